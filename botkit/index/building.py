@@ -1,0 +1,196 @@
+"""Rows to the files of a version: vectors, words, head. Work done here is not done at a question."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from botkit import encoder as encoders
+from botkit import language
+from botkit.index.head import Head, OwnScores
+from botkit.index.lexical import Lexical
+from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row
+from botkit.index.versions import write_json
+
+FLAT_ROWS, SCALAR_ROWS = 100_000, 300_000
+
+
+def write_rows(
+    draft: Path,
+    rows: Mapping[str, Sequence[Row]],
+    vectors: Mapping[str, np.ndarray],
+    groups: int,
+    languages: Sequence[str],
+) -> OwnScores | None:
+    """Write everything that search reads; returns what the head says of its own rows, if there is one."""
+    arrays: dict[str, np.ndarray] = {}
+    own: OwnScores | None = None
+    for name in CHANNELS:
+        langs = np.array([r.lang_number for r in rows[name]], np.int16)
+        group = np.array([r.group for r in rows[name]], np.int32)
+        means = _language_means(vectors[name], langs, len(languages))
+        centred = centre(vectors[name], means[langs]) if len(langs) else vectors[name]
+        faiss.write_index(_faiss_index(centred), str(draft / f"{name}.faiss"))
+        grams = [language.ngrams(r.text, r.lang) for r in rows[name]]
+        write_lexical(draft, f"{name}.words", Lexical.build([language.words(r.text, r.lang) for r in rows[name]]))
+        chars = Lexical.build(grams)
+        write_lexical(draft, f"{name}.chars", chars)
+        arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
+        if name == PHRASINGS:
+            arrays["density"] = _density(centred)
+            arrays["sums"] = _sums(centred, group, groups)
+            if any(language.script_of(lang) != "latin" for lang in languages):
+                write_lexical(
+                    draft,
+                    "sounds",
+                    Lexical.build(
+                        [
+                            language.sounds(r.text, r.lang) if language.script_of(r.lang) != "latin" else ()
+                            for r in rows[name]
+                        ]
+                    ),
+                )
+            fitted = Head.fit(centred, grams, group, groups, chars)
+            if fitted is not None:
+                np.savez(draft / "head.npz", **fitted[0].arrays())  # type: ignore[arg-type]
+                own = fitted[1]
+    np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
+    return own
+
+
+def write_lexical(draft: Path, name: str, lexical: Lexical) -> None:
+    np.savez(
+        draft / f"{name}.npz",
+        idf=lexical.idf,
+        starts=lexical.starts,
+        rows=lexical.rows,
+        weights=lexical.weights,
+        size=np.array(lexical.size),
+    )
+    write_json(draft / f"{name}.json", list(lexical.column))
+
+
+def centre(vectors: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Vectors less their language's mean, of length 1 again."""
+    moved = vectors - means
+    return np.ascontiguousarray(
+        moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), dtype=np.float32
+    )
+
+
+def _faiss_index(vectors: np.ndarray) -> Any:
+    """Flat to 100,000 rows, half-precision to 300,000, a graph above; inner product in each."""
+    size, dim = vectors.shape
+    if size <= FLAT_ROWS:
+        found: Any = faiss.IndexFlatIP(dim)
+    elif size <= SCALAR_ROWS:
+        found = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        found.train(vectors)
+    else:
+        faiss.omp_set_num_threads(1)  # the same bytes at every build
+        found = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
+        found.hnsw.efConstruction = 80
+        found.hnsw.efSearch = 128
+    if size:
+        found.add(vectors)
+    return found
+
+
+def _language_means(vectors: np.ndarray, langs: np.ndarray, count: int) -> np.ndarray:
+    """The mean vector of each language, drawn towards the mean of all where a language has few rows,
+    and that towards nothing where there are few rows at all."""
+    everything = vectors.sum(axis=0) / (len(vectors) + 5.0)
+    means = np.zeros((count, vectors.shape[1]), np.float32)
+    for number in range(count):
+        mine = vectors[langs == number]
+        means[number] = (mine.sum(axis=0) + 10.0 * everything) / (len(mine) + 10.0)
+    return means
+
+
+def _density(centred: np.ndarray, neighbours: int = 10, block: int = 1024) -> np.ndarray:
+    """The mean cosine of each row to its ten nearest others: how crowded it is where it stands."""
+    size = len(centred)
+    found = np.zeros(size, np.float32)
+    k = min(neighbours, size - 1)
+    if k < 1:
+        return found
+    for start in range(0, size, block):
+        part = centred[start : start + block] @ centred.T
+        part[np.arange(len(part)), np.arange(start, start + len(part))] = -2.0
+        found[start : start + block] = np.partition(part, size - k, axis=1)[:, size - k :].mean(axis=1)
+    return found
+
+
+def _sums(centred: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """The sum of each article's phrasing vectors."""
+    total = np.zeros((groups, centred.shape[1]), np.float32)
+    np.add.at(total, group, centred)
+    return total
+
+
+# ---------------------------------------------------------------- vectors, each text embedded once
+
+
+def embed(
+    rows: Mapping[str, Sequence[Row]], model: encoders.Encoder, cache: Path, progress: Callable[[int, int], None] | None
+) -> dict[str, np.ndarray]:
+    """Vectors of both channels; a text that an earlier build embedded is taken from the cache."""
+    identity = encoders.identity(model)
+    known = _read_cache(cache, identity)
+    keys = {name: [_key(name, row.text) for row in rows[name]] for name in CHANNELS}
+    missing = {
+        name: list({k: r.text for k, r in zip(keys[name], rows[name], strict=True) if k not in known}.items())
+        for name in CHANNELS
+    }
+    total = sum(map(len, missing.values()))
+    done = 0
+    for name, encode in ((PHRASINGS, model.encode_query), (PASSAGES, model.encode_document)):
+        for start in range(0, len(missing[name]), 64):
+            part = missing[name][start : start + 64]
+            for (key, _), vector in zip(part, encode([text for _, text in part]), strict=True):
+                known[key] = vector
+            done += len(part)
+            if progress:
+                progress(done, total)
+    wanted = {k for name in CHANNELS for k in keys[name]}
+    if total or len(known) > 2 * len(wanted):
+        _write_cache(cache, identity, {k: known[k] for k in known if k in wanted})
+    dim = len(next(iter(known.values())))
+    return {name: np.array([known[k] for k in keys[name]], np.float32).reshape(-1, dim) for name in CHANNELS}
+
+
+def _key(channel: str, text: str) -> str:
+    return hashlib.sha256(f"{channel}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _read_cache(cache: Path, identity: str) -> dict[str, np.ndarray]:
+    try:
+        with np.load(cache / "vectors.npz", allow_pickle=False) as table:
+            if str(table["encoder"]) != identity:
+                return {}
+            vectors, keys = table["vectors"], table["keys"]
+            if hashlib.sha256(vectors.tobytes()).hexdigest() != str(table["sha256"]):
+                return {}  # a damaged cache is only slow, never wrong
+            return dict(zip(keys.tolist(), vectors, strict=True))
+    except Exception:  # whatever a file that is not ours holds, it is no cache
+        return {}
+
+
+def _write_cache(cache: Path, identity: str, known: Mapping[str, np.ndarray]) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    vectors = np.array(list(known.values()), np.float32)
+    pending = cache / f".vectors-{os.getpid()}.npz"
+    np.savez(
+        pending,
+        encoder=np.array(identity),
+        keys=np.array(list(known)),
+        vectors=vectors,
+        sha256=np.array(hashlib.sha256(vectors.tobytes()).hexdigest()),
+    )
+    pending.replace(cache / "vectors.npz")

@@ -1,0 +1,101 @@
+"""BM25 over rows of terms, compiled at build time into a sparse matrix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+K1, B = 1.2, 0.75
+
+
+class Lexical:
+    """BM25 over rows of terms, compiled from rank_bm25's statistics into a sparse matrix."""
+
+    def __init__(
+        self,
+        terms: Sequence[str],
+        idf: np.ndarray,
+        starts: np.ndarray,
+        rows: np.ndarray,
+        weights: np.ndarray,
+        size: int,
+    ) -> None:
+        self.column = {term: i for i, term in enumerate(terms)}
+        self.idf, self.starts, self.rows, self.weights, self.size = idf, starts, rows, weights, size
+        self.unseen = float(idf.max()) if len(idf) else 1.0
+
+    @classmethod
+    def build(cls, rows: Sequence[Sequence[str]]) -> Lexical:
+        """Compile rows of terms. A row without terms, and no rows at all, are fine."""
+        if not any(rows):
+            empty = np.zeros(0, np.float32)
+            return cls((), empty, np.zeros(1, np.int64), np.zeros(0, np.int32), empty, len(rows))
+        bm25 = okapi(rows)
+        terms = sorted(bm25.idf)
+        column = {term: i for i, term in enumerate(terms)}
+        idf = np.array([bm25.idf[t] for t in terms], np.float32)
+        lengths = [(column[t], i, f) for i, found in enumerate(bm25.doc_freqs) for t, f in found.items()]
+        table = np.array(lengths, np.int64).reshape(-1, 3)
+        table = table[np.lexsort((table[:, 1], table[:, 0]))]
+        cols, docs, freqs = table[:, 0], table[:, 1], table[:, 2].astype(np.float64)
+        doc_len = np.array(bm25.doc_len, np.float64)
+        norm = bm25.k1 * (1 - bm25.b + bm25.b * doc_len[docs] / bm25.avgdl)
+        weights = idf[cols] * freqs * (bm25.k1 + 1) / (freqs + norm)
+        starts = np.searchsorted(cols, np.arange(len(terms) + 1)).astype(np.int64)
+        return cls(terms, idf, starts, docs.astype(np.int32), weights.astype(np.float32), len(rows))
+
+    def scores(self, terms: Sequence[str]) -> np.ndarray:
+        """BM25 of every row, float32 of shape (rows,). A term counts as often as it is asked."""
+        found = np.zeros(self.size, np.float32)
+        for term, times in Counter(terms).items():
+            col = self.column.get(term)
+            if col is not None:
+                a, b = self.starts[col], self.starts[col + 1]
+                found[self.rows[a:b]] += times * self.weights[a:b]
+        return found
+
+    def bound(self, terms: Sequence[str]) -> float:
+        """The most a row could score: idf * (k1 + 1) over the question's terms, a term that the
+        index never saw counted at the largest idf."""
+        total = sum(times * self._idf(term) for term, times in Counter(terms).items())
+        return float(total * (K1 + 1)) or 1.0
+
+    def known(self, terms: Sequence[str], gone: tuple[int, int] = (0, 0)) -> float:
+        """The share of the question's idf mass that the index knows, from rows outside `gone`."""
+        distinct = set(terms)
+        whole = sum(self._idf(t) for t in distinct)
+        return float(sum(self._idf(t) for t in distinct if self._has(t, *gone)) / whole) if whole else 0.0
+
+    def coverage(self, terms: Sequence[str], row_terms: Sequence[str]) -> float:
+        """The share of the question's idf mass that one row has."""
+        distinct = set(terms)
+        whole = sum(self._idf(t) for t in distinct)
+        return float(sum(self._idf(t) for t in distinct & set(row_terms)) / whole) if whole else 0.0
+
+    def _has(self, term: str, gone_from: int, gone_to: int) -> bool:
+        col = self.column.get(term)
+        if col is None:
+            return False
+        rows = self.rows[self.starts[col] : self.starts[col + 1]]
+        return gone_from == gone_to or bool(((rows < gone_from) | (rows >= gone_to)).any())
+
+    def _idf(self, term: str) -> float:
+        col = self.column.get(term)
+        return self.unseen if col is None else float(self.idf[col])
+
+
+def okapi(rows: Sequence[Sequence[str]]) -> Any:
+    """rank_bm25's Okapi over rows of terms with idf = ln(1 + (N - n + .5) / (n + .5)), which is never
+    negative: the statistics that `Lexical` compiles, and its oracle in tests."""
+    from rank_bm25 import BM25Okapi
+
+    class Okapi(BM25Okapi):  # type: ignore[misc]
+        def _calc_idf(self, nd: Mapping[str, int]) -> None:
+            n = np.fromiter(nd.values(), float, len(nd))
+            idf = np.log(1.0 + (self.corpus_size - n + 0.5) / (n + 0.5))
+            self.idf = dict(zip(nd, idf.tolist(), strict=True))
+
+    return Okapi(rows, k1=K1, b=B)

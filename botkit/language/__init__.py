@@ -1,0 +1,47 @@
+"""Everything orthographic: which language a text is in, its normal form, its words and n-grams.
+
+Building an index and asking it use the same functions, so the two cannot drift apart. The
+interface's message catalogues and the few phrases that a bot must know by itself live here too,
+since they are the only other things that are written for one language. This house never sees an
+article or a score.
+"""
+
+from botkit.language.catalogue import messages, web_folder
+from botkit.language.detection import Guess, detect
+from botkit.language.forms import (
+    LANGUAGES,
+    clean,
+    direction,
+    folded,
+    ngrams,
+    normal,
+    script,
+    script_of,
+    stemmer_version,
+    typed_in_latin,
+    words,
+)
+from botkit.language.latin import native, sounds
+from botkit.language.phrases import smalltalk, wants_person
+
+__all__ = [
+    "LANGUAGES",
+    "Guess",
+    "clean",
+    "detect",
+    "direction",
+    "folded",
+    "messages",
+    "native",
+    "ngrams",
+    "normal",
+    "script",
+    "script_of",
+    "smalltalk",
+    "sounds",
+    "stemmer_version",
+    "typed_in_latin",
+    "wants_person",
+    "web_folder",
+    "words",
+]

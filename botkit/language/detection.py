@@ -1,0 +1,149 @@
+"""Which of a few languages a short text is in."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botkit.language.forms import normal, script, script_of, typed_in_latin
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Which languages a text may be in: `shares` sums to 1 over the languages asked for."""
+
+    shares: Mapping[str, float]
+
+    @property
+    def best(self) -> str:
+        return max(self.shares, key=lambda lang: self.shares[lang])
+
+    @property
+    def probability(self) -> float:
+        return self.shares[self.best]
+
+
+def detect(text: str, languages: Sequence[str], page: str | None = None) -> Guess:
+    """Which of `languages` a text is in, with the language of the page it was typed on as a prior.
+
+    A language written in another script than the text's is left out, but for the page's own when
+    the text is in Latin letters: people type Arabic, Persian and Bulgarian in Latin letters too.
+    Restricting the candidates matters more than the identifier.
+    """
+    if len(languages) == 1:
+        return Guess({languages[0]: 1.0})
+    prior = {lang: 1.0 for lang in languages}
+    if page in prior:
+        prior[page] = 6.0
+    seen = script(text)
+    if not seen or seen == "other":
+        return _shares(prior)
+    fitting = [lang for lang in languages if script_of(lang) == seen]
+    if not fitting:
+        return _shares(prior)
+    likelihood = _identify(text, tuple(sorted(fitting)))
+    scores = {lang: prior[lang] * likelihood[lang] for lang in fitting}
+    if page in prior and page is not None and typed_in_latin(text, page):
+        # A text that reads like none of the Latin-letter languages is the page's, typed in Latin.
+        found = normal(text).split()
+        plain = sum(w.strip("?!.,") in _FUNCTION_WORDS.get(lang, ()) for w in found for lang in fitting)
+        own = sum(w.strip("?!.,") in _LATIN_TYPED.get(page, ()) for w in found)
+        own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in found)
+        scores[page] = prior[page] * 0.1 * 4.0 ** (min(own, 4) - min(plain, 4))
+    floor = {lang: 1e-3 for lang in languages}
+    return _shares({lang: max(scores.get(lang, 0.0), floor[lang]) for lang in languages})
+
+
+def _shares(scores: Mapping[str, float]) -> Guess:
+    total = sum(scores.values())
+    return Guess({lang: score / total for lang, score in scores.items()})
+
+
+_DIGIT_LETTERS = re.compile(r"[a-z][2-9][a-z]?|[2-9][a-z]{2}")
+_LATIN_TYPED = {
+    "ar": frozenset(
+        (
+            "ana enta el al elly fi fe w we min men mesh mish msh mo mu ma la leh lesh lish kif keef ezay ezzay "
+            "kam bkam wain wen fen fein feen aby abi abgha 3ayez 3awez bedi badi biddi momken mumkin law lw hal "
+            "ya b bel lel ily da di dah hada hatha inti shu sho eh esh aysh metta emta imta mata laken bas 3andi "
+            "3ala ely wa la2 a3raf"
+        ).split()
+    ),
+    "fa": frozenset(
+        (
+            "man mn to ma shoma ke ki chi che chera chetor chetori chjori chejori kojast koja kei key chand "
+            "chanta ta az ro ra be ba baraye vase hast nist ast shod shode nashod mishe mishavad mikham mikhastam "
+            "mikonam konam bedam karde kardam dar va ya ye yek in on age agar ham hanuz hanooz bayad nemishe "
+            "nemiad nayoomad nayumad dare daram darid darin mishan chegadr cheghadr cheghad salam lotfan"
+        ).split()
+    ),
+    "bg": frozenset(
+        (
+            "mi e da se si na li za ot do i v s ne ste sa sam sum sym su sme az vi go gi ya kak kade kude kyde "
+            "koga kolko kakvo koi koq koqto iskam moje moje moga mozhe ima nqma niama oshte o6te veche ve4e mnogo "
+            "tova tazi tozi no ili pri sled bez trqbva triabva tryabva kam kum kym kato zashto za6to dali vie me "
+            "vas moia moqta moya"
+        ).split()
+    ),
+}
+_FUNCTION_WORDS = {
+    "en": frozenset(
+        (
+            "the a an is are was do does did can could i my me you your it this that what where when how why who "
+            "which to of for in on at with and or not no have has if be will would should there from"
+        ).split()
+    ),
+    "tr": frozenset(
+        (
+            "bir ve mi mı mu mü ne nasıl nasil neden niye nerede nerde var yok icin için ile bu benim hala daha "
+            "kaç kac olur olmaz değil degil gibi ama çok cok ne zaman bana"
+        ).split()
+    ),
+}
+
+
+def _identify(text: str, languages: tuple[str, ...]) -> dict[str, float]:
+    """P(text | language), up to a factor, among languages of one script."""
+    if len(languages) == 1:
+        return {languages[0]: 1.0}
+    scores = {lang: 1e-3 for lang in languages}
+    for lang, probability in _identifier(languages).rank(normal(text)):
+        scores[lang] = max(float(probability), 1e-3)
+    for lang, strength in _evidence(text).items():
+        if lang in scores:
+            scores[lang] *= strength
+    return scores
+
+
+def _evidence(text: str) -> dict[str, float]:
+    """Letters that only one of two neighbouring languages has."""
+    strengths: dict[str, float] = {}
+    if re.search("[پچژگ]", text):
+        strengths["fa"] = 20.0
+    if re.search("[ةىأإآؤ]", text) and not re.search("[پچژگ]", text):
+        strengths["ar"] = 3.0
+    if re.search("[ğışĞİŞ]", text):
+        strengths["tr"] = 20.0
+    found = [w.strip("?!.,'") for w in normal(text).split()]
+    for lang, everyday in _FUNCTION_WORDS.items():
+        strengths[lang] = strengths.get(lang, 1.0) * 2.0 ** min(4, sum(w in everyday for w in found))
+    return strengths
+
+
+@functools.lru_cache(maxsize=32)
+def _identifier(languages: tuple[str, ...]) -> Any:
+    identifier = copy.copy(_whole_identifier())
+    known = set(identifier.labels)
+    identifier.set_languages([lang for lang in languages if lang in known] or None)
+    return identifier
+
+
+@functools.lru_cache(maxsize=1)
+def _whole_identifier() -> Any:
+    from py3langid import langid
+
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)

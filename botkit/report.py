@@ -1,0 +1,350 @@
+"""Read-only questions to the log: how each episode ended, and what share of them needed no person.
+
+An episode is one problem of one customer. It begins with the first real question of a conversation, and with the first
+one after a ticket was closed or after the window of quiet while no ticket is open; small talk alone makes none. It has
+exactly one outcome, the first of these that applies:
+
+    human               a person replied, or the customer asked for one
+    confirmed           the last feedback is positive
+    open                not yet quiet for the window and not ended otherwise: counted apart, in no denominator
+    assumed             the bot's last turn was an answer, without negative feedback, then quiet for the window
+    unresolved-silent   no answer, or a bad one, then gone; also a handover by the bot that nobody took
+
+This house writes nothing and never guesses: a measure stands beside its formula, its numerator and its denominator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from botkit.store import CUSTOMER, Event, Store, as_event, conversation_table, event_table, iso
+
+OUTCOMES: Final = ("human", "confirmed", "assumed", "unresolved-silent")
+WINDOW_HOURS: Final = 24
+LONG_WINDOW_HOURS: Final = 72
+DURABLE: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One problem of one customer. `started` and `ended` are its first and last event; `questions` counts the
+    customer's messages, `lang` is the language of the first question, `reason` that of its handover, `articles` those
+    that answered, `next_started` when the same customer came back, `version` the index that answered last."""
+
+    conversation: str
+    started: datetime
+    ended: datetime
+    lang: str
+    outcome: str
+    page: str | None
+    questions: int
+    handed_over: bool
+    reason: str | None
+    articles: tuple[str, ...]
+    version: str | None
+    next_started: datetime | None
+
+    def as_dict(self) -> dict[str, Any]:
+        table = dict(self.__dict__, articles=list(self.articles))
+        for name in ("started", "ended", "next_started"):
+            table[name] = iso(table[name]) if table[name] else None
+        return table
+
+
+def episodes(
+    store: Store,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    now: datetime | None = None,
+    window_hours: float = WINDOW_HOURS,
+) -> list[Episode]:
+    """The episodes that started at `since` or later and before `until`, as they stand at `now`: what happened after
+    `now` is not looked at. In the order of their start."""
+    now = now or store.now()
+    window = timedelta(hours=window_hours)
+    found = []
+    for lang, page, events in _conversations(store, since, now):
+        drafts = _fold(events, lang, window)
+        for place, draft in enumerate(drafts):
+            after = drafts[place + 1] if place + 1 < len(drafts) else None
+            if (since and draft.started < since) or (until and draft.started >= until):
+                continue
+            found.append(_episode(draft, page, after, now, window))
+    return sorted(found, key=lambda episode: (episode.started, episode.conversation))
+
+
+def summary(
+    store: Store,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    now: datetime | None = None,
+    window_hours: float = WINDOW_HOURS,
+) -> dict[str, Any]:
+    """The figures, ready for JSON: those of all languages, per language in `languages`, and both again with the long
+    window in `long_window`. Each figure set is `{episodes, open, outcomes, reasons, measures}`; `episodes` is the sum
+    of the outcomes, `open` is beside it."""
+    now = now or store.now()
+
+    def figures(window_hours: float) -> dict[str, Any]:
+        found = episodes(store, since, until, now, window_hours)
+        languages = sorted({episode.lang for episode in found})
+        return {
+            "window_hours": window_hours,
+            **_figures(found, now, window_hours),
+            "languages": {
+                lang: _figures([e for e in found if e.lang == lang], now, window_hours) for lang in languages
+            },
+        }
+
+    return {
+        "since": iso(since) if since else None,
+        "until": iso(until) if until else None,
+        "now": iso(now),
+        **figures(window_hours),
+        "long_window": figures(LONG_WINDOW_HOURS),
+    }
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """A summary as text, for a terminal: a column per language, the formula of each measure beside it."""
+    begin, end = figures["since"] or "the beginning", figures["until"] or figures["now"]
+    parts = [f"Episodes that started from {begin} to {end}, as of {figures['now']}"]
+    for block in (figures, figures["long_window"]):
+        columns = {"all": block, **block["languages"]}
+        lines = [["", *columns]]
+        for name in ("episodes", "open"):
+            lines.append([name, *(str(column[name]) for column in columns.values())])
+        for outcome in OUTCOMES:
+            lines.append([outcome, *(str(column["outcomes"][outcome]) for column in columns.values())])
+        for number, measure in enumerate(block["measures"]):
+            values = [_percent(column["measures"][number]) for column in columns.values()]
+            lines.append([measure["name"], *values, f"= {measure['formula']}"])
+        low_high = [f"{m['name']} {_interval(m)}" for m in block["measures"] if m["value"] is not None]
+        text = _aligned(lines)
+        if low_high:
+            text += "\n95 % intervals, all languages: " + ", ".join(low_high)
+        parts.append(f"Quiet for {block['window_hours']} h counts as the end\n{text}")
+    return "\n\n".join(parts) + "\n"
+
+
+@dataclass
+class _Draft:
+    conversation: str
+    started: datetime
+    ended: datetime
+    lang: str
+    questions: int = 0
+    asked: bool = False  # for a person
+    replied: bool = False  # by a person
+    ticket: bool = False  # one was opened
+    closed: bool = False  # an agent ended it
+    reason: str | None = None
+    last_kind: str | None = None  # of the bot's turns, small talk aside
+    opinion: bool | None = None  # the last feedback
+    articles: list[str] = field(default_factory=list)
+    version: str | None = None
+
+
+def _conversations(
+    store: Store, since: datetime | None, now: datetime
+) -> Iterator[tuple[str, str | None, list[Event]]]:
+    said, talk = event_table.c, conversation_table.c
+    query = (
+        sa.select(event_table, talk.lang, talk.page)
+        .join(conversation_table, talk.id == said.conversation_id)
+        .where(said.at <= now, said.kind != "note")
+        .order_by(said.conversation_id, said.seq)
+    )
+    if since is not None:
+        query = query.where(talk.changed_at >= since)
+    with store.read() as conn:
+        current: list[Event] = []
+        about: tuple[str, str | None] = ("", None)
+        for row in conn.execute(query.execution_options(yield_per=2000)):
+            if current and current[0].conversation != row.conversation_id:
+                yield *about, current
+                current = []
+            current.append(as_event(row))
+            about = (row.lang or "", row.page)
+        if current:
+            yield *about, current
+
+
+def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]:
+    replies = {event.data["to"]: event for event in events if event.kind == "reply" and event.data["to"]}
+    drafts: list[_Draft] = []
+    of_reply: dict[str, _Draft] = {}
+    now: _Draft | None = None
+    in_queue = False
+
+    def begin(event: Event, spoken: str) -> _Draft:
+        draft = _Draft(event.conversation, event.at, event.at, spoken or lang)
+        drafts.append(draft)
+        return draft
+
+    for event in events:
+        data, by_customer = event.data, event.actor == CUSTOMER
+        speaks = by_customer if event.kind == "message" else event.kind == "reply" and not data["to"]
+        if speaks and now and not in_queue and event.at - now.ended >= window:
+            now = None
+        if event.kind == "message" and by_customer:
+            reply = replies.get(event.seq)
+            idle = reply is not None and reply.data["kind"] == "smalltalk"
+            if now is None and not idle:
+                now = begin(event, reply.data["question_lang"] if reply else "")
+            if now and not idle:
+                now.questions += 1
+        elif event.kind == "message" and now:
+            now.replied = True
+        elif event.kind == "reply" and data["kind"] != "smalltalk":
+            if now is None:  # a person was asked for without a word
+                now = begin(event, data["question_lang"])
+            _take_reply(now, data)
+            of_reply[data["id"]] = now
+        elif event.kind == "ticket.opened":
+            in_queue = True
+        elif event.kind == "ticket.closed":
+            in_queue = False
+            if now:
+                now.closed, now.ended = True, event.at
+            now = None
+        elif event.kind == "feedback":
+            about = of_reply.get(data["reply_id"])
+            if about:
+                about.opinion = data["helpful"]
+                if about is not now:
+                    continue
+        if now:
+            now.ended = event.at
+    return drafts
+
+
+def _take_reply(draft: _Draft, data: Mapping[str, Any]) -> None:
+    draft.last_kind, draft.version = data["kind"], data["version"]
+    if data["kind"] == "answer":
+        draft.opinion = None if draft.opinion is False else draft.opinion
+        draft.articles.append(data["article"])
+    if data["kind"] == "handoff":
+        draft.ticket, draft.reason = True, data["reason"]
+        draft.asked = draft.asked or data["reason"] == "customer_request"
+
+
+def _episode(draft: _Draft, page: str | None, after: _Draft | None, now: datetime, window: timedelta) -> Episode:
+    quiet = draft.closed or after is not None or now - draft.ended >= window
+    if draft.replied or draft.asked:
+        outcome = "human"
+    elif draft.opinion:
+        outcome = "confirmed"
+    elif not quiet:
+        outcome = "open"
+    elif draft.last_kind == "answer" and draft.opinion is not False:
+        outcome = "assumed"
+    else:
+        outcome = "unresolved-silent"
+    return Episode(
+        conversation=draft.conversation,
+        started=draft.started,
+        ended=draft.ended,
+        lang=draft.lang,
+        outcome=outcome,
+        page=page,
+        questions=draft.questions,
+        handed_over=draft.ticket,
+        reason=draft.reason,
+        articles=tuple(draft.articles),
+        version=draft.version,
+        next_started=after.started if after else None,
+    )
+
+
+def _figures(found: Sequence[Episode], now: datetime, window_hours: float) -> dict[str, Any]:
+    ended = [episode for episode in found if episode.outcome != "open"]
+    outcomes = {outcome: sum(e.outcome == outcome for e in ended) for outcome in OUTCOMES}
+    human, confirmed, assumed, silent = outcomes.values()
+    total = len(ended)
+    old = [episode for episode in ended if now - episode.ended >= DURABLE]
+    lasting = [
+        episode
+        for episode in old
+        if episode.outcome in ("confirmed", "assumed")
+        and (episode.next_started is None or episode.next_started - episode.ended >= DURABLE)
+    ]
+    handed = [episode for episode in ended if episode.handed_over]
+    reasons: dict[str, int] = {}
+    for episode in handed:
+        reasons[str(episode.reason)] = reasons.get(str(episode.reason), 0) + 1
+    quiet = f"assumed: answered, then quiet for {window_hours} h"
+    return {
+        "episodes": total,
+        "open": len(found) - total,
+        "outcomes": outcomes,
+        "reasons": dict(sorted(reasons.items())),
+        "measures": [
+            _measure(
+                "containment",
+                confirmed + assumed + silent,
+                total,
+                "(confirmed + assumed + unresolved-silent) / episodes",
+            ),
+            _measure("resolution", confirmed + assumed, total, f"(confirmed + assumed) / episodes; {quiet}"),
+            _measure("confirmed", confirmed, total, "confirmed / episodes"),
+            _measure("human", human, total, "human / episodes"),
+            _measure("unresolved", silent, total, "unresolved-silent / episodes"),
+            _measure("handed_over", len(handed), total, "episodes with a ticket / episodes"),
+            _measure(
+                "durable",
+                len(lasting),
+                len(old),
+                "(confirmed + assumed, no new episode within 7 days) / episodes that ended 7 days ago or earlier",
+            ),
+        ],
+    }
+
+
+def _measure(name: str, numerator: int, denominator: int, formula: str) -> dict[str, Any]:
+    low, high = _wilson(numerator, denominator)
+    return {
+        "name": name,
+        "numerator": numerator,
+        "denominator": denominator,
+        "value": numerator / denominator if denominator else None,
+        "low": low,
+        "high": high,
+        "formula": formula,
+    }
+
+
+def _wilson(successes: int, trials: int) -> tuple[float | None, float | None]:
+    """The 95 % interval of a share (Wilson 1927): honest for few episodes and near 0 and 1."""
+    if not trials:
+        return None, None
+    z, share = 1.959964, successes / trials
+    middle = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def _percent(measure: Mapping[str, Any]) -> str:
+    return "-" if measure["value"] is None else f"{100 * measure['value']:.0f} %"
+
+
+def _interval(measure: Mapping[str, Any]) -> str:
+    return f"{100 * measure['low']:.0f}-{100 * measure['high']:.0f} %"
+
+
+def _aligned(lines: Iterable[Sequence[str]]) -> str:
+    rows = [list(line) for line in lines]
+    count = len(rows[0])
+    widths = [max(len(row[i]) for row in rows) for i in range(count)]
+    text = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(row[i].rjust(max(widths[i], 5)) for i in range(1, count)), *row[count:]]
+        text.append("  ".join(cells).rstrip())
+    return "\n".join(text)

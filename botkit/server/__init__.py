@@ -1,0 +1,241 @@
+"""Owns the front of the house: the Flask application, its blueprints, limits, headers and health.
+
+It adapts HTTP to the houses behind it and decides nothing about answers, conversations or tickets.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, jsonify, make_response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from botkit import language
+
+from . import errors, intake, rendering
+from .context import Context, here
+from .errors import ApiError
+from .limits import Rates
+from .metrics import Metrics
+
+if TYPE_CHECKING:
+    from botkit.index import Live
+    from botkit.store import Store
+
+__all__ = ["ApiError", "Context", "Rates", "create_app", "here"]
+
+access = logging.getLogger("botkit.access")
+log = logging.getLogger("botkit.server")
+
+MAX_BODY = 128 * 1024
+"""Bytes of a request's body. The longest message is 4,000 characters: 48 KiB when each is an escaped pair."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_YEAR = 31_536_000
+
+
+def create_app(
+    *,
+    index: Live,
+    store: Store,
+    base_url: str = "",
+    embed_origins: Sequence[str] = (),
+    trusted_proxies: int = 0,
+    rate_per_minute: int = 60,
+    conversations_per_hour: int = 60,
+    logins_per_minute: int = 10,
+    rates: Rates | None = None,
+    metrics_token: str = "",
+    answer_threshold: float = 0.0,
+    clarify_threshold: float = 0.0,
+) -> Flask:
+    """The application over a live index and a migrated store.
+
+    `base_url`: the public address, for canonical links and the sitemap. `embed_origins`: the sites, as
+    `https://shop.example`, that may show the chat in a frame; this server's own pages always may.
+    `trusted_proxies`: how many reverse proxies stand in front. `rate_per_minute` (questions),
+    `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
+    they count in, made before the workers are forked, or None for one process. `metrics_token`: the bearer token
+    that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
+    from which the bot answers and asks back; 0 takes the index's own. Raises ValueError for an origin that is none.
+    """
+    web = language.web_folder()
+    app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
+    app.secret_key = store.secret("session")
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        SESSION_COOKIE_NAME="botkit_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=base_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        number=rendering.number, telephone=rendering.telephone, with_code=rendering.with_code
+    )
+    if trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=trusted_proxies, x_proto=trusted_proxies, x_host=trusted_proxies
+        )
+    app.extensions["botkit"] = Context(
+        live=index,
+        store=store,
+        rates=rates or Rates(),
+        metrics=Metrics(),
+        rate_per_minute=rate_per_minute,
+        conversations_per_hour=conversations_per_hour,
+        logins_per_minute=logins_per_minute,
+        base_url=base_url.rstrip("/"),
+        embed_origins=tuple(_origin(origin) for origin in embed_origins),
+        metrics_token=metrics_token,
+        thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
+    )
+    errors.install(app)
+    app.before_request(_begin)
+    app.before_request(_refuse_foreign_pages)
+    app.after_request(_headers)
+    app.after_request(_account)
+
+    from . import api, deskdoors, pages  # here, so that `botkit.server.run` can be imported without them
+
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(deskdoors.blueprint)
+    app.add_url_rule("/healthz", view_func=_healthz)
+    app.add_url_rule("/readyz", view_func=_readyz)
+    app.add_url_rule("/metrics", view_func=_metrics)
+    return app
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"(\*\.)?[a-z0-9.-]+(:\d+)?", parts.netloc):
+        raise ValueError(f"embed_origins: {text!r} is no origin; write https://shop.example")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# Before a request.
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid.uuid4().hex
+
+
+def _refuse_foreign_pages() -> None:
+    """Another site's page must not act with a visitor's cookies. Programs send neither header and may."""
+    if request.method in _SAFE_METHODS:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        foreign = site not in ("same-origin", "none")
+    else:
+        foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if foreign:
+        raise ApiError(403, "foreign_origin", "A page of another site may not do this.")
+
+
+# After a request.
+
+
+def _headers(response: Response) -> Response:
+    context = here()
+    framed = request.path == "/widget"
+    ancestors = " ".join(("'self'", *context.embed_origins)) if framed else "'none'"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"frame-ancestors {ancestors}"
+    )
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if not framed:
+        headers["X-Frame-Options"] = "DENY"
+    # The loader runs on the shop's own pages, so that site must be able to fetch it.
+    public = request.path.startswith("/static/widget/")
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if public or framed else "same-origin"
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
+    headers["X-Request-Id"] = g.get("request_id", "-")
+    _cache(response)
+    return response
+
+
+def _cache(response: Response) -> None:
+    if request.path.startswith("/static/"):
+        marked = response.status_code in (200, 304) and "v" in request.args
+        response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable" if marked else "no-cache"
+    elif "Cache-Control" not in response.headers:
+        personal = request.path.startswith(("/api/", "/desk", "/widget", "/metrics", "/reports"))
+        response.headers["Cache-Control"] = "no-store" if personal or response.status_code >= 400 else "no-cache"
+
+
+def _account(response: Response) -> Response:
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    # The pattern, not the address: a search carries a customer's words in it.
+    route = request.url_rule.rule if request.url_rule else "none"
+    method = request.method if request.method in (*_SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE") else "other"
+    here().metrics.request(method, route, response.status_code, seconds)
+    access.info(
+        "%s %s %d %.1f ms %s", method, route, response.status_code, seconds * 1000, g.get("request_id", "-")
+    )
+    return response
+
+
+# Health.
+
+
+def _healthz() -> Response:
+    return jsonify({"status": "ok"})
+
+
+def _readyz() -> tuple[Response, int]:
+    """503 until an index is open and the database answers; a problem with a newer index is told, not fatal."""
+    context = here()
+    try:
+        version = context.index.version
+        with context.store.read() as connection:
+            context.store.events(connection, "none")
+    except Exception as error:
+        log.error("not ready: %s", type(error).__name__, exc_info=error)
+        return jsonify({"status": "unavailable"}), 503
+    problem = context.live.problem
+    if problem:
+        log.warning("the newest index is refused: %s", problem)
+    return jsonify({"status": "degraded" if problem else "ok", "index": version}), 200
+
+
+def _metrics() -> Response:
+    context = here()
+    if context.metrics_token and not hmac.compare_digest(intake.bearer(), context.metrics_token):
+        raise ApiError(403, "forbidden", "This token does not open the metrics.")
+    text, content_type = context.metrics.exposition(_state)
+    response = make_response(text)
+    response.headers["Content-Type"] = content_type
+    return response
+
+
+def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
+    context = here()
+    return {
+        "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
+        "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
+    }

@@ -1,0 +1,266 @@
+"""Owns the customer's HTTP API: a question, a conversation, its events, feedback, a person, search, suggestions.
+
+Each view reads the request, calls one house and gives back JSON. The conversation's own token opens it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from botkit import answer, chat, desk, language
+from botkit.index import Hit, Index
+
+from . import intake, schemas, snippets
+from .context import here
+from .errors import ApiError
+from .limits import limited
+from .openapi import describe
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_ID = {"conversation_id": "The conversation's id."}
+SEARCH_LENGTH = 300
+"""Characters of a search that count: a longer one is a story, and its beginning says what it is about."""
+
+
+@blueprint.errorhandler(desk.MessageError)
+def _not_taken(error: desk.MessageError) -> Response:
+    text = error.message
+    return ApiError(400, error.code, f"{text[:1].upper()}{text[1:]}.", error.field).response()
+
+
+@blueprint.post("/ask")
+@describe(
+    body=schemas.Ask, gives={200: schemas.Reply}, errors=(413, 415), tag="questions"
+)
+@limited("question")
+def ask() -> dict[str, Any]:
+    """Answer one question.
+
+    Stateless: nothing is stored and no ticket is opened.
+    """
+    asked = intake.body(schemas.Ask)
+    index = here().index
+    lang = known_language(asked.lang, index)
+    reply = answer.reply(index, desk.checked_text(asked.text), lang=lang, page=asked.page, **here().thresholds)
+    told = reply.as_dict()
+    _count(told)
+    return told
+
+
+@blueprint.post("/conversations")
+@describe(
+    body=schemas.StartConversation, gives={201: schemas.Started}, errors=(413, 415), tag="conversations"
+)
+@limited("conversation")
+def start() -> tuple[dict[str, Any], int]:
+    """Start a conversation.
+
+    Keep the token: it opens this conversation and is told only here. In a language that the help does not have,
+    the customer's own words decide.
+    """
+    wanted = intake.body(schemas.StartConversation, optional=True)
+    page = language.clean(wanted.page) or None if wanted.page else None
+    started = chat.start(here().store, wanted.lang, page, here().index.languages)
+    return {"id": started.id, "token": started.token}, 201
+
+
+@blueprint.post("/conversations/<conversation_id>/messages")
+@describe(
+    body=schemas.SendMessage,
+    gives={200: schemas.Turn},
+    errors=(404, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters=_ID,
+)
+@limited("question")
+def say(conversation_id: str) -> dict[str, Any]:
+    """Send a customer's message and get the reply.
+
+    The same `client_id` again gives the first message and its reply again and stores nothing. `reply` is null
+    while a person is in charge; their words arrive as events.
+    """
+    _authorise(conversation_id)
+    sent = intake.body(schemas.SendMessage)
+    context = here()
+    return _turn(
+        chat.say(context.store, context.index, conversation_id, sent.client_id, sent.text, choice=sent.choice,
+                 **context.thresholds)
+    )
+
+
+@blueprint.get("/conversations/<conversation_id>/events")
+@describe(
+    query=schemas.EventsQuery,
+    gives={200: schemas.Events},
+    errors=(404,),
+    security="conversation",
+    tag="conversations",
+    parameters=_ID,
+)
+def events(conversation_id: str) -> dict[str, Any]:
+    """Read what happened after an event.
+
+    Poll every few seconds while the chat is open; `seq` has no gaps in the record, but events that are not for
+    the customer are left out.
+    """
+    wanted = intake.query(schemas.EventsQuery)
+    _authorise(conversation_id)
+    store = here().store
+    with store.read() as connection:
+        found = store.events(connection, conversation_id, wanted.after)
+    shown = [view for event in found if (view := chat.view(event, "customer")) is not None]
+    return {"events": shown, "last": found[-1].seq if found else wanted.after}
+
+
+@blueprint.post("/conversations/<conversation_id>/feedback")
+@describe(
+    body=schemas.SendFeedback,
+    gives={200: schemas.Feedback},
+    errors=(404, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters=_ID,
+)
+@limited("question")
+def feedback(conversation_id: str) -> dict[str, Any]:
+    """Say whether a reply helped."""
+    _authorise(conversation_id)
+    given = intake.body(schemas.SendFeedback)
+    context = here()
+    try:
+        noted = chat.feedback(context.store, context.index, conversation_id, given.reply_id, given.helpful)
+    except chat.NotFound:
+        raise ApiError(404, "not_found", "There is no such answer in this conversation.", "reply_id") from None
+    if noted["reply"] is not None:
+        _count(noted["reply"])
+    return noted
+
+
+@blueprint.post("/conversations/<conversation_id>/handoff")
+@describe(
+    body=schemas.AskForPerson,
+    gives={200: schemas.Turn},
+    errors=(404, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters=_ID,
+)
+@limited("question")
+def handoff(conversation_id: str) -> dict[str, Any]:
+    """Ask for a person.
+
+    Always granted: the reply has the place in the queue, or the opening hours when nobody is on.
+    """
+    _authorise(conversation_id)
+    intake.body(schemas.AskForPerson, optional=True)
+    context = here()
+    return _turn(chat.request_person(context.store, context.index, conversation_id))
+
+
+@blueprint.get("/search")
+@describe(query=schemas.SearchQuery, gives={200: schemas.SearchResult}, tag="help centre")
+@limited("question")
+def search() -> dict[str, Any]:
+    """Search the articles."""
+    wanted = intake.query(schemas.SearchQuery)
+    index = here().index
+    lang = known_language(wanted.lang, index)
+    text = language.clean(wanted.q)[:SEARCH_LENGTH]
+    return {"query": text, "hits": [hit for hit, _ in found(index, text, lang, wanted.limit)]}
+
+
+@blueprint.get("/suggest")
+@describe(query=schemas.SuggestQuery, gives={200: schemas.Suggestions}, tag="help centre")
+def suggest() -> dict[str, Any]:
+    """Complete a question that is being typed."""
+    wanted = intake.query(schemas.SuggestQuery)
+    index = here().index
+    lang = known_language(wanted.lang, index) or index.default_language
+    text = language.clean(wanted.q)[:SEARCH_LENGTH]
+    near = index.suggest(text, lang, wanted.limit) if text else []
+    return {
+        "suggestions": [
+            {"article": article, "text": words, "url": f"/help/{lang}/{article}"} for article, words in near
+        ]
+    }
+
+
+def known_language(lang: str | None, index: Index) -> str | None:
+    """The corpus's language for a language tag (`en` for `en-GB`), None for none; ApiError 400 for another."""
+    if lang is None or lang == "":
+        return None
+    if lang in index.languages:
+        return lang
+    primary = lang.replace("_", "-").split("-")[0].lower()
+    if primary not in index.languages:
+        raise ApiError(400, "unknown_language", f"Known languages: {', '.join(index.languages)}.", "lang")
+    return primary
+
+
+def found(
+    index: Index, text: str, lang: str | None, limit: int, *, foreign: bool = False
+) -> list[tuple[dict[str, Any], snippets.Snippet]]:
+    """What a search finds, as JSON and with the snippet to show, best first.
+
+    With a language, its articles alone; with `foreign`, also those that have no translation into it.
+    """
+    if not text:
+        return []
+    shown = []
+    for hit in index.search(text, lang, limit=limit).hits:
+        article = index.article(hit.article, lang or hit.lang)
+        if article is None and foreign:
+            article = index.best_translation(hit.article, hit.lang)
+        if article is None:
+            continue
+        own = article.lang == hit.lang
+        passage = (article.passage(hit.anchor) if own else None) or article.passages[0]
+        cut = snippets.snippet(passage.text, text, article.lang)
+        fragment = f"#{passage.anchor}" if passage.anchor and "#" not in article.id else ""
+        address = f"/help/{lang or article.lang}/{article.id}{fragment}"
+        told = {
+            "article": article.id,
+            "title": article.title,
+            "lang": article.lang,
+            "category": article.category,
+            "url": address,
+            "match": _match(hit),
+            "snippet": cut.text,
+            "marks": [{"start": start, "end": end} for start, end in cut.marks],
+        }
+        shown.append((told, cut))
+    return shown
+
+
+def _match(hit: Hit) -> str:
+    """How much a hit shares with the words typed: a search always has nearest articles, for nonsense too.
+
+    Keywords name no single article, so the probability that it answers is no measure here; these figures are on
+    fixed scales.
+    """
+    if hit.word >= 0.2 or hit.char >= 0.3 or hit.dense >= 0.42 or hit.passage_dense >= 0.5:
+        return "good"
+    return "near" if hit.word >= 0.08 or hit.char >= 0.12 or hit.dense >= 0.34 else "far"
+
+
+def _authorise(conversation_id: str) -> None:
+    """404 and 403 say the same to a guesser: nothing."""
+    token = intake.bearer()
+    try:
+        chat.conversation(here().store, conversation_id, token)
+    except (chat.NotFound, chat.Forbidden):
+        raise ApiError(404, "not_found", "There is no such conversation, or the token does not open it.") from None
+
+
+def _turn(turn: chat.Turn) -> dict[str, Any]:
+    if turn.reply is not None:
+        _count(turn.reply)
+    return {"message": turn.message, "reply": turn.reply}
+
+
+def _count(reply: dict[str, Any]) -> None:
+    here().metrics.reply(reply["kind"], reply["lang"])

@@ -1,0 +1,47 @@
+"""Owns what a request may reach: the live index, the store and the settings that doors need, per application.
+
+`here()` is the only way from a view to them. It owns no state of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app
+
+from .limits import Rates
+from .metrics import Metrics
+
+if TYPE_CHECKING:  # the master imports this house before it forks; the index's libraries start threads
+    from botkit.index import Index, Live
+    from botkit.store import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    """What `create_app` was given, in one place."""
+
+    live: Live
+    store: Store
+    rates: Rates
+    metrics: Metrics
+    rate_per_minute: int
+    conversations_per_hour: int
+    logins_per_minute: int
+    base_url: str
+    embed_origins: tuple[str, ...]
+    metrics_token: str
+    thresholds: Mapping[str, Any]
+
+    @property
+    def index(self) -> Index:
+        """The newest good index. Take it once per request, so that one answer comes from one version."""
+        return self.live.current()
+
+
+def here() -> Context:
+    """The context of the application that handles this request."""
+    context: Context = current_app.extensions["botkit"]
+    return context

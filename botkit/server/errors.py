@@ -1,0 +1,129 @@
+"""Owns how a request fails: one exception, one shape, one handler for every error that leaves the server.
+
+An API error is `{"error": {"code", "message", "field"?}}` with the matching status; a page error is a page in
+the reader's language. It never shows a traceback, a file name or a customer's words.
+"""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, has_request_context, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from botkit.store import StoreError
+
+log = logging.getLogger("botkit.server")
+
+# Statuses that werkzeug and Flask raise by themselves, in the words of this API.
+_CODES = {
+    400: ("bad_request", "The request could not be read."),
+    401: ("unauthorized", "Send a bearer token: Authorization: Bearer TOKEN."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take that method; see the Allow header."),
+    406: ("not_acceptable", "This address answers in JSON only."),
+    408: ("timeout", "The request took too long to arrive."),
+    413: ("too_large", "The request body is too large."),
+    414: ("address_too_long", "The address is too long."),
+    415: ("unsupported_media_type", "Send JSON with Content-Type: application/json."),
+    429: ("too_many_requests", "Too many requests from your address; wait and try again."),
+    500: ("internal", "Something went wrong on our side; please try again."),
+    503: ("unavailable", "Not ready yet; please try again in a moment."),
+}
+
+
+class ApiError(Exception):
+    """A failure to tell the caller: HTTP status, a code for programs, a sentence for people.
+
+    `field` names the part of the request at fault; `extra` goes beside it in the error object (a lost claim
+    carries `owner`); `retry_after` becomes the Retry-After header, in whole seconds.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        *,
+        retry_after: int | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retry_after = retry_after
+        self.extra = extra
+
+    def response(self) -> Response:
+        """The error as JSON."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            error["field"] = self.field
+        error.update(self.extra)
+        response = jsonify({"error": error})
+        response.status_code = self.status
+        if self.retry_after is not None:
+            response.headers["Retry-After"] = str(max(1, self.retry_after))
+        if self.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+
+def install(app: Flask) -> None:
+    """Answer every failure of `app`: JSON under /api/ and for programs, a page for browsers."""
+    app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(StoreError, _store_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _api_error(error: ApiError) -> Response:
+    return error.response() if _wants_json() else _page(error)
+
+
+def _store_error(error: StoreError) -> Response:
+    # Disk full, locked for too long, server gone: it passes, and nothing that was acknowledged is lost.
+    log.error("the database: %s, request %s", error, g.get("request_id", "-"))
+    return _api_error(ApiError(503, "unavailable", _CODES[503][1], retry_after=2))
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:  # a redirect that werkzeug raises, to /help/ for /help
+        return error.get_response()  # type: ignore[return-value]
+    code, message = _CODES.get(status, ("error", error.name))
+    response = _api_error(ApiError(status, code, message))
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    # The type and the place are for the log; the text of an exception may quote a customer.
+    log.error(
+        "unexpected %s at %s %s, request %s",
+        type(error).__name__,
+        request.method,
+        request.url_rule.rule if request.url_rule else "no route",
+        g.get("request_id", "-"),
+        exc_info=error,
+    )
+    code, message = _CODES[500]
+    return _api_error(ApiError(500, code, message))
+
+
+def _wants_json() -> bool:
+    if not has_request_context() or request.path.startswith(("/api/", "/openapi", "/metrics")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def _page(error: ApiError) -> Response:
+    from . import rendering  # here, because rendering needs the languages of a running server
+
+    return rendering.error_page(error)

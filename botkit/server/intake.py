@@ -1,0 +1,83 @@
+"""Owns the reading of hostile requests: bytes to checked models, the bearer token, the caller's address.
+
+Whatever arrives, a view gets a model or the caller gets a clear 4xx. It never looks at what a text means.
+"""
+
+import json
+import re
+from typing import Any, NoReturn, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from .errors import ApiError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# A browser that cuts a text in the middle of an emoji sends half of it: harmless, so it is dropped.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def body(model: type[Model], *, optional: bool = False) -> Model:
+    """The JSON body as `model`; ApiError 400 or 415 otherwise. `optional`: no body at all counts as {}."""
+    raw = request.get_data(cache=False)
+    if optional and not raw:
+        return _checked(model, {})
+    if request.mimetype != "application/json":
+        raise ApiError(415, "unsupported_media_type", "Send JSON with Content-Type: application/json.")
+    return _checked(model, _whole(_parsed(raw)))
+
+
+def query(model: type[Model]) -> Model:
+    """The query string as `model`; ApiError 400 otherwise. A parameter given twice counts once, the first."""
+    return _checked(model, _whole(request.args.to_dict(flat=True)))
+
+
+def bearer() -> str:
+    """The bearer token of the request; ApiError 401 when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or not token.isascii():
+        raise ApiError(401, "unauthorized", "Send a bearer token: Authorization: Bearer TOKEN.")
+    return token
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise ApiError(400, "bad_json", "The body is not UTF-8.") from None
+    except RecursionError:
+        raise ApiError(400, "bad_json", "The body is nested too deeply.") from None
+    except ValueError as error:
+        # A JSONDecodeError says where; any other ValueError here is a number beyond all bounds.
+        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ApiError(400, "bad_json", f"The body is not valid JSON{where}.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _whole(value: Any) -> Any:
+    """Strings without lone surrogates, at the two levels that any model here has."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("", value)
+    if isinstance(value, dict):
+        return {
+            _LONE_SURROGATE.sub("", key): _LONE_SURROGATE.sub("", item) if isinstance(item, str) else item
+            for key, item in value.items()
+        }
+    return value
+
+
+def _checked(model: type[Model], value: Any) -> Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or None
+        if field is not None and not re.fullmatch(r"[a-z_.0-9]{1,60}", field):
+            field = None  # a field of the caller's own invention is not repeated back
+        message = f"{field}: {first['msg']}." if field else f"{first['msg']}."
+        raise ApiError(400, "invalid", message, field) from None

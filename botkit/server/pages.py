@@ -1,0 +1,323 @@
+"""Owns the pages a customer reads: the help centre, the demo shop, the frame of the widget, the API's own page.
+
+All of it works without JavaScript. It shows what editors wrote, whose HTML was made safe at build time;
+everything else is escaped by the templates.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeGuard
+from urllib.parse import quote
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+
+from botkit import language
+from botkit.corpus import Article
+from botkit.index import Index
+
+from . import openapi, snippets
+from .api import SEARCH_LENGTH, found
+from .context import here
+from .errors import ApiError
+from .limits import limited
+from .rendering import best_language, native_name, page
+
+blueprint = Blueprint("pages", __name__)
+
+TOC_FROM = 3
+"""Headings from which an article gets a table of contents."""
+SHELF = 5
+"""Articles that the first page shows of each category."""
+RESULTS = 12
+"""Articles that a page of results has at most."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A category and its entries on one page."""
+
+    id: str
+    title: str
+    entries: tuple[Article, ...]
+
+
+# The help centre.
+
+
+@blueprint.get("/")
+def root() -> Response:
+    return _to_language("/help/{}/")
+
+
+@blueprint.get("/help")
+@blueprint.get("/help/")
+def help_root() -> Response:
+    return _to_language("/help/{}/")
+
+
+@blueprint.get("/help/<lang>/")
+def home(lang: str) -> Response:
+    index = _index_with(lang)
+    return _kept(
+        page("help/home.html", lang, shelves=_shelves(index, lang), shelf=SHELF, **_links(index, "/help/LANG/", lang))
+    )
+
+
+@blueprint.get("/help/<lang>/search")
+@limited("question")
+def search(lang: str) -> Response:
+    index = _index_with(lang)
+    query = language.clean(request.args.get("q", ""))[:SEARCH_LENGTH]
+    nearest = found(index, query, lang, RESULTS, foreign=True)
+    hits = [(hit, cut) for hit, cut in nearest if hit["match"] == "good"]
+    titles = dict(index.categories(lang))
+    return page(
+        "help/search.html",
+        lang,
+        query=query,
+        hits=[
+            {
+                **hit,
+                "title_html": snippets.snippet(hit["title"], query, hit["lang"]).html,
+                "dir": language.direction(hit["lang"]),
+                "html": cut.html,
+                "category_title": titles.get(hit["category"], ""),
+            }
+            for hit, cut in hits
+        ],
+        near=[] if hits else [hit for hit, _ in nearest if hit["match"] == "near"][:SHELF],
+        shelves=_shelves(index, lang),
+        **_links(index, "/help/LANG/search?q=" + quote(query), lang),
+    )
+
+
+@blueprint.get("/help/<lang>/<path:article_id>")
+def article(lang: str, article_id: str) -> Response:
+    """An article, a file of short questions, or a category: whichever has this address."""
+    index = _index_with(lang)
+    article_id = unicodedata.normalize("NFC", article_id)
+    if article_id.endswith("/"):
+        return redirect(f"/help/{lang}/{quote(article_id.rstrip('/'))}", 308)  # type: ignore[return-value]
+    exact = index.article(article_id, lang)
+    if _shown(exact):
+        return _article(index, lang, exact)
+    entries = _entries(index, lang, article_id)
+    if entries:
+        return _entries_page(index, lang, article_id, entries)
+    shelf = next((shelf for shelf in _shelves(index, lang) if shelf.id == article_id), None)
+    if shelf is not None:
+        links = _links(index, f"/help/LANG/{quote(article_id)}", lang)
+        return _kept(page("help/category.html", lang, shelf=shelf, **links))
+    other = index.best_translation(article_id, lang)
+    if _shown(other):
+        return _article(index, lang, other)
+    raise ApiError(404, "not_found", "There is nothing at this address.")
+
+
+def _article(index: Index, lang: str, shown: Article) -> Response:
+    """The page in `lang` of an article, which may be in another language."""
+    related = [found for found in (index.article(other, lang) for other in shown.related) if _shown(found)]
+    if not related:
+        related = [
+            other for other in index.articles(lang) if other.category == shown.category and other.id != shown.id
+        ][:SHELF]
+    headings = [passage for passage in shown.passages if passage.heading]
+    having = [code for code in index.languages if index.article(shown.id, code) is not None]
+    return _kept(
+        page(
+            "help/article.html",
+            lang,
+            article=shown,
+            body_dir=language.direction(shown.lang),
+            foreign=shown.lang != lang,
+            foreign_name=native_name(shown.lang),
+            toc=headings if len(headings) >= TOC_FROM else [],
+            related=related,
+            category=_category(index, lang, shown.category),
+            **_links(index, f"/help/LANG/{quote(shown.id)}", lang, having),
+        )
+    )
+
+
+def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]) -> Response:
+    """The page in `lang` of a file of short questions; each entry has the anchor that its id ends in."""
+    having = [code for code in index.languages if any(entry.lang == code for entry in _entries(index, code, path))]
+    return _kept(
+        page(
+            "help/faq.html",
+            lang,
+            entries=[
+                (entry.id.partition("#")[2], entry, language.direction(entry.lang)) for entry in entries
+            ],
+            foreign=all(entry.lang != lang for entry in entries),
+            foreign_name=native_name(entries[0].lang),
+            category=_category(index, lang, entries[0].category),
+            **_links(index, f"/help/LANG/{quote(path)}", lang, having),
+        )
+    )
+
+
+@blueprint.get("/sitemap.xml")
+def sitemap() -> Response:
+    index = here().index
+    groups: dict[str, dict[str, Article]] = {}
+    for lang in index.languages:
+        for entry in index.articles(lang):
+            groups.setdefault(entry.id.partition("#")[0], {}).setdefault(lang, entry)
+    response = make_response(
+        render_template(
+            "help/sitemap.xml", base=_base(), languages=index.languages, groups=groups, quote=quote
+        )
+    )
+    response.headers["Content-Type"] = "application/xml; charset=utf-8"
+    return _kept(response)
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    text = f"User-agent: *\nDisallow: /api/\nDisallow: /desk\nDisallow: /widget\nSitemap: {_base()}/sitemap.xml\n"
+    response = make_response(text)
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return response
+
+
+# The demo shop and the widget's frame.
+
+
+@blueprint.get("/demo")
+@blueprint.get("/demo/")
+def demo_root() -> Response:
+    return _to_language("/demo/{}")
+
+
+@blueprint.get("/demo/<lang>", strict_slashes=False)
+@blueprint.get("/demo/<lang>/cart", defaults={"place": "cart"})
+@blueprint.get("/demo/<lang>/orders/LZ-20418", defaults={"place": "orders"})
+def demo(lang: str, place: str = "") -> Response:
+    index = _index_with(lang)
+    pattern = "/demo/LANG" + {"": "", "cart": "/cart", "orders": "/orders/LZ-20418"}[place]
+    care = f"/help/{lang}/" + ("warranty" if _category(index, lang, "warranty") else "")
+    return _kept(page("demo.html", lang, place=place, care=care, **_links(index, pattern, lang)))
+
+
+@blueprint.get("/widget")
+def widget() -> Response:
+    """The frame that the loader opens on a shop's page."""
+    index = here().index
+    wanted = request.args.get("lang", "").split("-")[0].lower()
+    lang = wanted if wanted in index.languages else best_language(index.languages, index.default_language)
+    shop_page = _shop_page(language.clean(request.args.get("page", ""))[:500])
+    return page(
+        "widget.html",
+        lang,
+        page=shop_page,
+        starters=index.starters(shop_page, lang),
+        messages=language.messages(lang),
+    )
+
+
+def _shop_page(path: str) -> str:
+    """The path as the shop knows it: the demo shop stands below /demo/<lang>."""
+    parts = path.split("/", 3)
+    if len(parts) > 2 and parts[1] == "demo":
+        return "/" + (parts[3] if len(parts) > 3 else "")
+    return path
+
+
+# The API's own page.
+
+
+@blueprint.get("/openapi.json")
+def openapi_document() -> dict[str, Any]:
+    return openapi.document()
+
+
+@blueprint.get("/api")
+@blueprint.get("/api/")
+def api_page() -> Response:
+    return _kept(page("api.html", "en", groups=openapi.readable()))
+
+
+# What pages share.
+
+
+def _to_language(pattern: str) -> Response:
+    index = here().index
+    response = make_response(redirect(pattern.format(best_language(index.languages, index.default_language))))
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def _index_with(lang: str) -> Index:
+    index = here().index
+    if lang not in index.languages:
+        raise ApiError(404, "not_found", "There is no help in this language.")
+    return index
+
+
+def _shown(article: Article | None) -> TypeGuard[Article]:
+    """Whether customers may read it today: not one for agents, nor one that is over or not yet true."""
+    return article is not None and article.audience == "customer" and article.valid_on(date.today())
+
+
+def _shelves(index: Index, lang: str) -> list[Shelf]:
+    articles = index.articles(lang)
+    shelves = []
+    for category, title in index.categories(lang):
+        entries = tuple(found for found in articles if found.category == category)
+        if entries:
+            # What the site offers on its own pages is what most people come for.
+            shelves.append(Shelf(category, title, tuple(sorted(entries, key=lambda found: not found.pages))))
+    return shelves
+
+
+def _entries(index: Index, lang: str, path: str) -> list[Article]:
+    """The entries of a file of short questions in `lang`, and in another language those without a translation."""
+    entries: dict[str, Article] = {}
+    for code in dict.fromkeys((lang, index.default_language, *index.languages)):
+        for entry in index.articles(code):
+            if entry.id.startswith(path + "#"):
+                entries.setdefault(entry.id, entry)
+    return list(entries.values())
+
+
+def _category(index: Index, lang: str, category: str) -> tuple[str, str] | None:
+    return next(((found, title) for found, title in index.categories(lang) if found == category), None)
+
+
+def _links(index: Index, pattern: str, lang: str, having: Sequence[str] | None = None) -> dict[str, Any]:
+    """The page in every language: for the switch (all), for search engines (those that have it).
+
+    `pattern` is the page's address with LANG, once, in the place of the language.
+    """
+    base = here().base_url
+
+    def at(code: str) -> str:
+        return pattern.replace("LANG", code, 1)
+
+    having = index.languages if having is None else having
+    own = lang if lang in having or not having else having[0]
+    return {
+        "tongues": [
+            {"code": code, "name": native_name(code), "dir": language.direction(code), "url": at(code)}
+            for code in index.languages
+        ],
+        "alternates": [{"code": code, "url": base + at(code)} for code in having],
+        "canonical": base + at(own),
+        "default_url": base + at(index.default_language),
+    }
+
+
+def _base() -> str:
+    return here().base_url or request.url_root.rstrip("/")
+
+
+def _kept(response: Response) -> Response:
+    """With a tag of its content, so that an unchanged page is not sent twice."""
+    response.add_etag()
+    response.make_conditional(request)  # in place
+    return response

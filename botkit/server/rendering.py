@@ -1,0 +1,123 @@
+"""Owns how a template becomes a page: the language, its texts and direction, and the addresses of static files.
+
+Every page of the server is rendered here, so that none can miss its language or its escaping. It finds nothing
+and decides nothing about content.
+"""
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Response, current_app, make_response, render_template, request
+from markupsafe import Markup, escape
+
+from botkit import language
+
+from .context import here
+from .errors import ApiError
+
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+class Texts:
+    """The interface's texts in one language, for a template: `t("help.results", count=3)`."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self._messages: Mapping[str, str] = language.messages(lang)
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        text = self._messages[key]
+        if values:
+            text = text.format_map({name: number(value, self.lang) for name, value in values.items()})
+        return text
+
+
+def number(value: Any, lang: str) -> Any:
+    """A whole number in the digits that the language's readers use; anything else unchanged."""
+    if isinstance(value, int) and lang == "fa":
+        return str(value).translate(_PERSIAN_DIGITS)
+    return value
+
+
+def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Response:
+    """The template as a response, with `t`, `lang`, `dir`, `languages`, `shop` and `asset` at hand."""
+    index = here().index
+    values.setdefault("shop", index.shop(lang) or {})
+    html = render_template(
+        template,
+        lang=lang,
+        dir=language.direction(lang),
+        t=Texts(lang),
+        languages=[
+            {"code": code, "name": native_name(code), "dir": language.direction(code)} for code in index.languages
+        ],
+        asset=asset,
+        **values,
+    )
+    response = make_response(html, status)
+    response.headers["Content-Language"] = lang
+    return response
+
+
+def error_page(error: ApiError) -> Response:
+    """The page for a failure, in the language of the address or else of the reader."""
+    try:
+        lang = _language_of_address() or best_language(here().index.languages, here().index.default_language)
+        response = page("error.html", lang, status=error.status, error=error)
+    except Exception:  # without an index there is no page to render; the error itself must still arrive
+        current_app.logger.exception("the error page could not be rendered")
+        return error.response()
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def best_language(languages: Sequence[str], default: str) -> str:
+    """The language of `languages` that the reader's Accept-Language likes best."""
+    for wanted, quality in request.accept_languages:
+        primary = wanted.split("-")[0].lower()
+        if quality > 0 and primary in languages:
+            return primary
+    return default
+
+
+def telephone(text: str) -> str:
+    """A telephone number as `tel:` wants it: ASCII digits and a plus."""
+    return "".join(char if char == "+" else str(int(char)) for char in text if char == "+" or char.isdecimal())
+
+
+def with_code(text: str) -> Markup:
+    """Text with what stands between backticks as <code>."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just here
+
+
+def native_name(lang: str) -> str:
+    """What a language calls itself; its code when the interface does not speak it."""
+    return language.messages(lang)["site.language_name"] if lang in language.LANGUAGES else lang
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with a mark of its content, so that it may be kept for ever."""
+    return f"/static/{name}?v={mark(name)}"
+
+
+def mark(name: str) -> str:
+    """A short digest of a static file's content."""
+    path = language.web_folder() / "static" / name
+    return _digest(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _language_of_address() -> str | None:
+    parts = request.path.split("/")
+    if len(parts) > 2 and parts[1] in ("help", "demo") and parts[2] in here().index.languages:
+        return parts[2]
+    return None

@@ -1,0 +1,88 @@
+"""Owns the start of the serving processes: gunicorn, its workers and what they share.
+
+Each worker makes its own application after the fork, never before: FAISS and the encoder start threads, and
+threads do not survive a fork. What must be shared, the buckets of the rate limits and the folder of the metrics,
+is made here first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+GRACE = 20
+"""Seconds that a worker has to finish its requests when the server stops."""
+
+
+def run(app_factory: Callable[[], Flask], host: str, port: int, workers: int = 2, threads: int = 8) -> None:
+    """Serve until a signal ends it. `app_factory` is called once in each worker.
+
+    Make a `Rates` before and pass it to `create_app` in the factory, so that limits count across workers.
+    """
+    metrics = Path(tempfile.mkdtemp(prefix="botkit-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read when a worker imports prometheus-client
+    master = os.getpid()
+    try:
+        _Server(app_factory, _options(host, port, workers, threads)).run()
+    finally:
+        if os.getpid() == master:
+            shutil.rmtree(metrics, ignore_errors=True)
+
+
+def _options(host: str, port: int, workers: int, threads: int) -> dict[str, Any]:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return {
+        "bind": [address],
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": threads,
+        "timeout": 60,
+        "graceful_timeout": GRACE,
+        "keepalive": 15,
+        # A worker's sign of life is a file's time: in memory, a busy disk cannot make it look dead.
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+        "limit_request_line": 8190,
+        "control_socket_disable": True,
+        # Its access log would hold addresses and what people search for; `botkit.access` holds neither.
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "info",
+        "forwarded_allow_ips": "",
+        "child_exit": _forget,
+    }
+
+
+def _forget(_server: Any, worker: Any) -> None:
+    """Let the metrics of a worker that ended keep their counts and lose its live gauges."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn without its command line and its files."""
+
+    def __init__(self, app_factory: Callable[[], Flask], options: dict[str, Any]) -> None:
+        self._app_factory = app_factory
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            if value is not None:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("botkit").setLevel(logging.INFO)
+        return self._app_factory()

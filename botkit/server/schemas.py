@@ -1,0 +1,266 @@
+"""Owns the shapes that travel over HTTP, as pydantic models: they check what comes in and document what goes out.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_TEXT = 4000
+MAX_PAGE = 500
+MAX_ID = 300
+
+
+class In(BaseModel):
+    """A request: an unknown field is an error, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong: `code` for programs, `message` for people, `field` where one is at fault."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class ErrorBody(BaseModel):
+    """Every error has this shape."""
+
+    error: ErrorDetail
+
+
+class Ask(In):
+    """A question outside any conversation."""
+
+    text: str = Field(description="What the customer wrote; at most 4,000 characters.")
+    lang: str | None = Field(None, description="The page's language; a text in another one is still understood.")
+    page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
+
+
+class StartConversation(In):
+    """A new conversation."""
+
+    lang: str | None = Field(None, description="The page's language.")
+    page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
+
+
+class SendMessage(In):
+    """A customer's words. Sending the same `client_id` again returns the first message and its reply."""
+
+    client_id: str = Field(description="Made by the client, one per message, best a UUID.")
+    text: str = Field(description="What the customer wrote; at most 4,000 characters.")
+    choice: str | None = Field(
+        None, description="The article chosen from a reply of kind `clarify`.", max_length=MAX_ID
+    )
+
+
+class SendFeedback(In):
+    """Whether a reply helped."""
+
+    reply_id: str = Field(description="The reply's `id`.", max_length=80)
+    helpful: bool
+
+
+class AskForPerson(In):
+    """A person is wanted. Nothing needs to be said."""
+
+
+class EventsQuery(In):
+    """Where to go on reading."""
+
+    after: int = Field(0, ge=0, le=2**31 - 1, description="The last `seq` that is already known.")
+
+
+class SearchQuery(In):
+    """Words to look for."""
+
+    q: str = Field(description="The words; at most 300 characters count.", max_length=MAX_TEXT)
+    lang: str | None = Field(None, description="Articles of this language alone; without it, of all.")
+    limit: int = Field(10, ge=1, le=50)
+
+
+class SuggestQuery(In):
+    """The beginning of a question."""
+
+    q: str = Field(description="What is typed so far.", max_length=MAX_TEXT)
+    lang: str | None = Field(None, description="The page's language.")
+    limit: int = Field(6, ge=1, le=20)
+
+
+class Option(BaseModel):
+    """A candidate article with the probability that it answers."""
+
+    article: str
+    title: str
+    confidence: float
+    lang: str
+    url: str
+
+
+class Source(BaseModel):
+    """Where an answer comes from."""
+
+    title: str
+    url: str
+    lang: str
+
+
+class Reply(BaseModel):
+    """What a turn ended in. `html` is safe to show; `text` is the same without markup."""
+
+    kind: Literal["answer", "clarify", "handoff", "smalltalk"]
+    text: str
+    html: str
+    lang: str
+    direction: Literal["ltr", "rtl"]
+    article: str | None = Field(description="The best candidate whatever the kind; null when there is none.")
+    confidence: float | None = Field(description="The probability that this article answers.")
+    options: list[Option] = Field(description="For `clarify` the choices, otherwise the top candidates.")
+    source: Source | None
+    reason: str | None = Field(description="For `handoff`: why a person takes over.")
+    topic: str | None = Field(description="For `smalltalk`: greeting, thanks, goodbye, robot.")
+    question_lang: str
+    version: str = Field(description="The index version that answered.")
+
+
+class Started(BaseModel):
+    """A conversation's id and the bearer token that opens it. The token is told once."""
+
+    id: str
+    token: str
+
+
+class Message(BaseModel):
+    """A customer's message as it was stored."""
+
+    seq: int
+    at: str = Field(description="UTC, ISO 8601.")
+    text: str
+    client_id: str
+    choice: str | None = None
+
+
+class Queue(BaseModel):
+    """Where a handover stands."""
+
+    position: int
+    open_now: bool
+    next_open: str | None = Field(description="When somebody will be there; null when unknown or open.")
+    wait_seconds: int | None = Field(description="The usual wait; null when there is no experience.")
+    hours: str
+    email: str
+    phone: str
+
+
+class Choice(BaseModel):
+    """An article to choose: send its title as `text` and its id as `choice`."""
+
+    article: str
+    title: str
+    lang: str
+    url: str
+
+
+class ConversationReply(BaseModel):
+    """What the bot said in a conversation."""
+
+    id: str
+    seq: int
+    at: str = Field(description="UTC, ISO 8601.")
+    to: int | None = Field(description="The `seq` of the message it answers.")
+    kind: Literal["answer", "clarify", "handoff", "smalltalk"]
+    text: str
+    html: str = Field(description="Safe to show.")
+    lang: str
+    direction: Literal["ltr", "rtl"]
+    article: str | None
+    confidence: float | None
+    options: list[Choice] = Field(description="For `clarify`: the choices.")
+    source: Source | None
+    reason: str | None
+    topic: str | None
+    question_lang: str
+    version: str
+    queue: Queue | None = Field(None, description="For `handoff`.")
+
+
+class Turn(BaseModel):
+    """The stored message and the bot's reply; null while a person is in charge."""
+
+    message: Message | None
+    reply: ConversationReply | None
+
+
+class Event(BaseModel):
+    """Something that happened in a conversation, as its customer may see it.
+
+    `kind` is conversation.opened, message, reply, feedback, or ticket.opened, .claimed, .released, .transferred
+    and .closed; `actor` is customer, bot, agent or system.
+    """
+
+    seq: int
+    kind: str
+    at: str = Field(description="UTC, ISO 8601.")
+    actor: Literal["customer", "bot", "agent", "system"]
+    data: dict[str, Any]
+
+
+class Events(BaseModel):
+    """Events after the one asked for, oldest first. Ask again with `after` = `last`."""
+
+    events: list[Event]
+    last: int
+
+
+class Feedback(BaseModel):
+    """What was noted; `reply` when a poor answer led to other articles or to a person."""
+
+    reply_id: str
+    helpful: bool
+    reply: ConversationReply | None
+
+
+class Mark(BaseModel):
+    """A stretch of a snippet that matches, in characters from its start."""
+
+    start: int
+    end: int
+
+
+class Found(BaseModel):
+    """An article that a search found."""
+
+    article: str
+    title: str
+    lang: str
+    category: str
+    url: str
+    match: Literal["good", "near", "far"] = Field(
+        description="How much it shares with the words: `good` is found, `near` may be meant, `far` is only nearest."
+    )
+    snippet: str
+    marks: list[Mark]
+
+
+class SearchResult(BaseModel):
+    """Articles, best first."""
+
+    query: str
+    hits: list[Found]
+
+
+class Suggestion(BaseModel):
+    """A question that begins like the one typed."""
+
+    article: str
+    text: str
+    url: str
+
+
+class Suggestions(BaseModel):
+    """Questions that begin like the one typed."""
+
+    suggestions: list[Suggestion]

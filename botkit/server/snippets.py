@@ -1,0 +1,94 @@
+"""Owns the few lines of an article that a search shows, and which words in them match.
+
+It works on plain text and gives offsets; whoever shows them escapes the text and sets the marks.
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from botkit import language
+
+LENGTH = 220
+_WORD = re.compile(r"[^\W_]+(?:['’\u200c][^\W_]+)*")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A cut of a text; `marks` are (start, end) in characters of `text`."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+    @property
+    def html(self) -> Markup:
+        """The text escaped, with each match in <mark>."""
+        parts: list[str] = []
+        at = 0
+        for start, end in self.marks:
+            parts += (escape(self.text[at:start]), Markup("<mark>"), escape(self.text[start:end]), Markup("</mark>"))
+            at = end
+        parts.append(escape(self.text[at:]))
+        return Markup("").join(parts)
+
+
+def snippet(text: str, query: str, lang: str, length: int = LENGTH) -> Snippet:
+    """The cut of `text`, about `length` characters, that holds most different words of `query`."""
+    text = " ".join(text.split()).removeprefix("• ")
+    wanted = _forms(query, lang)
+    found: list[tuple[int, int, frozenset[str]]] = []
+    if wanted:
+        for match in _WORD.finditer(text):
+            common = _forms(match.group(), lang) & wanted
+            if common:
+                found.append((match.start(), match.end(), common))
+    start, end = _window(text, found, length)
+    cut = text[start:end].strip()
+    shift = start + (len(text[start:end]) - len(text[start:end].lstrip()))
+    marks = [(s - shift, e - shift) for s, e, _ in found if s >= shift and e <= shift + len(cut)]
+    before, after = ("… " if start > 0 else ""), (" …" if end < len(text) else "")
+    return Snippet(before + cut + after, tuple((s + len(before), e + len(before)) for s, e in marks))
+
+
+def _forms(text: str, lang: str) -> frozenset[str]:
+    stems = language.words(text, lang)
+    return frozenset(stem for stem in stems if len(stem) > 1 and stem not in _common(lang))
+
+
+@functools.cache
+def _common(lang: str) -> frozenset[str]:
+    """Stems too common to be worth a mark."""
+    return frozenset(stem for word in _COMMON.get(lang, "").split() for stem in language.words(word, lang))
+
+
+_COMMON = {
+    "en": "a an the i my me you your we our it is are was do does did can to of for in on at and or not be have "
+    "with what how when where why who if from this that will",
+    "ar": "في من على إلى عن أن إن ما هل هو هي هذا هذه أنا لا لم لن كيف متى أين أو مع قد كان",
+    "tr": "bir ve ile mi mı mu mü ne bu şu o da de için ben siz nasıl nerede neden var yok ama çok",
+    "fa": "و در به از که این آن را با برای من شما است هست آیا چه چی چطور کجا کی هم تا یا می",
+    "bg": "и в на за се да от с по ли не е са съм ме ми ви аз как къде кога какво това ще или до",
+}
+
+
+def _window(text: str, found: Sequence[tuple[int, int, frozenset[str]]], length: int) -> tuple[int, int]:
+    """Where to cut, between words."""
+    if len(text) <= length:
+        return 0, len(text)
+    start = 0
+    if found:
+        best = -1
+        for first, _, _ in found:
+            forms = {form for s, e, many in found if s >= first and e <= first + length * 3 // 4 for form in many}
+            if len(forms) > best:
+                best, start = len(forms), first
+        start = max(0, min(start - length // 4, len(text) - length))
+    end = min(len(text), start + length)
+    if start > 0:
+        start = text.find(" ", start) + 1 or start
+    if end < len(text):
+        end = text.rfind(" ", start, end) if text.rfind(" ", start, end) > start else end
+    return start, end

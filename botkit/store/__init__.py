@@ -1,0 +1,445 @@
+"""The record: one database, its schema, its migrations and the append-only event log of every conversation.
+
+This house owns the engine (nobody else creates one), the connection's settings, the rule that a write is one
+short transaction, and the tables that more than one house adds to: `conversation`, `event` and `secret`. It never
+decides what an event means; `chat`, `desk` and `people` do, in the tables drawn here and through `append`.
+
+    conversation  id PK | token_hash | lang | page | opened_at | changed_at | last_seq
+    event         (conversation_id, seq) PK | kind | at | actor | client_id | data
+                  unique (conversation_id, actor, client_id): a message is stored once however often it is sent
+    secret        name PK | value | made_at
+    agent         id PK | name | key unique | role | password_hash | stamp | added_at | disabled_at     (people)
+    agent_token   hash PK | agent_id -> agent | issued_at                                               (people)
+    ticket        id PK | conversation_id | state | reason | lang | page | candidates | opened_at       (desk)
+                  claimed_at | closed_at | owner | outcome | article
+                  unique (conversation_id) where state <> 'closed': one open ticket a conversation
+
+Times are UTC, in milliseconds, kept as text of a fixed width (`2026-11-21T20:28:00.123Z`): they sort as they are
+and read the same on SQLite, on PostgreSQL and in JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from botkit.store.schema import (
+    agent_table,
+    agent_token_table,
+    conversation_table,
+    event_table,
+    iso,
+    metadata,
+    parse_time,
+    secret_table,
+    ticket_table,
+)
+
+__all__ = [
+    "BOT",
+    "CUSTOMER",
+    "SYSTEM",
+    "Event",
+    "Store",
+    "StoreError",
+    "agent_table",
+    "agent_token_table",
+    "as_event",
+    "conversation_table",
+    "event_table",
+    "iso",
+    "metadata",
+    "parse_time",
+    "secret_table",
+    "sqlite_driver",
+    "ticket_table",
+]
+
+SAFE_SQLITE: Final = (3, 51, 3)  # older ones can corrupt a file in WAL mode when the log is reset
+BUSY_SECONDS: Final = 30
+CUSTOMER: Final = "customer"
+BOT: Final = "bot"
+SYSTEM: Final = "system"
+
+
+class StoreError(Exception):
+    """The database cannot be used as it is; the text says which one, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a conversation's log. `seq` counts from 1 without gaps within the conversation."""
+
+    conversation: str
+    seq: int
+    kind: str
+    at: datetime
+    actor: str
+    data: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "seq": self.seq,
+            "kind": self.kind,
+            "at": iso(self.at),
+            "actor": self.actor,
+            "data": dict(self.data),
+        }
+
+
+class Store:
+    """The database behind a URL: `sqlite:////absolute/file.db`, `sqlite:///relative.db` or `postgresql+psycopg://...`.
+
+    Making one opens nothing. `clock` gives the aware time of whatever is written without a time of its own.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime] | None = None) -> None:
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self.url, self._file = _read_url(url)
+        self._pid: int | None = None
+        self._own()
+
+    def __repr__(self) -> str:
+        return f"Store({self.url.render_as_string(hide_password=True)})"
+
+    def now(self) -> datetime:
+        """The clock's time, cut to the milliseconds that the database keeps."""
+        at = self._clock().astimezone(UTC)
+        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+    def migrate(self) -> None:
+        """Bring the schema to this release's state; a fresh database gets its tables. Safe to call at every start."""
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util.exc import CommandError
+
+        config = Config()
+        folder = str(Path(__file__).parent.parent / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        if self._file:
+            self._use_wal()
+        with self.write() as conn:
+            if conn.dialect.name == "postgresql":  # SQLite's writers already queue
+                conn.exec_driver_sql("SELECT pg_advisory_xact_lock(6274911)")
+            config.attributes["connection"] = conn
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise StoreError(
+                    f"{self!r} was made by another release of botkit ({error}): "
+                    "run the newer botkit, or restore a copy of the database from before the change"
+                ) from error
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database from its first query on. Waits for no writer."""
+        self._own()
+        with self._explained("read"), self._engine.connect() as conn, conn.begin():
+            yield conn
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection inside one write transaction, committed at the end of the block, undone by an exception.
+
+        On SQLite it is the only writer from its first line on: threads of a process wait for a lock in memory,
+        processes for a lock on a file beside the database, since waiting inside SQLite is by polling and unfair.
+        Keep the block short and without slow work.
+        """
+        self._own()
+        with (
+            self._explained("written"),
+            self._turn(),
+            self._engine.connect().execution_options(botkit_writes=True) as conn,
+            conn.begin(),
+        ):
+            yield conn
+
+    def open_conversation(self, conn: Connection, token_hash: str, lang: str | None, page: str | None) -> str:
+        """Write a new conversation and its first event; its id is returned and cannot be guessed."""
+        conversation_id, at = secrets.token_hex(16), self.now()
+        conn.execute(
+            conversation_table.insert().values(
+                id=conversation_id,
+                token_hash=token_hash,
+                lang=lang,
+                page=page,
+                opened_at=at,
+                changed_at=at,
+                last_seq=0,
+            )
+        )
+        self.append(conn, conversation_id, "conversation.opened", SYSTEM, {"lang": lang, "page": page}, at)
+        return conversation_id
+
+    def hold(self, conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
+        """The conversation's row, locked until the transaction ends, so that what is decided on it stays true."""
+        query = sa.select(conversation_table).where(conversation_table.c.id == conversation_id)
+        return conn.execute(query.with_for_update()).one_or_none()
+
+    def append(
+        self,
+        conn: Connection,
+        conversation_id: str,
+        kind: str,
+        actor: str,
+        data: Mapping[str, Any],
+        at: datetime | None = None,
+        *,
+        client_id: str | None = None,
+    ) -> Event:
+        """Add the conversation's next event, inside the caller's transaction. KeyError: no such conversation.
+
+        The sequence number is taken by an update of the conversation's row, which holds that row until the commit:
+        numbers therefore become visible in their order, on PostgreSQL too, and a reader at N misses nothing.
+        """
+        at = at or self.now()
+        seq = conn.execute(
+            conversation_table.update()
+            .where(conversation_table.c.id == conversation_id)
+            .values(last_seq=conversation_table.c.last_seq + 1, changed_at=at)
+            .returning(conversation_table.c.last_seq)
+        ).scalar()
+        if seq is None:
+            raise KeyError(conversation_id)
+        conn.execute(
+            event_table.insert().values(
+                conversation_id=conversation_id,
+                seq=seq,
+                kind=kind,
+                at=at,
+                actor=actor,
+                client_id=client_id,
+                data=dict(data),
+            )
+        )
+        return Event(conversation_id, seq, kind, at, actor, dict(data))
+
+    def events(self, conn: Connection, conversation_id: str, after: int = 0) -> list[Event]:
+        """The conversation's events with a number above `after`, in order; empty for an unknown conversation."""
+        rows = conn.execute(
+            sa.select(event_table)
+            .where(event_table.c.conversation_id == conversation_id, event_table.c.seq > after)
+            .order_by(event_table.c.seq)
+        )
+        return [as_event(row) for row in rows]
+
+    def sent_before(self, conn: Connection, conversation_id: str, actor: str, client_id: str) -> Event | None:
+        """The event that this author already stored under this client id, if there is one."""
+        row = conn.execute(
+            sa.select(event_table).where(
+                event_table.c.conversation_id == conversation_id,
+                event_table.c.actor == actor,
+                event_table.c.client_id == client_id,
+            )
+        ).one_or_none()
+        return None if row is None else as_event(row)
+
+    def heads(self, conn: Connection, conversation_ids: Iterable[str]) -> dict[str, int]:
+        """The last sequence number of each of these conversations: one cheap query for a poller of many streams."""
+        ids = list(conversation_ids)
+        heads: dict[str, int] = {}
+        for start in range(0, len(ids), 500):
+            rows = conn.execute(
+                sa.select(conversation_table.c.id, conversation_table.c.last_seq).where(
+                    conversation_table.c.id.in_(ids[start : start + 500])
+                )
+            )
+            heads.update({row.id: row.last_seq for row in rows})
+        return heads
+
+    def secret(self, name: str) -> str:
+        """A random text under this name, made at the first call by anyone and the same ever after."""
+        query = sa.select(secret_table.c.value).where(secret_table.c.name == name)
+        with self.read() as conn:
+            value = conn.execute(query).scalar()
+        if value is not None:
+            return str(value)
+        with contextlib.suppress(IntegrityError), self.write() as conn:  # another process may be first
+            conn.execute(secret_table.insert().values(name=name, value=secrets.token_urlsafe(32), made_at=self.now()))
+        with self.read() as conn:
+            return str(conn.execute(query).scalar_one())
+
+    def close(self) -> None:
+        """Give the connections back; the next use opens new ones."""
+        self._engine.dispose()
+
+    # A connection, and a lock on a file, may not be shared across a fork: each process makes its own.
+    def _own(self) -> None:
+        if self._pid == os.getpid():
+            return
+        with _owning:
+            if self._pid == os.getpid():
+                return
+            if self._pid is not None:
+                self._engine.dispose(close=False)
+            self._engine: sa.Engine = _engine(self.url, self._file)
+            self._writers = threading.Lock()
+            self._lock_file: int | None = None
+            self._pid = os.getpid()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._file is None:
+            yield
+            return
+        if not self._writers.acquire(timeout=BUSY_SECONDS):
+            raise StoreError(
+                f"{self!r}: other writers held the database for {BUSY_SECONDS} s: look for a stuck process"
+            )
+        try:
+            if self._lock_file is None:
+                self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+        finally:
+            self._writers.release()
+
+    @contextlib.contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (IntegrityError, ProgrammingError, DataError):
+            raise
+        except DatabaseError as error:
+            if "no such table" in str(error.orig):
+                raise StoreError(f"{self!r} has no tables yet: call migrate() first, as `botkit serve` does") from error
+            raise StoreError(
+                f"{self!r} could not be {what}: {error.orig}. Check that the disk has room, that the file or server "
+                "is there and may be used by this account, and that nothing else holds it locked"
+            ) from error
+        except PoolTimeout as error:
+            raise StoreError(f"{self!r} could not be {what}: all of its connections are in use") from error
+
+    # Switching a file to WAL needs it for oneself, and SQLite does not wait for that by itself.
+    def _use_wal(self) -> None:
+        self._own()
+        assert self._file is not None
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._turn(), contextlib.closing(self._engine.raw_connection()) as raw:
+                mode = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        except OSError as error:
+            raise StoreError(f"{self!r}: {error}: this account must be able to write to its folder") from error
+        except sqlite_driver().Error as error:  # a raw connection's errors come unwrapped
+            raise StoreError(f"{self!r} is not usable as a database: {error}") from error
+        if mode != "wal":
+            raise StoreError(f"{self!r} does not keep a write-ahead log (it says {mode!r}): put it on a local disk")
+
+
+def as_event(row: sa.Row[Any]) -> Event:
+    """The event in a row of the event table."""
+    return Event(row.conversation_id, row.seq, row.kind, row.at, row.actor, row.data)
+
+
+_owning = threading.Lock()
+
+
+def _read_url(url: str) -> tuple[sa.URL, Path | None]:
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError as error:
+        raise StoreError(
+            f"{url!r} is no database URL: write sqlite:///botkit.db for a file here, sqlite:////var/lib/botkit.db "
+            "for a file by its full path, or postgresql+psycopg://user@host/name"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        return parsed, None
+    if backend != "sqlite":
+        raise StoreError(f"{url!r}: botkit keeps its record in SQLite or PostgreSQL, not in {backend!r}")
+    name = parsed.database or ""
+    if name in ("", ":memory:") or name.startswith("file:"):
+        raise StoreError(f"{url!r} names no file: write sqlite:///botkit.db or sqlite:////full/path/botkit.db")
+    return parsed, Path(name).absolute()
+
+
+def _engine(url: sa.URL, file: Path | None) -> sa.Engine:
+    def dumps(data: Any) -> str:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    if file is None:
+        try:
+            return sa.create_engine(
+                url,
+                json_serializer=dumps,
+                hide_parameters=True,
+                pool_size=8,
+                max_overflow=24,
+                pool_pre_ping=True,
+            )
+        except (ImportError, NoSuchModuleError) as error:
+            raise StoreError(
+                f"PostgreSQL needs a driver that is not here ({error}): pip install 'psycopg[binary]'"
+            ) from error
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(file)),
+        module=sqlite_driver(),
+        json_serializer=dumps,
+        hide_parameters=True,  # a customer's words are no part of an error
+        pool_size=8,
+        max_overflow=24,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # the driver would begin transactions by itself, and too late
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begun(conn: Connection) -> None:
+        writes = conn.get_execution_options().get("botkit_writes")
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def sqlite_driver() -> ModuleType:
+    """The SQLite to use: Python's own where it is new enough to keep a WAL file whole, or pysqlite3's."""
+    import sqlite3
+
+    found = [f"Python's sqlite3 has {sqlite3.sqlite_version}"]
+    if sqlite3.sqlite_version_info >= SAFE_SQLITE:
+        return sqlite3
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        found.append("pysqlite3 is not installed")
+    else:
+        if dbapi2.sqlite_version_info >= SAFE_SQLITE:
+            driver: ModuleType = dbapi2
+            return driver
+        found.append(f"pysqlite3 has {dbapi2.sqlite_version}")
+    raise StoreError(
+        f"SQLite {'.'.join(map(str, SAFE_SQLITE))} or newer is needed, since older ones can damage the file; "
+        f"{' and '.join(found)}: pip install 'pysqlite3>=0.6.1', or use a PostgreSQL URL"
+    )

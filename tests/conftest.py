@@ -1,0 +1,77 @@
+"""What every test may ask for: a small real corpus, an index built from it, a fresh store, the application.
+
+The corpus folder and the index are made once a session by the real modules; whoever changes one copies it first.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from botkit import language, publish
+from botkit.index import Live
+from botkit.server import create_app
+from botkit.store import Store
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop's help in English, Arabic and Persian: a dozen articles, one file of short questions."""
+    folder = tmp_path_factory.mktemp("corpora") / "tiny"
+    shutil.copytree(CORPUS, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def index_folder(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of `corpus_folder`, built and published with the default encoder."""
+    folder = tmp_path_factory.mktemp("indexes") / "tiny"
+    publish.publish(corpus_folder, folder, allow_failing_tests=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def live(index_folder: Path) -> Live:
+    """The published index, opened once; nothing changes it."""
+    return Live(index_folder)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty database in a file of its own."""
+    opened = Store(f"sqlite:///{tmp_path / 'botkit.db'}")
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def app(live: Live, store: Store) -> Flask:
+    """The application with its limits off; a test of a limit makes its own."""
+    return create_app(
+        index=live,
+        store=store,
+        base_url="https://help.shop.example",
+        rate_per_minute=0,
+        conversations_per_hour=0,
+        logins_per_minute=0,
+    )
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript, or a program."""
+    return app.test_client()
+
+
+@pytest.fixture(params=language.LANGUAGES)
+def lang(request: pytest.FixtureRequest) -> str:
+    """Each language of the interface."""
+    return str(request.param)
