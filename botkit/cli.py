@@ -361,7 +361,9 @@ def _told() -> Iterator[None]:
 
     try:
         yield
-    except (CorpusError, EncoderError, IndexProblem, PeopleError, StoreError, TestsFailed) as error:
+    except CorpusError as error:
+        raise click.ClickException(f"the corpus cannot be read; what was published stays.\n{error}") from error
+    except (EncoderError, IndexProblem, PeopleError, StoreError, TestsFailed) as error:
         raise click.ClickException(str(error)) from error
 
 

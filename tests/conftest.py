@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from botkit import language, publish
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
+
+# The same examples at every run, and no verdict from how long one takes.
+settings.register_profile("botkit", derandomize=True, deadline=None, database=None)
+settings.load_profile("botkit")
 
 CORPUS = Path(__file__).parent / "corpus"
 

@@ -340,8 +340,24 @@ class Index:
         return self.encoder.encode_query(texts)
 
     def shares(self, text: str, page: str | None = None) -> Mapping[str, float]:
-        """Which of the index's languages a question may be in; `page` is the page's language."""
-        return language.detect(text, self.languages, page).shares
+        """Which of the index's languages a question may be in; `page` is the page's language.
+
+        Latin letters on a page in another script are that language the likelier, the better the
+        index knows what they sound like, against what they are as letters.
+        """
+        found = language.detect(text, self.languages, page).shares
+        if page not in found or page is None or self._sounds is None or not language.typed_in_latin(text, page):
+            return found
+        chars = self._channels[PHRASINGS].chars
+        spelled = language.native(text, page)
+        if spelled != text:
+            heard = chars.known(language.ngrams(spelled, page))
+        else:
+            heard = self._sounds.known(language.sounds(text, page))
+        odds = (heard + 0.05) / (chars.known(language.ngrams(text)) + 0.05)
+        weighed = {lang: share * odds if lang == page else share for lang, share in found.items()}
+        total = sum(weighed.values())
+        return {lang: share / total for lang, share in weighed.items()}
 
     def rank(self, text: str, vector: np.ndarray, shares: Mapping[str, float], limit: int = 10) -> Search:
         """`search` with a vector and a language distribution that are known already."""

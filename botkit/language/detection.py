@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botkit.language.forms import normal, script, script_of, typed_in_latin
+from botkit.language.forms import folded, normal, script, script_of, typed_in_latin
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ _LATIN_TYPED = {
             "man mn to ma shoma ke ki chi che chera chetor chetori chjori chejori kojast koja kei key chand "
             "chanta ta az ro ra be ba baraye vase hast nist ast shod shode nashod mishe mishavad mikham mikhastam "
             "mikonam konam bedam karde kardam dar va ya ye yek in on age agar ham hanuz hanooz bayad nemishe "
-            "nemiad nayoomad nayumad dare daram darid darin mishan chegadr cheghadr cheghad salam lotfan"
+            "nemiad nayoomad nayumad dare daram darid darin mishan chegadr cheghadr cheghadre cheghad dige khoone "
+            "hazine peyk khodam inja onja salam lotfan"
         ).split()
     ),
     "bg": frozenset(
@@ -101,6 +102,18 @@ _FUNCTION_WORDS = {
         (
             "bir ve mi mı mu mü ne nasıl nasil neden niye nerede nerde var yok icin için ile bu benim hala daha "
             "kaç kac olur olmaz değil degil gibi ama çok cok ne zaman bana"
+        ).split()
+    ),
+    "ar": frozenset(
+        folded(
+            "في من على إلى هل ما متى كيف لماذا أنا عن هذا هذه اللي وين ليش لو أبي أبغى بدي عندي شو إيش مش مو أو "
+            "ثم كم لكن بعد قبل عندكم لم لا أن التي الذي أريد ممكن"
+        ).split()
+    ),
+    "fa": frozenset(
+        folded(
+            "که از به در را رو این آن است هست برای با چه چی چرا چطور کی کجا کجاست شما یه یک هم اگه اگر میشه بدم "
+            "کنم شده کردم کردین میده هنوز چقدر چند تا ام اس داره دارم نشده نیست میخوام کنید"
         ).split()
     ),
 }
@@ -128,9 +141,9 @@ def _evidence(text: str) -> dict[str, float]:
         strengths["ar"] = 3.0
     if re.search("[ğışĞİŞ]", text):
         strengths["tr"] = 20.0
-    found = [w.strip("?!.,'") for w in normal(text).split()]
+    found = folded(text).split()
     for lang, everyday in _FUNCTION_WORDS.items():
-        strengths[lang] = strengths.get(lang, 1.0) * 2.0 ** min(4, sum(w in everyday for w in found))
+        strengths[lang] = strengths.get(lang, 1.0) * 3.0 ** min(4, sum(w in everyday for w in found))
     return strengths
 
 

@@ -37,6 +37,7 @@ _ARABIC_MARKS = re.compile("[\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")  # tatwee
 _DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"}
 _PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ۀ": "ه", "ة": "ه"})
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_DOTTED_I = re.compile("i\u0307+")
 _FOLDED = str.maketrans(
     {"ı": "i", "ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ۀ": "ه", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"}
 )
@@ -66,7 +67,8 @@ def normal(text: str, lang: str | None = None) -> str:
         text = text.translate(_PERSIAN_LETTERS)
     if lang == "tr":
         text = text.replace("I", "ı").replace("İ", "i")
-    return text.lower().replace("i\u0307", "i").replace("’", "'")
+    lower = _DOTTED_I.sub("i", text.lower()).replace("’", "'")
+    return unicodedata.normalize("NFKC", lower)  # a small letter may combine with a mark that its capital did not
 
 
 def words(text: str, lang: str | None = None) -> list[str]:

@@ -65,7 +65,7 @@ _SOUND_OF = {
     "س": "s",
     "ص": "s",
     "ج": "j",
-    "چ": "c",
+    "چ": "ç",
     "ح": "h",
     "ه": "h",
     "خ": "x",
@@ -108,7 +108,7 @@ _SOUND_OF = {
 }
 _LATIN_SOUNDS = (
     ("sh", "ş"),
-    ("ch", "c"),
+    ("ch", "ç"),
     ("kh", "x"),
     ("gh", "k"),
     ("th", "s"),
@@ -139,6 +139,7 @@ def native(text: str, lang: str) -> str:
         return text
     found = []
     for word in normal(text).split():
+        word = re.sub("(?<=[aeiouy])j(?![aeiouyq])|(?<=[aeo])j(?=d)|^j(?=o)", "й", word)
         for latin, cyrillic in _CYRILLIC if not word.isdigit() else ():
             word = word.replace(latin, cyrillic)
         found.append(word)

@@ -83,9 +83,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
-        number=rendering.number, telephone=rendering.telephone, with_code=rendering.with_code
-    )
+    app.jinja_env.filters.update(number=rendering.number, telephone=rendering.telephone, with_code=rendering.with_code)
     if trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=trusted_proxies, x_proto=trusted_proxies, x_host=trusted_proxies
@@ -194,9 +192,7 @@ def _account(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in (*_SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE") else "other"
     here().metrics.request(method, route, response.status_code, seconds)
-    access.info(
-        "%s %s %d %.1f ms %s", method, route, response.status_code, seconds * 1000, g.get("request_id", "-")
-    )
+    access.info("%s %s %d %.1f ms %s", method, route, response.status_code, seconds * 1000, g.get("request_id", "-"))
     return response
 
 

@@ -32,9 +32,7 @@ def _not_taken(error: desk.MessageError) -> Response:
 
 
 @blueprint.post("/ask")
-@describe(
-    body=schemas.Ask, gives={200: schemas.Reply}, errors=(413, 415), tag="questions"
-)
+@describe(body=schemas.Ask, gives={200: schemas.Reply}, errors=(413, 415), tag="questions")
 @limited("question")
 def ask() -> dict[str, Any]:
     """Answer one question.
@@ -51,9 +49,7 @@ def ask() -> dict[str, Any]:
 
 
 @blueprint.post("/conversations")
-@describe(
-    body=schemas.StartConversation, gives={201: schemas.Started}, errors=(413, 415), tag="conversations"
-)
+@describe(body=schemas.StartConversation, gives={201: schemas.Started}, errors=(413, 415), tag="conversations")
 @limited("conversation")
 def start() -> tuple[dict[str, Any], int]:
     """Start a conversation.
@@ -87,8 +83,15 @@ def say(conversation_id: str) -> dict[str, Any]:
     sent = intake.body(schemas.SendMessage)
     context = here()
     return _turn(
-        chat.say(context.store, context.index, conversation_id, sent.client_id, sent.text, choice=sent.choice,
-                 **context.thresholds)
+        chat.say(
+            context.store,
+            context.index,
+            conversation_id,
+            sent.client_id,
+            sent.text,
+            choice=sent.choice,
+            **context.thresholds,
+        )
     )
 
 

@@ -172,9 +172,7 @@ def ticket(ticket_id: int) -> Response:
         candidates=candidates,
         draft=inserted,
         client_id=str(uuid.uuid4()),
-        colleagues=[
-            each.name for each in people.agents(store) if each.may("desk") and each.name not in (found.owner,)
-        ],
+        colleagues=[each.name for each in people.agents(store) if each.may("desk") and each.name not in (found.owner,)],
         shelves=_shelves(index, found.lang),
         etag=_mark([shown, last, inserted]),
     )
@@ -373,9 +371,7 @@ def _local(at: datetime, index: Index) -> str:
 # What the doors share.
 
 
-def _page(
-    template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any
-) -> Response:
+def _page(template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any) -> Response:
     lang = _lang()
     flashes = get_flashed_messages()
     query = request.args.to_dict(flat=True)

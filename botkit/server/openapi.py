@@ -21,7 +21,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _DESCRIPTION = (
     "Answers customers' questions from a shop's help articles, keeps their conversations, and hands them to "
-    "people. Bodies are JSON in UTF-8. Every error is `{\"error\": {\"code\", \"message\", \"field\"?}}`."
+    'people. Bodies are JSON in UTF-8. Every error is `{"error": {"code", "message", "field"?}}`.'
 )
 
 _document = SpecTree(
@@ -151,8 +151,7 @@ def _fields(holder: dict[str, Any], schemas: dict[str, Any]) -> list[Field]:
     schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
     required = schema.get("required", [])
     return [
-        Field(name, _kind(item), name in required, _text(item))
-        for name, item in schema.get("properties", {}).items()
+        Field(name, _kind(item), name in required, _text(item)) for name, item in schema.get("properties", {}).items()
     ]
 
 

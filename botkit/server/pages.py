@@ -150,9 +150,7 @@ def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]
         page(
             "help/faq.html",
             lang,
-            entries=[
-                (entry.id.partition("#")[2], entry, language.direction(entry.lang)) for entry in entries
-            ],
+            entries=[(entry.id.partition("#")[2], entry, language.direction(entry.lang)) for entry in entries],
             foreign=all(entry.lang != lang for entry in entries),
             foreign_name=native_name(entries[0].lang),
             category=_category(index, lang, entries[0].category),
@@ -169,9 +167,7 @@ def sitemap() -> Response:
         for entry in index.articles(lang):
             groups.setdefault(entry.id.partition("#")[0], {}).setdefault(lang, entry)
     response = make_response(
-        render_template(
-            "help/sitemap.xml", base=_base(), languages=index.languages, groups=groups, quote=quote
-        )
+        render_template("help/sitemap.xml", base=_base(), languages=index.languages, groups=groups, quote=quote)
     )
     response.headers["Content-Type"] = "application/xml; charset=utf-8"
     return _kept(response)

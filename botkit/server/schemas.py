@@ -1,5 +1,4 @@
-"""Owns the shapes that travel over HTTP, as pydantic models: they check what comes in and document what goes out.
-"""
+"""Owns the shapes that travel over HTTP, as pydantic models: they check what comes in and document what goes out."""
 
 from typing import Any, Literal
 

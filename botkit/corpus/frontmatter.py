@@ -1,0 +1,98 @@
+"""Front matter: YAML read strictly, with the line of every key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from botkit import language
+from botkit.corpus.nouns import Bad
+
+
+def front_matter(head: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """The front matter, and the line of each key (`entries.hours.tests` for an inner one)."""
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        depth = 0
+        for event in yaml.parse(head, Loader=loader):
+            line = event.start_mark.line + 2 if event.start_mark else 2
+            if isinstance(event, yaml.AliasEvent):
+                raise Bad(line, "YAML aliases (`*name`) are not allowed. Write the value out.")
+            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                depth += 1
+                if depth > 6:
+                    raise Bad(line, "the front matter is nested too deep. Keep to the known keys.")
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                depth -= 1
+        node: Any = yaml.compose(head, Loader=loader)
+        lines: dict[str, int] = {}
+        if node is not None:
+            if not isinstance(node, yaml.MappingNode):
+                raise Bad(node.start_mark.line + 2, "the front matter must have lines like `title: ...`.")
+            _key_lines(node, "", lines)
+        meta = yaml.load(head, Loader=loader) or {}  # noqa: S506 - a safe loader in both cases
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise Bad(
+            mark.line + 2 if mark else 2,
+            f"broken YAML: {problem}. Quote a text that contains `: ` or begins with a special character.",
+        ) from None
+    except ValueError as error:  # such as a date of the 40th of May
+        raise Bad(2, f"broken YAML: {error}.") from None
+    return meta, lines
+
+
+def _key_lines(node: Any, prefix: str, lines: dict[str, int]) -> None:
+    import yaml
+
+    for key, value in node.value:
+        name = f"{prefix}{key.value}"
+        if name in lines:
+            raise Bad(key.start_mark.line + 2, f"the key `{key.value}` stands twice. Keep one.")
+        lines[name] = key.start_mark.line + 2
+        if isinstance(value, yaml.MappingNode):
+            _key_lines(value, f"{name}.", lines)
+
+
+def title_of(meta: Mapping[str, Any], lines: Mapping[str, int]) -> str:
+    title = meta.get("title")
+    if title is None:
+        raise Bad(1, "the article has no title. Add a line `title: ...` to the front matter.")
+    if not isinstance(title, (str, int, float)) or isinstance(title, bool) or not language.clean(str(title)):
+        raise Bad(lines.get("title", 1), "the title must be a text. Quote it.")
+    return " ".join(language.clean(str(title)).split())
+
+
+def lists(meta: Mapping[str, Any], lines: Mapping[str, int], keys: Iterable[str], within: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in keys:
+        value = meta.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, list) or not all(isinstance(v, (str, int, float, date)) for v in value):
+            raise Bad(
+                lines.get(f"{within}{key}", 1),
+                f"`{key}` must be a list of texts, each on a line of its own after `- `. Quote one that contains `: `.",
+            )
+        texts = [" ".join(language.clean(str(v)).split()) for v in value]
+        found[key] = tuple(dict.fromkeys(t for t in texts if t))
+    return found
+
+
+def one_of(value: Any, choices: tuple[str, ...], key: str, line: int) -> str:
+    if value not in choices:
+        raise Bad(line, f"`{key}` is `{value}` but must be one of: {', '.join(choices)}.")
+    return str(value)
+
+
+def day_of(value: Any, key: str, line: int) -> str:
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise Bad(line, f"`{key}` must be a day like 2027-01-31, not `{value}`.") from None

@@ -1,0 +1,195 @@
+"""Markdown to sections of plain text and safe HTML, made once, when an index is built."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from botkit.corpus.nouns import Bad, Passage
+
+MAX_NESTING = 40
+_ANCHOR = re.compile(r"\s*\{#([A-Za-z0-9_-]+)\}\s*$")
+
+
+@dataclass(frozen=True)
+class Section:
+    anchor: str
+    heading: str
+    text: str
+    html: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Rendered:
+    sections: tuple[Section, ...]
+    links: tuple[tuple[str, int], ...]
+    warnings: tuple[tuple[int, str], ...]
+
+
+def passages(rendered: Rendered) -> tuple[Passage, ...]:
+    return tuple(Passage(s.anchor, s.heading, s.text, s.html) for s in rendered.sections if s.heading or s.text.strip())
+
+
+def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
+    """Markdown to sections of plain text and safe HTML, cut at the `##` headings."""
+    markdown = _parser()
+    depth = max((len(line) - len(line.lstrip("> ")) for line in body.split("\n")), default=0)
+    if depth > 4 * MAX_NESTING:
+        raise Bad(first_line, f"lists or quotes are nested deeper than {MAX_NESTING}. Write it flatter.")
+    tokens = markdown.parse(body)
+    deepest = max((t.level for t in tokens), default=0)
+    if deepest > 2 * MAX_NESTING:
+        raise Bad(first_line, f"lists or quotes are nested deeper than {MAX_NESTING}. Write it flatter.")
+    sections: list[Section] = []
+    links: list[tuple[str, int]] = []
+    warnings: list[tuple[int, str]] = []
+    anchors: set[str] = set()
+    heading, anchor, line = "", "", first_line
+    run: list[Any] = []
+
+    def close() -> None:
+        if heading or run:
+            sections.append(
+                Section(anchor, heading, _plain(run), _safe(markdown.renderer.render(run, markdown.options, {})), line)
+            )
+
+    i = 0
+    while i < len(tokens):
+        token = tokens[i]
+        at = first_line + (token.map[0] if token.map else 0)
+        if token.type == "heading_open" and token.tag == "h1":
+            token.tag = "h2"
+            tokens[i + 2].tag = "h2"
+        if token.type == "inline":
+            links.extend(_rewrite_links(token, at, folder, lang))
+        if token.type == "html_block" or any(c.type == "html_inline" for c in token.children or ()):
+            warnings.append((at, "raw HTML is shown as text, not as HTML. Write it as markdown."))
+        if token.type == "heading_open" and token.tag == "h2" and token.level == 0:
+            close()
+            inline = tokens[i + 1]
+            raw = "".join(c.content for c in inline.children or () if c.type in ("text", "code_inline", "text_special"))
+            given = _ANCHOR.search(raw)
+            heading = (raw[: given.start()] if given else raw).strip()
+            anchor = given[1] if given else _slug(heading)
+            base, n = anchor, 2
+            while anchor in anchors:
+                if given:
+                    raise Bad(at, f"the anchor `{base}` stands twice in this file. Rename one.")
+                anchor, n = f"{base}-{n}", n + 1
+            anchors.add(anchor)
+            line, run = at, []
+            i += 3
+            continue
+        run.append(token)
+        i += 1
+    close()
+    return Rendered(tuple(sections), tuple(links), tuple(warnings))
+
+
+@functools.lru_cache(maxsize=1)
+def _parser() -> Any:
+    from markdown_it import MarkdownIt
+
+    # Raw HTML is off: what looks like a tag is shown as text.
+    return MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
+
+
+def _safe(html: str) -> str:
+    import nh3
+
+    return str(
+        nh3.clean(
+            html,
+            tags={
+                "p",
+                "br",
+                "ul",
+                "ol",
+                "li",
+                "strong",
+                "em",
+                "s",
+                "a",
+                "code",
+                "pre",
+                "blockquote",
+                "h2",
+                "h3",
+                "h4",
+                "h5",
+                "h6",
+                "hr",
+                "table",
+                "thead",
+                "tbody",
+                "tr",
+                "th",
+                "td",
+            },
+            attributes={"a": {"href", "title"}, "ol": {"start"}},
+            url_schemes={"http", "https", "mailto", "tel"},
+            link_rel="noopener noreferrer",
+        )
+    ).strip()
+
+
+def _rewrite_links(inline: Any, line: int, folder: str, lang: str) -> list[tuple[str, int]]:
+    """Links to other files become links to their pages; the files named are returned for a check."""
+    named = []
+    for child in inline.children or ():
+        if child.type == "image":
+            child.type, child.tag, child.nesting, child.content = "text", "", 0, child.content
+            child.children = None
+            continue
+        href = child.attrs.get("href") if child.type == "link_open" else None
+        if not href:
+            continue
+        parts = urlsplit(str(href))
+        if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+            continue
+        path = unquote(parts.path)
+        named.append((path, line))
+        steps: list[str] = [] if folder == "." else folder.split("/")
+        for part in PurePosixPath(path).parts:
+            if part == "..":
+                steps = steps[:-1]
+            else:
+                steps.append(part)
+        target = "/".join(steps).removesuffix(".md")
+        fragment = f"#{parts.fragment}" if parts.fragment else ""
+        child.attrs["href"] = f"/help/{lang}/{target}{fragment}"
+    return named
+
+
+def _plain(tokens: list[Any]) -> str:
+    """The readable text of a run of block tokens."""
+    lines: list[str] = []
+    row: list[str] = []
+    item = False
+    for token in tokens:
+        if token.type == "list_item_open":
+            item = True
+        elif token.type == "inline":
+            text = "".join(
+                "\n" if c.type in ("softbreak", "hardbreak") else c.content
+                for c in token.children or ()
+                if c.type in ("text", "code_inline", "softbreak", "hardbreak", "text_special")
+            ).replace("\n", " ")
+            row.append(text)
+        elif token.type in ("fence", "code_block"):
+            lines.append(token.content.rstrip())
+        if token.type in ("paragraph_close", "heading_close", "tr_close") and row:
+            lines.append(("• " if item else "") + " | ".join(r for r in row if r))
+            row, item = [], False
+    return "\n".join(lines)
+
+
+def _slug(text: str) -> str:
+    kept = re.sub(r"[^\w\s-]", "", unicodedata.normalize("NFKC", text).lower().replace("i\u0307", "i"))
+    return re.sub(r"[\s_-]+", "-", kept).strip("-") or "section"

@@ -1,0 +1,115 @@
+"""What a corpus consists of: small frozen things that travel through every other house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from html import escape
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A part of an article between two headings. `anchor` is empty for the part above the first."""
+
+    anchor: str
+    heading: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Article:
+    """One answer in one language. `id` is the same in every language."""
+
+    id: str
+    lang: str
+    title: str
+    passages: tuple[Passage, ...]
+    questions: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    category: str = ""
+    pages: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    action: str = "answer"
+    audience: str = "customer"
+    updated: str | None = None
+    valid_from: str | None = None
+    valid_until: str | None = None
+    file: str = ""
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        """Every way the article is asked for: its title, then its questions."""
+        return tuple(dict.fromkeys((self.title, *self.questions)))
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(f"{p.heading}\n{p.text}".strip() for p in self.passages)
+
+    @property
+    def html(self) -> str:
+        """The whole body with its headings and anchors, safe to show."""
+        parts = []
+        for passage in self.passages:
+            if passage.heading:
+                parts.append(f'<h2 id="{escape(passage.anchor)}">{escape(passage.heading)}</h2>')
+            parts.append(passage.html)
+        return "\n".join(parts)
+
+    @property
+    def url(self) -> str:
+        return f"/help/{self.lang}/{self.id}"
+
+    def passage(self, anchor: str) -> Passage | None:
+        return next((p for p in self.passages if p.anchor == anchor), None)
+
+    def valid_on(self, day: date) -> bool:
+        """Whether `valid_from` and `valid_until` let the article be shown on a day."""
+        stamp = day.isoformat()
+        return (self.valid_from or "") <= stamp <= (self.valid_until or "9999")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All articles of a folder, with what `corpus.toml` says."""
+
+    name: str
+    languages: tuple[str, ...]
+    default_language: str
+    articles: tuple[Article, ...]
+    categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shop: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something `check` has to say, about a line of a file."""
+
+    file: str
+    line: int
+    message: str
+    level: str = "error"
+
+    def __str__(self) -> str:
+        mark = "" if self.level == "error" else f"{self.level}: "
+        return f"{self.file}:{self.line}: {mark}{self.message}"
+
+
+class CorpusError(Exception):
+    """The corpus cannot be read; `findings` has every error with file and line."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))
+
+
+class Bad(Exception):
+    """One finding that ends the reading of one file."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message

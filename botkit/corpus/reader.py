@@ -1,0 +1,365 @@
+"""Reads a corpus folder: every file, then what must hold between files. Collects findings, never stops at one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from botkit import language
+from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, title_of
+from botkit.corpus.markdown import Rendered, passages, render
+from botkit.corpus.nouns import Article, Bad, Corpus, Finding, Passage
+
+MAX_FILE_BYTES = 1_000_000
+_LANG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
+_PATH_PART = re.compile(r"[^\s#?%\\:*\"<>|]+")
+_ACTIONS = ("answer", "handoff")
+_AUDIENCES = ("customer", "agent")
+_LIST_KEYS = ("questions", "tests", "pages", "tags", "related")
+_ARTICLE_KEYS = (
+    "title",
+    "questions",
+    "category",
+    "pages",
+    "tests",
+    "tags",
+    "valid_from",
+    "valid_until",
+    "updated",
+    "audience",
+    "related",
+    "action",
+)
+_FAQ_KEYS = (
+    "kind",
+    "title",
+    "category",
+    "pages",
+    "tags",
+    "entries",
+    "updated",
+    "audience",
+    "valid_from",
+    "valid_until",
+)
+_ENTRY_KEYS = ("questions", "tests", "pages", "tags", "related", "action")
+
+
+class Reader:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.findings: list[Finding] = []
+        self.lines: dict[tuple[str, str, str], int] = {}
+
+    def say(self, file: Path | str, line: int, message: str, level: str = "error") -> None:
+        shown = str(file)
+        self.findings.append(Finding(shown, line, message, level))
+
+    def read(self) -> tuple[Corpus | None, list[Finding]]:
+        if not self.folder.is_dir():
+            self.say(self.folder, 1, "there is no such folder. Give the folder that holds corpus.toml.")
+            return None, self.findings
+        facts = self._facts()
+        if facts is None:
+            return None, sorted(self.findings)
+        articles: list[Article] = []
+        for lang in facts.languages:
+            for file in self._files(lang):
+                try:
+                    articles.extend(self._file(file, lang))
+                except Bad as bad:
+                    self.say(file, bad.line, bad.message)
+        if not articles and not self.findings:
+            wanted = ", ".join(f"{lang}/<path>.md" for lang in facts.languages)
+            self.say(self.folder, 1, f"no article found. Write the first one as {wanted}.")
+        corpus = replace(facts, articles=tuple(sorted(articles, key=lambda a: (a.id, a.lang))))
+        self._across(corpus)
+        return corpus, sorted(self.findings)
+
+    # -- corpus.toml
+
+    def _facts(self) -> Corpus | None:
+        file = self.folder / "corpus.toml"
+        table: dict[str, Any] = {}
+        if file.is_file():
+            try:
+                table = tomllib.loads(self._text(file))
+            except Bad as bad:
+                self.say(file, bad.line, bad.message)
+                return None
+            except tomllib.TOMLDecodeError as error:
+                found = re.search(r"line (\d+)", str(error))
+                self.say(file, int(found[1]) if found else 1, f"not valid TOML: {error}. Correct that line.")
+                return None
+        known = ("name", "languages", "default_language", "default", "categories", "shop")
+        for key in table:
+            if key not in known:
+                self.say(file, 1, f"unknown key `{key}`. Known keys: {', '.join(known)}.")
+        found_langs = sorted(p.name for p in self.folder.iterdir() if p.is_dir() and _LANG.fullmatch(p.name))
+        languages = table.get("languages", found_langs)
+        if not isinstance(languages, list) or not all(isinstance(x, str) and _LANG.fullmatch(x) for x in languages):
+            self.say(file, 1, '`languages` must be a list of language codes, like ["en", "tr"].')
+            return None
+        if not languages:
+            self.say(
+                self.folder,
+                1,
+                "an empty corpus: no corpus.toml with `languages` and no language folder. "
+                "Make a folder like en/ and put the first article in it.",
+            )
+            return None
+        for name in found_langs:
+            if name not in languages:
+                self.say(
+                    self.folder / name,
+                    1,
+                    f"the folder `{name}` is not among `languages` of corpus.toml and is left out. Add it there.",
+                    "warning",
+                )
+        default = table.get("default_language", table.get("default", languages[0]))
+        if default not in languages:
+            self.say(file, 1, f"default_language `{default}` is not among languages {languages}. Choose one of them.")
+            return None
+        name = table.get("name", self.folder.resolve().name)
+        categories = table.get("categories", {})
+        shop = table.get("shop", {})
+        if not isinstance(categories, dict) or not all(isinstance(v, dict) for v in categories.values()):
+            self.say(file, 1, '`categories` must be tables of titles, like [categories.returns] en = "Returns".')
+            categories = {}
+        if not isinstance(shop, dict) or not all(isinstance(v, dict) for v in shop.values()):
+            self.say(file, 1, "`shop` must be a table per language, like [shop.en].")
+            shop = {}
+        return Corpus(str(name), tuple(languages), str(default), (), categories, shop)
+
+    def _files(self, lang: str) -> Iterator[Path]:
+        top = self.folder / lang
+        if not top.is_dir():
+            self.say(
+                top,
+                1,
+                f"`{lang}` is among the languages but has no folder. Make it or take `{lang}` out of corpus.toml.",
+                "warning",
+            )
+            return
+        root = self.folder.resolve()
+        for file in sorted(top.rglob("*")):
+            if file.is_symlink() and not file.resolve().is_relative_to(root):
+                self.say(
+                    file, 1, "a link that leads out of the corpus folder is not followed. Put the file itself here."
+                )
+            elif file.suffix == ".md" and file.is_file():
+                yield file
+
+    def _text(self, file: Path) -> str:
+        size = file.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise Bad(
+                1,
+                f"the file has {size / 1e6:.1f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the limit. Split it into "
+                "articles.",
+            )
+        data = file.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            raise Bad(line, f"not UTF-8 (byte 0x{data[error.start]:02x}). Save the file as UTF-8.") from None
+        if "\x00" in text:
+            raise Bad(text[: text.index("\x00")].count("\n") + 1, "a NUL character. Remove it.")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    # -- one file
+
+    def _file(self, file: Path, lang: str) -> list[Article]:
+        path = PurePosixPath(file.relative_to(self.folder / lang).as_posix()).with_suffix("")
+        for part in path.parts:
+            if not _PATH_PART.fullmatch(part):
+                raise Bad(1, f"`{part}` cannot be part of an article's id. Use letters, digits, `-`, `_` and `.`.")
+        text = self._text(file)
+        if not text.startswith("---\n"):
+            raise Bad(1, "no front matter. Begin the file with a line `---`, then `title: ...`, then `---`.")
+        end = re.search(r"^---[ \t]*$", text[4:], re.MULTILINE)
+        if end is None:
+            raise Bad(1, "the front matter has no end. Close it with a line `---`.")
+        head, body = text[4 : 4 + end.start()], text[4 + end.end() :]
+        body_line = text[: 4 + end.end()].count("\n") + 1
+        meta, lines = front_matter(head)
+        kind = meta.get("kind", "article")
+        if kind not in ("article", "faq"):
+            raise Bad(lines.get("kind", 1), f"unknown kind `{kind}`. Leave it out, or write `kind: faq`.")
+        category = meta.get("category", path.parent.name or "general")
+        self._known_keys(file, meta, lines, _FAQ_KEYS if kind == "faq" else ("kind", *_ARTICLE_KEYS))
+        common: dict[str, Any] = {
+            "lang": lang,
+            "category": str(category),
+            "file": file.relative_to(self.folder).as_posix(),
+        }
+        for key in ("updated", "valid_from", "valid_until"):
+            if key in meta:
+                common[key] = day_of(meta[key], key, lines.get(key, 1))
+        common["audience"] = one_of(meta.get("audience", "customer"), _AUDIENCES, "audience", lines.get("audience", 1))
+        if kind == "faq":
+            return self._faq(file, path, meta, lines, body, body_line, common)
+        title = title_of(meta, lines)
+        self.lines[(str(path), lang, "")] = lines.get("title", 1)
+        rendered = render(body, body_line, file.relative_to(self.folder / lang).parent.as_posix(), lang)
+        self._links(file, lang, rendered)
+        article = Article(
+            id=str(path),
+            title=title,
+            passages=passages(rendered),
+            **common,
+            **lists(meta, lines, _LIST_KEYS),
+            action=one_of(meta.get("action", "answer"), _ACTIONS, "action", lines.get("action", 1)),
+        )
+        if not article.text.strip():
+            self.say(
+                file,
+                body_line,
+                "the article has no text: a customer would get only its title. Write the answer "
+                "below the front matter.",
+                "warning",
+            )
+        return [article]
+
+    def _known_keys(
+        self, file: Path, meta: Mapping[str, Any], lines: Mapping[str, int], known: Iterable[str], within: str = ""
+    ) -> None:
+        names = list(known)
+        for key in meta:
+            if key not in names:
+                near = difflib.get_close_matches(str(key), names, n=1)
+                cure = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(names)}."
+                self.say(file, lines.get(f"{within}{key}", 1), f"unknown key `{key}`. {cure}")
+
+    def _faq(
+        self,
+        file: Path,
+        path: PurePosixPath,
+        meta: dict[str, Any],
+        lines: dict[str, int],
+        body: str,
+        body_line: int,
+        common: dict[str, Any],
+    ) -> list[Article]:
+        lang = common["lang"]
+        rendered = render(body, body_line, file.relative_to(self.folder / lang).parent.as_posix(), lang)
+        self._links(file, lang, rendered)
+        entries = meta.get("entries") or {}
+        if not isinstance(entries, dict):
+            raise Bad(lines.get("entries", 1), "`entries` must map a heading's anchor to its questions, tests, pages.")
+        if not rendered.sections or (len(rendered.sections) == 1 and not rendered.sections[0].heading):
+            raise Bad(
+                body_line, "a `kind: faq` file without a question. Write each as a `## heading`, its answer below."
+            )
+        articles = []
+        for section in rendered.sections:
+            if not section.heading:
+                if section.text.strip():
+                    self.say(
+                        file,
+                        section.line,
+                        "text above the first `## heading` belongs to no question and is left "
+                        "out. Move it below a heading.",
+                        "warning",
+                    )
+                continue
+            entry = entries.get(section.anchor) or {}
+            if not isinstance(entry, dict):
+                raise Bad(
+                    lines.get(f"entries.{section.anchor}", 1),
+                    f"entry `{section.anchor}` must have keys like `questions:`.",
+                )
+            self._known_keys(file, entry, lines, _ENTRY_KEYS, f"entries.{section.anchor}.")
+            if not section.text.strip():
+                self.say(file, section.line, f"the question `{section.heading}` has no answer below it.", "warning")
+            inherited: dict[str, Any] = {key: meta[key] for key in ("pages", "tags") if key in meta}
+            self.lines[(f"{path}#{section.anchor}", lang, "")] = section.line
+            articles.append(
+                Article(
+                    id=f"{path}#{section.anchor}",
+                    title=section.heading,
+                    passages=(Passage("", "", section.text, section.html),),
+                    **common,
+                    **lists({**inherited, **entry}, lines, _LIST_KEYS, f"entries.{section.anchor}."),
+                    action=one_of(entry.get("action", "answer"), _ACTIONS, "action", section.line),
+                )
+            )
+        anchors = {section.anchor for section in rendered.sections}
+        for anchor in entries:
+            if anchor not in anchors:
+                self.say(
+                    file,
+                    lines.get(f"entries.{anchor}", 1),
+                    f"entry `{anchor}` has no heading. Write `## ... {{#{anchor}}}` or take the entry out.",
+                )
+        return articles
+
+    def _links(self, file: Path, lang: str, rendered: Rendered) -> None:
+        top = self.folder / lang
+        for target, line in rendered.links:
+            resolved = (file.parent / target).resolve()
+            if not resolved.is_relative_to(top.resolve()):
+                self.say(
+                    file, line, f"the link `{target}` leads out of the folder {lang}/. Link to an article inside it."
+                )
+            elif not resolved.is_file():
+                self.say(file, line, f"the link `{target}` leads to no file. Correct the path.")
+        for line, message in rendered.warnings:
+            self.say(file, line, message, "warning")
+
+    # -- between files
+
+    def _across(self, corpus: Corpus) -> None:
+        seen: dict[tuple[str, str], Article] = {}
+        asked: dict[tuple[str, str], Article] = {}
+        ids = {article.id for article in corpus.articles}
+        for article in corpus.articles:
+            file = self.folder / article.file
+            line = self.lines.get((article.id, article.lang, ""), 1)
+            key = (article.id.casefold(), article.lang)
+            if key in seen:
+                self.say(
+                    file,
+                    line,
+                    f"two articles have the id `{article.id}` in `{article.lang}`: here and in "
+                    f"{seen[key].file}. Rename one.",
+                )
+            seen[key] = article
+            phrasings = {language.folded(p, article.lang) for p in article.phrasings}
+            for phrasing in article.phrasings:
+                form = (language.folded(phrasing, article.lang), article.lang)
+                other = asked.setdefault(form, article)
+                if other.id != article.id:
+                    self.say(
+                        file,
+                        line,
+                        f"“{phrasing}” is also a phrasing of `{other.id}` ({other.file}). A question "
+                        "can lead to one article only: reword one.",
+                        "warning",
+                    )
+            for test in article.tests:
+                if language.folded(test, article.lang) in phrasings:
+                    self.say(
+                        file,
+                        line,
+                        f"the test “{test}” equals a phrasing, so it tests nothing. Word it as another customer would.",
+                        "warning",
+                    )
+            for other_id in article.related:
+                if other_id not in ids:
+                    self.say(file, line, f"related article `{other_id}` does not exist. Correct the id.")
+            titles = corpus.categories.get(article.category)
+            if corpus.categories and (titles is None or article.lang not in titles):
+                self.say(
+                    file,
+                    line,
+                    f"category `{article.category}` has no title in `{article.lang}`. Add it to "
+                    f"[categories.{article.category}] in corpus.toml.",
+                    "warning",
+                )
