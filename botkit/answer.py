@@ -141,7 +141,7 @@ def explain(index: Index, text: str, *, lang: str | None = None) -> list[tuple[s
 def choose(index: Index, article_id: str, *, lang: str) -> Reply | None:
     """The reply when a customer picks an article out of the choices; None if there is no such one."""
     article = index.best_translation(article_id, lang)
-    if article is None or article.audience != "customer":
+    if article is None or not index.shows(article):
         return None
     option = Option(article.id, article.title, 1.0, article.lang, article.url)
     return _quote(index, article, "", None, (option,), lang)

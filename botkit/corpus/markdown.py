@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 from botkit.corpus.nouns import Bad, Passage
 
 MAX_NESTING = 40
-_ANCHOR = re.compile(r"\s*\{#([A-Za-z0-9_-]+)\}\s*$")
+_ANCHOR = re.compile(r"\{#([A-Za-z0-9_-]+)\}\s*$")
+_TOO_DEEP = f"quotes or lists are nested too deep ({MAX_NESTING} levels; a list takes two). Write it flatter."
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--")
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,14 @@ def passages(rendered: Rendered) -> tuple[Passage, ...]:
 def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
     """Markdown to sections of plain text and safe HTML, cut at the `##` headings."""
     markdown = _parser()
-    depth = max((len(line) - len(line.lstrip("> ")) for line in body.split("\n")), default=0)
-    if depth > 4 * MAX_NESTING:
-        raise Bad(first_line, f"lists or quotes are nested deeper than {MAX_NESTING}. Write it flatter.")
     tokens = markdown.parse(body)
-    deepest = max((t.level for t in tokens), default=0)
-    if deepest > 2 * MAX_NESTING:
-        raise Bad(first_line, f"lists or quotes are nested deeper than {MAX_NESTING}. Write it flatter.")
+    for token in tokens:
+        if token.nesting == 1 and token.level >= MAX_NESTING - 1:  # the parser leaves out what stands deeper
+            raise Bad(first_line + (token.map[0] if token.map else 0), _TOO_DEEP)
     sections: list[Section] = []
     links: list[tuple[str, int]] = []
     warnings: list[tuple[int, str]] = []
-    anchors: set[str] = set()
+    anchors: dict[str, int] = {}  # each with how many headings wanted it
     heading, anchor, line = "", "", first_line
     run: list[Any] = []
 
@@ -68,7 +67,7 @@ def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
             tokens[i + 2].tag = "h2"
         if token.type == "inline":
             links.extend(_rewrite_links(token, at, folder, lang))
-        if token.type == "html_block" or any(c.type == "html_inline" for c in token.children or ()):
+        if any(c.type == "text" and _TAG.search(c.content) for c in token.children or ()):
             warnings.append((at, "raw HTML is shown as text, not as HTML. Write it as markdown."))
         if token.type == "heading_open" and token.tag == "h2" and token.level == 0:
             close()
@@ -77,12 +76,13 @@ def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
             given = _ANCHOR.search(raw)
             heading = (raw[: given.start()] if given else raw).strip()
             anchor = given[1] if given else _slug(heading)
-            base, n = anchor, 2
+            base = anchor
             while anchor in anchors:
                 if given:
                     raise Bad(at, f"the anchor `{base}` stands twice in this file. Rename one.")
-                anchor, n = f"{base}-{n}", n + 1
-            anchors.add(anchor)
+                anchors[base] += 1
+                anchor = f"{base}-{anchors[base]}"
+            anchors[anchor] = 1
             line, run = at, []
             i += 3
             continue

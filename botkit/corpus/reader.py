@@ -202,6 +202,11 @@ class Reader:
         for key in ("updated", "valid_from", "valid_until"):
             if key in meta:
                 common[key] = day_of(meta[key], key, lines.get(key, 1))
+        if common.get("valid_from", "") > common.get("valid_until", "9999"):
+            raise Bad(
+                lines["valid_until"],
+                "`valid_until` lies before `valid_from`, so it would never be shown. Correct one of the days.",
+            )
         common["audience"] = one_of(meta.get("audience", "customer"), _AUDIENCES, "audience", lines.get("audience", 1))
         if kind == "faq":
             return self._faq(file, path, meta, lines, body, body_line, common)

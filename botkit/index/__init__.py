@@ -32,7 +32,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -44,9 +44,10 @@ import numpy as np
 from botkit import encoder as encoders
 from botkit import language
 from botkit.corpus import Article, Corpus, Passage
-from botkit.index.building import centre, embed, write_rows
+from botkit.index.building import centre, write_rows
 from botkit.index.head import Head, OwnScores
 from botkit.index.lexical import Lexical, okapi
+from botkit.index.memory import Memory
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row, rows_of
 from botkit.index.versions import (
     FORMAT,
@@ -76,6 +77,10 @@ __all__ = [
     "verify",
     "version_folder",
 ]
+
+
+EXACT = 10.0
+"""what a question that is a phrasing to the letter gains: it is first, whatever the rest says"""
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,7 @@ class _Channel:
         """(cosines, rows), best first; FAISS's padding with -1 ends here."""
         if not self.size:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
+        faiss.omp_set_num_threads(1)  # of this thread: to share one short search out takes longer than to do it
         cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
         real = rows[0] >= 0
         return cosines[0][real], rows[0][real]
@@ -224,6 +230,7 @@ class Index:
         if (folder / "head.npz").exists():
             with np.load(folder / "head.npz", allow_pickle=False) as table:
                 self._head = Head.of(table, self._channels[PHRASINGS].chars)
+        self._exact = {language.folded(row.text, row.lang): row.group for row in self._rows[PHRASINGS]}
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
         self.ranking = Ranking(**manifest["ranking"])
         self._hidden_on: tuple[date, np.ndarray] | None = None
@@ -256,17 +263,19 @@ class Index:
         return self._by_key.get((article_id, lang))
 
     def best_translation(self, article_id: str, lang: str) -> Article | None:
-        """The article in that language, else in the default one, else in any."""
-        for choice in (lang, self.default_language, *self.languages):
-            found = self._by_key.get((article_id, choice))
-            if found is not None:
-                return found
-        return None
+        """The article in that language, else in the default one, else in any: one that customers may
+        see today, if there is one."""
+        choices = (lang, self.default_language, *self.languages)
+        found = [self._by_key[article_id, choice] for choice in choices if (article_id, choice) in self._by_key]
+        return next((a for a in found if self.shows(a)), found[0] if found else None)
+
+    def shows(self, article: Article) -> bool:
+        """Whether customers may see an article today."""
+        return article.audience == "customer" and article.valid_on(date.today())
 
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
-        today = date.today()
-        return [a for a in self._articles if a.lang == lang and a.audience == "customer" and a.valid_on(today)]
+        return [a for a in self._articles if a.lang == lang and self.shows(a)]
 
     def categories(self, lang: str) -> list[tuple[str, str]]:
         """(id, title) of the categories that have an article, in the corpus's order."""
@@ -359,34 +368,47 @@ class Index:
         total = sum(weighed.values())
         return {lang: share / total for lang, share in weighed.items()}
 
-    def rank(self, text: str, vector: np.ndarray, shares: Mapping[str, float], limit: int = 10) -> Search:
-        """`search` with a vector and a language distribution that are known already."""
+    def rank(
+        self,
+        text: str,
+        vector: np.ndarray,
+        shares: Mapping[str, float],
+        limit: int = 10,
+        *,
+        without_article: int | None = None,
+    ) -> Search:
+        """`search` with a vector and a language distribution that are known already; `without_article`
+        is the number in `ids` of an article to leave out."""
         asked = self._question(text, vector, shares)
         head = self._head.log_probabilities(asked.vector, asked.grams) if self._head else None
-        return self._rank(text, asked, shares, head, limit, None, None)
+        if head is not None and without_article is not None:
+            head = head - np.log(max(1.0 - float(np.exp(head[without_article])), 1e-6))
+        return self._rank(text, asked, shares, head, limit, None, without_article)
 
-    def ask_itself(self, row: int, vector: np.ndarray, limit: int = 10, *, without_article: bool = False) -> Search:
+    def ask_itself(self, row: int, limit: int = 10, *, without_article: bool = False) -> Search:
         """What the index would say to one of its own phrasings had that phrasing, or its whole
         article, not been there. Only a draft that was just built can tell what its head would."""
+        channel = self._channels[PHRASINGS]
         phrasing = self._rows[PHRASINGS][row]
         shares = self.shares(phrasing.text, phrasing.lang)
-        asked = self._question(phrasing.text, vector, shares)
+        asked = replace(
+            self._question(phrasing.text, channel.means[phrasing.lang_number], shares),
+            vector=channel.vectors.reconstruct(row),
+        )
         head = None
         if self._head is not None and self.own is not None:
             head = (self.own.without_article if without_article else self.own.without_row)[row]
-        return self._rank(
-            phrasing.text,
-            asked,
-            shares,
-            head,
-            limit,
-            None if without_article else row,
-            phrasing.group if without_article else None,
-        )
+        gone_row, gone_article = (None, phrasing.group) if without_article else (row, None)
+        return self._rank(phrasing.text, asked, shares, head, limit, gone_row, gone_article)
 
     def own_phrasings(self) -> list[tuple[int, str]]:
         """(article number in `ids`, text) of every phrasing row, in order."""
         return [(row.group, row.text) for row in self._rows[PHRASINGS]]
+
+    def own_tests(self) -> list[tuple[int, str, str]]:
+        """(article number in `ids`, language, text) of every test that an article brings."""
+        number = {article_id: i for i, article_id in enumerate(self.ids)}
+        return [(number[a.id], a.lang, language.clean(test)) for a in self._articles for test in a.tests]
 
     def _question(self, text: str, vector: np.ndarray, shares: Mapping[str, float]) -> _Question:
         chosen = np.array([shares.get(code, 0.0) for code in self.languages], np.float32)
@@ -443,6 +465,9 @@ class Index:
         # The head has seen no Latin spelling of Arabic and Persian.
         of_head = np.zeros(len(groups), np.float32) if head is None or asked.sounds else head[groups]
         scores = scores + self.ranking.head * of_head
+        exact = None if gone_row is not None else self._exact.get(language.folded(text))
+        if exact is not None and exact in groups:
+            scores[np.searchsorted(groups, exact)] += EXACT
         gone = (0, 0)
         if gone_row is not None:
             gone = (gone_row, gone_row + 1)
@@ -584,6 +609,7 @@ class Index:
             "length": float(np.log1p(len(asked.words))),
             "phrasings": float(np.log1p(channel.starts[groups[first] + 1] - channel.starts[groups[first]])),
             "language_probability": float(max(shares.values())),
+            "exact": float(scores[first] >= EXACT),
         }
         return Search(text, dict(shares), tuple(hits), signals)
 
@@ -603,7 +629,7 @@ class Index:
         """Articles that no customer may see today, as a mask over `ids`."""
         today = date.today()
         if self._hidden_on is None or self._hidden_on[0] != today:
-            shown = {a.id for a in self._articles if a.audience == "customer" and a.valid_on(today)}
+            shown = {a.id for a in self._articles if self.shows(a)}
             self._hidden_on = (today, np.array([i not in shown for i in self.ids], bool))
         return self._hidden_on[1]
 
@@ -659,11 +685,15 @@ def build(
         raise IndexProblem("the corpus has no article to index. Write one and build again.")
     top = Path(folder)
     top.mkdir(parents=True, exist_ok=True)
-    model = encoder or encoders.load(encoder_name)
+    model = Memory(encoder or encoders.load(encoder_name), top / "cache")
     articles = sorted(corpus.articles, key=lambda a: (a.id, corpus.languages.index(a.lang)))
     ids = tuple(dict.fromkeys(a.id for a in articles))
     rows = rows_of(articles, ids, corpus.languages)
-    vectors = embed(rows, model, top / "cache", progress)
+    texts = {name: [row.text for row in rows[name]] for name in CHANNELS}
+    tests = [language.native(language.clean(test), a.lang) for a in articles for test in a.tests]
+    model.learn([*texts[PHRASINGS], *tests], texts[PASSAGES], progress)
+    vectors = {PHRASINGS: model.encode_query(texts[PHRASINGS]), PASSAGES: model.encode_document(texts[PASSAGES])}
+    model.save()
     draft = top / f".draft-{os.getpid()}-{threading.get_ident()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
@@ -706,11 +736,20 @@ def seal(draft: Index, confidence: Mapping[str, Any], extra: Mapping[str, Any] |
     """Give a draft its confidence model and its final name. The version is not published yet."""
     write_json(draft.folder / "confidence.json", dict(confidence))
     final = seal_folder(draft.folder, {**draft.manifest, **(extra or {})})
-    return Index(final, draft.encoder, verify(final))
+    return Index(final, _forgotten(draft.encoder), verify(final))
+
+
+def _forgotten(encoder: encoders.Encoder) -> encoders.Encoder:
+    """The encoder itself, its memory of this build put by for the next."""
+    if isinstance(encoder, Memory):
+        encoder.save()
+        return encoder.model
+    return encoder
 
 
 def discard(draft: Index) -> None:
     """Throw an unsealed draft away."""
+    _forgotten(draft.encoder)
     if draft.folder.name.startswith(".draft-"):
         shutil.rmtree(draft.folder, ignore_errors=True)
 

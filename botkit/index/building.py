@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 
-from botkit import encoder as encoders
 from botkit import language
 from botkit.index.head import Head, OwnScores
 from botkit.index.lexical import Lexical
-from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row
+from botkit.index.rows import CHANNELS, PHRASINGS, Row
 from botkit.index.versions import write_json
 
 FLAT_ROWS, SCALAR_ROWS = 100_000, 300_000
@@ -132,65 +129,3 @@ def _sums(centred: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
     total = np.zeros((groups, centred.shape[1]), np.float32)
     np.add.at(total, group, centred)
     return total
-
-
-# ---------------------------------------------------------------- vectors, each text embedded once
-
-
-def embed(
-    rows: Mapping[str, Sequence[Row]], model: encoders.Encoder, cache: Path, progress: Callable[[int, int], None] | None
-) -> dict[str, np.ndarray]:
-    """Vectors of both channels; a text that an earlier build embedded is taken from the cache."""
-    identity = encoders.identity(model)
-    known = _read_cache(cache, identity)
-    keys = {name: [_key(name, row.text) for row in rows[name]] for name in CHANNELS}
-    missing = {
-        name: list({k: r.text for k, r in zip(keys[name], rows[name], strict=True) if k not in known}.items())
-        for name in CHANNELS
-    }
-    total = sum(map(len, missing.values()))
-    done = 0
-    for name, encode in ((PHRASINGS, model.encode_query), (PASSAGES, model.encode_document)):
-        for start in range(0, len(missing[name]), 64):
-            part = missing[name][start : start + 64]
-            for (key, _), vector in zip(part, encode([text for _, text in part]), strict=True):
-                known[key] = vector
-            done += len(part)
-            if progress:
-                progress(done, total)
-    wanted = {k for name in CHANNELS for k in keys[name]}
-    if total or len(known) > 2 * len(wanted):
-        _write_cache(cache, identity, {k: known[k] for k in known if k in wanted})
-    dim = len(next(iter(known.values())))
-    return {name: np.array([known[k] for k in keys[name]], np.float32).reshape(-1, dim) for name in CHANNELS}
-
-
-def _key(channel: str, text: str) -> str:
-    return hashlib.sha256(f"{channel}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _read_cache(cache: Path, identity: str) -> dict[str, np.ndarray]:
-    try:
-        with np.load(cache / "vectors.npz", allow_pickle=False) as table:
-            if str(table["encoder"]) != identity:
-                return {}
-            vectors, keys = table["vectors"], table["keys"]
-            if hashlib.sha256(vectors.tobytes()).hexdigest() != str(table["sha256"]):
-                return {}  # a damaged cache is only slow, never wrong
-            return dict(zip(keys.tolist(), vectors, strict=True))
-    except Exception:  # whatever a file that is not ours holds, it is no cache
-        return {}
-
-
-def _write_cache(cache: Path, identity: str, known: Mapping[str, np.ndarray]) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
-    vectors = np.array(list(known.values()), np.float32)
-    pending = cache / f".vectors-{os.getpid()}.npz"
-    np.savez(
-        pending,
-        encoder=np.array(identity),
-        keys=np.array(list(known)),
-        vectors=vectors,
-        sha256=np.array(hashlib.sha256(vectors.tobytes()).hexdigest()),
-    )
-    pending.replace(cache / "vectors.npz")

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from botkit.index.terms import Bags
+
 K1, B = 1.2, 0.75
 
 
@@ -28,24 +30,27 @@ class Lexical:
         self.unseen = float(idf.max()) if len(idf) else 1.0
 
     @classmethod
-    def build(cls, rows: Sequence[Sequence[str]]) -> Lexical:
+    def build(cls, rows: Sequence[Sequence[str]] | Bags) -> Lexical:
         """Compile rows of terms. A row without terms, and no rows at all, are fine."""
-        if not any(rows):
+        from scipy.sparse import csr_matrix
+
+        bags = rows if isinstance(rows, Bags) else Bags.of(rows)
+        found = np.bincount(bags.ids, minlength=len(bags.terms))
+        used = sorted((i for i in np.flatnonzero(found)), key=lambda i: bags.terms[i])
+        if not used:
             empty = np.zeros(0, np.float32)
-            return cls((), empty, np.zeros(1, np.int64), np.zeros(0, np.int32), empty, len(rows))
-        bm25 = okapi(rows)
-        terms = sorted(bm25.idf)
-        column = {term: i for i, term in enumerate(terms)}
+            return cls((), empty, np.zeros(1, np.int64), np.zeros(0, np.int32), empty, bags.size)
+        terms = [bags.terms[i] for i in used]
+        column = np.zeros(len(bags.terms), np.int32)
+        column[used] = np.arange(len(used))
+        bm25 = _statistics(bags, terms, found[used])
         idf = np.array([bm25.idf[t] for t in terms], np.float32)
-        lengths = [(column[t], i, f) for i, found in enumerate(bm25.doc_freqs) for t, f in found.items()]
-        table = np.array(lengths, np.int64).reshape(-1, 3)
-        table = table[np.lexsort((table[:, 1], table[:, 0]))]
-        cols, docs, freqs = table[:, 0], table[:, 1], table[:, 2].astype(np.float64)
+        table = csr_matrix((bags.counts, column[bags.ids], bags.starts), shape=(bags.size, len(terms))).tocsc()
+        starts, docs, freqs = table.indptr.astype(np.int64), table.indices, table.data.astype(np.float64)
         doc_len = np.array(bm25.doc_len, np.float64)
         norm = bm25.k1 * (1 - bm25.b + bm25.b * doc_len[docs] / bm25.avgdl)
-        weights = idf[cols] * freqs * (bm25.k1 + 1) / (freqs + norm)
-        starts = np.searchsorted(cols, np.arange(len(terms) + 1)).astype(np.int64)
-        return cls(terms, idf, starts, docs.astype(np.int32), weights.astype(np.float32), len(rows))
+        weights = np.repeat(idf, np.diff(starts)) * freqs * (bm25.k1 + 1) / (freqs + norm)
+        return cls(terms, idf, starts, docs.astype(np.int32), weights.astype(np.float32), bags.size)
 
     def scores(self, terms: Sequence[str]) -> np.ndarray:
         """BM25 of every row, float32 of shape (rows,). A term counts as often as it is asked."""
@@ -89,7 +94,26 @@ class Lexical:
 
 def okapi(rows: Sequence[Sequence[str]]) -> Any:
     """rank_bm25's Okapi over rows of terms with idf = ln(1 + (N - n + .5) / (n + .5)), which is never
-    negative: the statistics that `Lexical` compiles, and its oracle in tests."""
+    negative: the oracle of `Lexical` in tests."""
+    return _okapi()(rows, k1=K1, b=B)
+
+
+def _statistics(bags: Bags, terms: Sequence[str], found: np.ndarray) -> Any:
+    """The same for rows that are counted already: its lengths and idf, without the rows themselves."""
+
+    class Counted(_okapi()):  # type: ignore[misc]
+        def _initialize(self, corpus: Bags) -> dict[str, int]:
+            self.corpus_size = corpus.size
+            self.doc_len = np.add.reduceat(np.append(corpus.counts, 0), corpus.starts[:-1]) * np.minimum(
+                np.diff(corpus.starts), 1
+            )
+            self.avgdl = int(self.doc_len.sum()) / self.corpus_size
+            return dict(zip(terms, found.tolist(), strict=True))
+
+    return Counted(bags, k1=K1, b=B)
+
+
+def _okapi() -> Any:
     from rank_bm25 import BM25Okapi
 
     class Okapi(BM25Okapi):  # type: ignore[misc]
@@ -98,4 +122,4 @@ def okapi(rows: Sequence[Sequence[str]]) -> Any:
             idf = np.log(1.0 + (self.corpus_size - n + 0.5) / (n + 0.5))
             self.idf = dict(zip(nd, idf.tolist(), strict=True))
 
-    return Okapi(rows, k1=K1, b=B)
+    return Okapi

@@ -216,12 +216,14 @@ def found(
     shown = []
     for hit in index.search(text, lang, limit=limit).hits:
         article = index.article(hit.article, lang or hit.lang)
+        if article is not None and not index.shows(article):
+            article = None
         if article is None and foreign:
             article = index.best_translation(hit.article, hit.lang)
         if article is None:
             continue
         own = article.lang == hit.lang
-        passage = (article.passage(hit.anchor) if own else None) or article.passages[0]
+        passage = (article.passage(hit.anchor) if own else None) or next(iter(article.passages), Passage("", "", "", ""))
         cut = snippets.snippet(passage.text, text, article.lang)
         fragment = f"#{passage.anchor}" if passage.anchor and "#" not in article.id else ""
         address = f"/help/{lang or article.lang}/{article.id}{fragment}"

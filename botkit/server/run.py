@@ -29,6 +29,10 @@ def run(app_factory: Callable[[], Flask], host: str, port: int, workers: int = 2
 
     Make a `Rates` before and pass it to `create_app` in the factory, so that limits count across workers.
     """
+    # One core a worker: threads of FAISS, BLAS and the encoder that wait for each other by spinning cost more than
+    # they give. Read when a worker imports those libraries.
+    for name, value in (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("OMP_WAIT_POLICY", "passive")):
+        os.environ.setdefault(name, value)
     metrics = Path(tempfile.mkdtemp(prefix="botkit-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read when a worker imports prometheus-client
     master = os.getpid()

@@ -1,0 +1,47 @@
+"""Arrays that a build works out and the next one would again, in a file of the index folder's cache/.
+
+A file names its maker and its checksum. It may be deleted at any time, and a damaged one counts as
+none: a build with it and one without give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+def recall(file: Path, maker: str) -> dict[str, np.ndarray]:
+    """The arrays that `keep` wrote, or none when they are damaged or another maker's."""
+    try:
+        with np.load(file, allow_pickle=False) as table:
+            arrays = {name: table[name] for name in table.files if name not in ("maker", "sha256")}
+            good = str(table["maker"]) == maker and str(table["sha256"]) == _checksum(arrays)
+    except Exception:  # whatever a file that is not ours holds, it is no memory
+        return {}
+    return arrays if good else {}
+
+
+def keep(file: Path, maker: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays for `recall`, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pending = file.with_name(f".{os.getpid()}-{file.name}")
+    np.savez(pending, maker=np.array(maker), sha256=np.array(_checksum(arrays)), **arrays)  # type: ignore[arg-type]
+    pending.replace(file)
+
+
+def key_of(kind: str, text: str) -> str:
+    """A name for what is worked out from a text."""
+    return hashlib.sha256(f"{kind}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name} {array.dtype} {array.shape}\0".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()

@@ -1,0 +1,74 @@
+"""Vectors of texts, kept from one build of a folder to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from botkit import encoder as encoders
+from botkit.index.cache import keep, key_of, recall
+
+
+class Memory:
+    """An encoder that embeds a text once for all builds of a folder."""
+
+    def __init__(self, model: encoders.Encoder, cache: Path) -> None:
+        self.model, self.identity = model, encoders.identity(model)
+        self._file = cache / "vectors.npz"
+        stored = recall(self._file, self.identity)
+        self._known: dict[str, np.ndarray] = (
+            dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}
+        )
+        self._asked: dict[str, None] = {}
+        self._new = False
+
+    def learn(
+        self, queries: Sequence[str], documents: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Embed what is not known yet; `progress` gets (done, all) texts."""
+        missing = [
+            (encode, text)
+            for kind, encode, texts in (
+                ("query", self.encode_query, queries),
+                ("document", self.encode_document, documents),
+            )
+            for text in dict.fromkeys(texts)
+            if key_of(kind, text) not in self._known
+        ]
+        for start in range(0, len(missing), 64):
+            part = missing[start : start + 64]
+            for encode in (self.encode_query, self.encode_document):
+                texts = [text for wanted, text in part if wanted == encode]
+                if texts:
+                    encode(texts)
+            if progress:
+                progress(start + len(part), len(missing))
+
+    def encode_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode("query", self.model.encode_query, texts)
+
+    def encode_document(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode("document", self.model.encode_document, texts)
+
+    def save(self) -> None:
+        """Write what is new. Once a build asked for less than half of it, the rest is forgotten."""
+        if len(self._known) > 2 * len(self._asked):
+            self._known = {key: self._known[key] for key in self._asked}
+            self._new = True
+        if self._new:
+            vectors = np.array(list(self._known.values()), np.float32)
+            keep(self._file, self.identity, {"keys": np.array(list(self._known)), "vectors": vectors})
+            self._new = False
+
+    def _encode(self, kind: str, encode: Callable[[Sequence[str]], np.ndarray], texts: Sequence[str]) -> np.ndarray:
+        keys = [key_of(kind, text) for text in texts]
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
+        if new:
+            self._known.update(zip(new, encode(list(new.values())), strict=True))
+            self._new = True
+        self._asked.update(dict.fromkeys(keys))
+        if keys:
+            return np.array([self._known[key] for key in keys], np.float32)
+        return encode([])

@@ -1,0 +1,138 @@
+"""Servers as processes of their own, asked over loopback: start, load, memory, stop."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass
+class Server:
+    """A started server; `ready` is the time from the start of its process to its first answer."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    ready: float
+
+    def memory(self) -> float:
+        """Proportional memory of all its processes, in MB."""
+        return sum(map(_pss, _family(self.process.pid))) / 1024
+
+
+def botkit(index: Path, database: Path, port: int, workers: int) -> list[str]:
+    """The command that serves an index."""
+    command = ["serve", "--index", str(index), "--database", f"sqlite:///{database}"]
+    return [str(Path(sys.executable).parent / "botkit"), *command, "--port", str(port), "--workers", str(workers)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def started(command: Sequence[str], port: int, question: str, limit: float = 180) -> Iterator[Server]:
+    """Run a server until its first answer, and then as long as the block."""
+    quiet = os.environ | {"BOTKIT_RATE_PER_MINUTE": "0"}
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            while True:
+                try:
+                    ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), question)
+                    break
+                except (OSError, http.client.HTTPException) as error:
+                    if process.poll() is not None or time.perf_counter() - begun > limit:
+                        raise RuntimeError(f"{' '.join(command)} does not answer") from error
+                    time.sleep(0.01)
+            yield Server(process, port, time.perf_counter() - begun)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def ask(connection: http.client.HTTPConnection, text: str) -> None:
+    body = json.dumps({"text": text}).encode()
+    connection.request("POST", "/api/v1/ask", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise http.client.HTTPException(f"status {answer.status}")
+
+
+def questions_per_second(port: int, texts: Sequence[str], seconds: float, clients: int = 4) -> float:
+    """Questions answered a second by a few clients that each wait for their answer."""
+    counts, end = [0] * clients, time.perf_counter() + seconds
+
+    def work(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for text in texts[number::clients]:
+            if time.perf_counter() > end:
+                break
+            ask(connection, text)
+            counts[number] += 1
+
+    begun = time.perf_counter()
+    _together(work, clients)
+    return sum(counts) / (time.perf_counter() - begun)
+
+
+def latencies(port: int, texts: Sequence[str], rate: float, clients: int = 16) -> np.ndarray:
+    """Milliseconds from the moment each question was due, at a steady rate, to its answer."""
+    found = np.zeros(len(texts))
+    begun = time.perf_counter() + 0.1
+
+    def work(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for place in range(number, len(texts), clients):
+            due = begun + place / rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            ask(connection, texts[place])
+            found[place] = 1000 * (time.perf_counter() - due)
+
+    _together(work, clients)
+    return found
+
+
+def _together(work: object, clients: int) -> None:
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(clients)]  # type: ignore[arg-type]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it."""
+    try:
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(p for child in below for p in _family(int(child)))]
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
