@@ -96,7 +96,7 @@ def reply(
 
     `lang` is the page's language, `page` its path, `misses` how many bot turns directly before
     missed. A threshold of 0 takes the index's own. The text should have been through
-    `language.clean`; an empty one gets a hand-over.
+    `language.clean`; one without a word is small talk, and is asked for a few words.
     """
     return replies(
         index,

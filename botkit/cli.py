@@ -439,11 +439,16 @@ def _time(name: str, text: str | None) -> Any:
         raise click.ClickException(f"--{name}: {error}") from error
 
 
-def _progress() -> Callable[[int, int], None] | None:
-    if not sys.stderr.isatty():
-        return None
+def _progress() -> Callable[[int, int], None]:
+    """Tell how far the embedding is: in place on a terminal, else a line at each tenth."""
+    on_terminal, told = sys.stderr.isatty(), -1
 
     def show(done: int, total: int) -> None:
-        click.echo(f"\rembedding {done} of {total} texts" + ("\n" if done == total else ""), nl=False, err=True)
+        nonlocal told
+        if on_terminal:
+            click.echo(f"\rembedding {done} of {total} texts" + ("\n" if done == total else ""), nl=False, err=True)
+        elif 10 * done // total > told:
+            told = 10 * done // total
+            click.echo(f"embedding {done} of {total} texts", err=True)
 
     return show

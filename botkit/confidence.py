@@ -48,7 +48,7 @@ FEATURES = (
     "language_probability",
     "phrasings",
 )
-ANSWER, CLARIFY = 0.85, 0.40
+ANSWER, CLARIFY = 0.88, 0.55
 """Thresholds until they are certified on judged questions."""
 OUT_OF_SCOPE_SHARE = 0.35
 MOST_ROWS = 1000
@@ -162,10 +162,11 @@ def _own_questions(index: Index, seed: int) -> tuple[list[Search], list[str | No
     per_article = np.bincount([group for group, _ in rows], minlength=len(index.ids))
     askable = [row for row, (group, _) in enumerate(rows) if per_article[group] > 1]
     found: list[tuple[Search, str | None]] = []
-    for number, row in enumerate(rng.permutation(askable)[:MOST_ROWS].tolist()):
-        found.append((index.ask_itself(row), index.ids[rows[row][0]]))
+    asked = rng.permutation(askable)[:MOST_ROWS].tolist()
+    for number, (row, (search, without_article)) in enumerate(zip(asked, index.ask_itself(asked), strict=True)):
+        found.append((search, index.ids[rows[row][0]]))
         if number % 2 == 0:
-            found.append((index.ask_itself(row, without_article=True), None))
+            found.append((without_article(), None))
     tests = index.own_tests()
     chosen = [tests[i] for i in rng.permutation(len(tests))[:MOST_ROWS]]
     shares = [index.shares(text, lang) for _, lang, text in chosen]

@@ -107,9 +107,10 @@ class _SentenceTransformer:
             self.model.encode_document([_fit(t, DOCUMENT_CHARACTERS) for t in texts], show_progress_bar=False)
         )
 
-    @staticmethod
-    def _unit(vectors: Any) -> np.ndarray:
+    def _unit(self, vectors: Any) -> np.ndarray:
         found = np.asarray(vectors, dtype=np.float32)
+        if not len(found):  # the library gives no texts no dimension
+            return np.zeros((0, self.encode_query([""]).shape[1]), np.float32)
         norms = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(norms, 1e-12), np.float32)
 

@@ -71,13 +71,18 @@ def publish(
     The version that was current stays so unless every step succeeds. Raises corpus.CorpusError,
     encoder.EncoderError, index.IndexProblem or TestsFailed.
     """
-    found, findings = corpus.check(source)
+    notes, maker = Path(out) / "cache" / "files.npz", f"{__version__} {corpus.code()}"
+    known = index.recall_table(notes, maker)
+    before = set(known)
+    found, findings = corpus.check(source, known)
     errors = [f for f in findings if f.level == "error"]
     if found is None or errors:
         raise corpus.CorpusError(errors)
     say(f"{len(found.articles)} articles in {', '.join(found.languages)}")
     model = encoder.load(encoder_name)
     with index.building(out):
+        if set(known) != before:
+            index.keep_table(notes, maker, known)
         draft = index.build(found, out, encoder_name, encoder=model, progress=progress)
         try:
             numbers = confidence.fit(draft)

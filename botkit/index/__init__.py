@@ -19,19 +19,20 @@ added. A score orders hits; it is never a confidence.
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
         head.npz                       the linear head, where there are phrasings enough
         confidence.json                the confidence model's numbers
-    indexes/<name>/cache/              vectors of earlier builds by content; may be deleted
+    indexes/<name>/cache/              files, vectors and terms of earlier builds by content; may be deleted
 
 This house is the only importer of faiss and rank_bm25.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -43,8 +44,9 @@ import numpy as np
 
 from botkit import encoder as encoders
 from botkit import language
-from botkit.corpus import Article, Corpus, Passage
+from botkit.corpus import Article, Corpus
 from botkit.index.building import centre, write_rows
+from botkit.index.cache import keep_table, recall_table
 from botkit.index.head import Head, OwnScores
 from botkit.index.lexical import Lexical, okapi
 from botkit.index.memory import Memory
@@ -71,14 +73,18 @@ __all__ = [
     "build",
     "building",
     "discard",
+    "keep_table",
     "okapi",
     "publish",
+    "recall_table",
     "seal",
     "verify",
     "version_folder",
 ]
 
 
+LEAD = 0.05
+"""by how much a section must fit better than the text above the first heading to be quoted instead"""
 EXACT = 10.0
 """what a question that is a phrasing to the letter gains: it is first, whatever the rest says"""
 
@@ -155,14 +161,13 @@ class _Channel:
         self.starts = np.searchsorted(self.group, np.arange(groups + 1))
         self.size = len(self.group)
 
-    def nearest(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """(cosines, rows), best first; FAISS's padding with -1 ends here."""
+    def nearest(self, vectors: np.ndarray, k: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(cosines, rows) of each vector, best first; FAISS's padding with -1 ends here."""
         if not self.size:
-            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+            return [(np.zeros(0, np.float32), np.zeros(0, np.int64))] * len(vectors)
         faiss.omp_set_num_threads(1)  # of this thread: to share one short search out takes longer than to do it
-        cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
-        real = rows[0] >= 0
-        return cosines[0][real], rows[0][real]
+        cosines, rows = self.vectors.search(vectors, min(k, self.size))
+        return [(c[r >= 0], r[r >= 0]) for c, r in zip(cosines, rows, strict=True)]
 
     def rows_of(self, groups: np.ndarray) -> np.ndarray:
         if not len(groups):
@@ -202,6 +207,10 @@ class _Scored:
     slots: np.ndarray
 
 
+_Near = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Cosines and rows of the nearest rows, best first, by channel."""
+
+
 class Index:
     """An opened version: immutable, safe to share between threads."""
 
@@ -217,7 +226,7 @@ class Index:
         self._category_titles: dict[str, dict[str, str]] = dict(facts["categories"])
         self._shop: dict[str, dict[str, Any]] = facts["shop"]
         with (folder / "articles.jsonl").open(encoding="utf-8") as lines:
-            self._articles = [_article(json.loads(line)) for line in lines]
+            self._articles = [Article.of(json.loads(line)) for line in lines]
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self._rows = rows_of(self._articles, self.ids, self.languages)
@@ -385,9 +394,15 @@ class Index:
             head = head - np.log(max(1.0 - float(np.exp(head[without_article])), 1e-6))
         return self._rank(text, asked, shares, head, limit, None, without_article)
 
-    def ask_itself(self, row: int, limit: int = 10, *, without_article: bool = False) -> Search:
-        """What the index would say to one of its own phrasings had that phrasing, or its whole
-        article, not been there. Only a draft that was just built can tell what its head would."""
+    def ask_itself(self, rows: Sequence[int], limit: int = 10) -> Iterator[tuple[Search, Callable[[], Search]]]:
+        """What the index would say to some of its own phrasings had each not been there, and, when
+        called, had its whole article not been. Only a draft that was just built can tell what its
+        head would."""
+        vectors = self._channels[PHRASINGS].vectors.reconstruct_batch(np.array(rows, np.int64))
+        for row, near in zip(rows, self._near(vectors), strict=True):
+            yield self._ask_itself(row, near, limit), functools.partial(self._ask_itself, row, near, limit, True)
+
+    def _ask_itself(self, row: int, near: _Near, limit: int, without_article: bool = False) -> Search:
         channel = self._channels[PHRASINGS]
         phrasing = self._rows[PHRASINGS][row]
         shares = self.shares(phrasing.text, phrasing.lang)
@@ -399,7 +414,7 @@ class Index:
         if self._head is not None and self.own is not None:
             head = (self.own.without_article if without_article else self.own.without_row)[row]
         gone_row, gone_article = (None, phrasing.group) if without_article else (row, None)
-        return self._rank(phrasing.text, asked, shares, head, limit, gone_row, gone_article)
+        return self._rank(phrasing.text, asked, shares, head, limit, gone_row, gone_article, near)
 
     def own_phrasings(self) -> list[tuple[int, str]]:
         """(article number in `ids`, text) of every phrasing row, in order."""
@@ -431,10 +446,11 @@ class Index:
         limit: int,
         gone_row: int | None,
         gone_article: int | None,
+        near: _Near | None = None,
     ) -> Search:
         phrasings = self._channels[PHRASINGS]
         lexical = {name: self._lexical(name, asked) for name in CHANNELS}
-        near = {name: channel.nearest(asked.vector, self.ranking.rows + 1) for name, channel in self._channels.items()}
+        near = dict(near or self._near(asked.vector[None, :])[0])
         if gone_row is not None or gone_article is not None:
             cosines, rows = near[PHRASINGS]
             kept = (rows != gone_row) & (phrasings.group[rows] != gone_article)
@@ -474,6 +490,14 @@ class Index:
         elif gone_article is not None:
             gone = (int(phrasings.starts[gone_article]), int(phrasings.starts[gone_article + 1]))
         return self._result(text, asked, shares, groups, scores, of_head, scored, near[PHRASINGS], limit, gone)
+
+    def _near(self, vectors: np.ndarray) -> list[_Near]:
+        """The nearest rows of each vector in every channel."""
+        k = self.ranking.rows + 1
+        return [
+            dict(zip(CHANNELS, each, strict=True))
+            for each in zip(*(self._channels[name].nearest(vectors, k) for name in CHANNELS), strict=True)
+        ]
 
     def _lexical(self, name: str, asked: _Question) -> tuple[np.ndarray, np.ndarray]:
         """Word and n-gram scores of every row of a channel, as shares of what the question could reach."""
@@ -555,7 +579,8 @@ class Index:
         order = np.argsort(-scores, kind="stable")
         hits = []
         for i in order[:limit]:
-            row, passage = (self._best_row(name, scored[name], int(i)) for name in CHANNELS)
+            row = self._best_phrasing(phrased, int(i))
+            passage = self._best_passage(told, int(i), max(shares, key=shares.__getitem__))
             any_row = row or passage
             assert any_row is not None
             hits.append(
@@ -613,9 +638,20 @@ class Index:
         }
         return Search(text, dict(shares), tuple(hits), signals)
 
-    def _best_row(self, name: str, scored: _Scored, slot: int) -> Row | None:
+    def _best_phrasing(self, scored: _Scored, slot: int) -> Row | None:
         own = np.flatnonzero(scored.slots == slot)
-        return self._rows[name][scored.rows[own[np.argmax(scored.values[own])]]] if len(own) else None
+        return self._rows[PHRASINGS][scored.rows[own[np.argmax(scored.values[own])]]] if len(own) else None
+
+    def _best_passage(self, scored: _Scored, slot: int, lang: str) -> Row | None:
+        """The passage to quote: in the question's language if there is one, and the one above the first
+        heading, which answers for the whole article, unless another fits clearly better."""
+        own = np.flatnonzero(scored.slots == slot)
+        found = [(self._rows[PASSAGES][scored.rows[i]], float(scored.values[i])) for i in own]
+        rows = [(row, value) for row, value in found if row.lang == lang] or found
+        if not rows:
+            return None
+        best: Row = max(rows, key=lambda pair: pair[1] + (LEAD if not pair[0].anchor else 0.0))[0]
+        return best
 
     def _centroid(self, group: int, vector: np.ndarray, gone: tuple[int, int]) -> float:
         """Cosine of the question to the mean phrasing of an article, rows of `gone` left out."""
@@ -649,13 +685,6 @@ def _best(values: np.ndarray, slots: np.ndarray, size: int, nothing: float = -np
         starts = np.flatnonzero(np.diff(slots, prepend=-1))
         found[slots[starts]] = np.maximum.reduceat(values, starts)
     return found
-
-
-def _article(table: dict[str, Any]) -> Article:
-    for key in ("questions", "tests", "pages", "tags", "related"):
-        table[key] = tuple(table[key])
-    table["passages"] = tuple(Passage(**p) for p in table["passages"])
-    return Article(**table)
 
 
 def _read_lexical(folder: Path, name: str) -> Lexical:
@@ -698,7 +727,7 @@ def build(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        own = write_rows(draft, rows, vectors, len(ids), corpus.languages)
+        own = write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages)
         write_json(
             draft / "facts.json",
             {
@@ -711,7 +740,7 @@ def build(
         )
         with (draft / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
             for a in articles:
-                stream.write(json.dumps(asdict(a), ensure_ascii=False, sort_keys=True) + "\n")
+                stream.write(json.dumps(a.table(), ensure_ascii=False, sort_keys=True) + "\n")
         write_json(draft / "confidence.json", {})
         return Index(
             draft,
@@ -736,7 +765,10 @@ def seal(draft: Index, confidence: Mapping[str, Any], extra: Mapping[str, Any] |
     """Give a draft its confidence model and its final name. The version is not published yet."""
     write_json(draft.folder / "confidence.json", dict(confidence))
     final = seal_folder(draft.folder, {**draft.manifest, **(extra or {})})
-    return Index(final, _forgotten(draft.encoder), verify(final))
+    sealed = copy.copy(draft)  # what it has open stays the same files under another name
+    sealed.folder, sealed.version, sealed.manifest = final, final.name, verify(final)
+    sealed.encoder, sealed.confidence = _forgotten(draft.encoder), dict(confidence)
+    return sealed
 
 
 def _forgotten(encoder: encoders.Encoder) -> encoders.Encoder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from botkit import language
 from botkit.index.head import Head, OwnScores
 from botkit.index.lexical import Lexical
 from botkit.index.rows import CHANNELS, PHRASINGS, Row
+from botkit.index.terms import counted
 from botkit.index.versions import write_json
 
 FLAT_ROWS, SCALAR_ROWS = 100_000, 300_000
@@ -20,12 +23,14 @@ FLAT_ROWS, SCALAR_ROWS = 100_000, 300_000
 
 def write_rows(
     draft: Path,
+    cache: Path,
     rows: Mapping[str, Sequence[Row]],
     vectors: Mapping[str, np.ndarray],
     groups: int,
     languages: Sequence[str],
 ) -> OwnScores | None:
-    """Write everything that search reads; returns what the head says of its own rows, if there is one."""
+    """Write everything that search reads; returns what the head says of its own rows, if there is one.
+    Terms that the last build counted are in `cache`."""
     arrays: dict[str, np.ndarray] = {}
     own: OwnScores | None = None
     for name in CHANNELS:
@@ -34,8 +39,11 @@ def write_rows(
         means = _language_means(vectors[name], langs, len(languages))
         centred = centre(vectors[name], means[langs]) if len(langs) else vectors[name]
         faiss.write_index(_faiss_index(centred), str(draft / f"{name}.faiss"))
-        grams = [language.ngrams(r.text, r.lang) for r in rows[name]]
-        write_lexical(draft, f"{name}.words", Lexical.build([language.words(r.text, r.lang) for r in rows[name]]))
+        texts = [(r.text, r.lang) for r in rows[name]]
+        counts = functools.partial(counted, maker=f"{language.stemmer_version()} {_code()}", texts=texts)
+        grams = counts(cache / f"{name}.chars.npz", analyse=language.ngrams)
+        words = counts(cache / f"{name}.words.npz", analyse=language.words)
+        write_lexical(draft, f"{name}.words", Lexical.build(words))
         chars = Lexical.build(grams)
         write_lexical(draft, f"{name}.chars", chars)
         arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
@@ -43,22 +51,24 @@ def write_rows(
             arrays["density"] = _density(centred)
             arrays["sums"] = _sums(centred, group, groups)
             if any(language.script_of(lang) != "latin" for lang in languages):
-                write_lexical(
-                    draft,
-                    "sounds",
-                    Lexical.build(
-                        [
-                            language.sounds(r.text, r.lang) if language.script_of(r.lang) != "latin" else ()
-                            for r in rows[name]
-                        ]
-                    ),
-                )
+                write_lexical(draft, "sounds", Lexical.build(counts(cache / "sounds.npz", analyse=_sounds)))
             fitted = Head.fit(centred, grams, group, groups, chars)
             if fitted is not None:
                 np.savez(draft / "head.npz", **fitted[0].arrays())  # type: ignore[arg-type]
                 own = fitted[1]
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
     return own
+
+
+def _sounds(text: str, lang: str) -> Sequence[str]:
+    return language.sounds(text, lang) if language.script_of(lang) != "latin" else ()
+
+
+@functools.cache
+def _code() -> str:
+    """A hash of the code that finds the terms of a text."""
+    files = sorted(Path(language.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def write_lexical(draft: Path, name: str, lexical: Lexical) -> None:
@@ -120,7 +130,8 @@ def _density(centred: np.ndarray, neighbours: int = 10, block: int = 1024) -> np
     for start in range(0, size, block):
         part = centred[start : start + block] @ centred.T
         part[np.arange(len(part)), np.arange(start, start + len(part))] = -2.0
-        found[start : start + block] = np.partition(part, size - k, axis=1)[:, size - k :].mean(axis=1)
+        part.partition(size - k, axis=1)
+        found[start : start + block] = part[:, size - k :].mean(axis=1)
     return found
 
 

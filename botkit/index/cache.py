@@ -7,9 +7,11 @@ none: a build with it and one without give the same bytes.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,18 @@ def keep(file: Path, maker: str, arrays: Mapping[str, np.ndarray]) -> None:
     pending = file.with_name(f".{os.getpid()}-{file.name}")
     np.savez(pending, maker=np.array(maker), sha256=np.array(_checksum(arrays)), **arrays)  # type: ignore[arg-type]
     pending.replace(file)
+
+
+def recall_table(file: Path, maker: str) -> dict[str, Any]:
+    """`recall` for a table that JSON can hold."""
+    stored = recall(file, maker)
+    return dict(json.loads(stored["json"].tobytes().decode("utf-8", "surrogatepass"))) if stored else {}
+
+
+def keep_table(file: Path, maker: str, table: Mapping[str, Any]) -> None:
+    """`keep` for a table that JSON can hold."""
+    text = json.dumps(table, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    keep(file, maker, {"json": np.frombuffer(text, np.uint8)})
 
 
 def key_of(kind: str, text: str) -> str:

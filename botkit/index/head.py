@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from botkit.index.lexical import Lexical
+from botkit.index.terms import Bags
 
 DENSE_SHARE = 0.5
 """weight of the cosine kernel beside the n-gram kernel"""
@@ -45,7 +46,7 @@ class Head:
 
     @classmethod
     def fit(
-        cls, vectors: np.ndarray, grams: Sequence[Sequence[str]], group: np.ndarray, groups: int, chars: Lexical
+        cls, vectors: np.ndarray, grams: Bags, group: np.ndarray, groups: int, chars: Lexical
     ) -> tuple[Head, OwnScores] | None:
         """None where the corpus is too small, too large or has too few phrasings per article."""
         rows = len(group)
@@ -102,16 +103,16 @@ def _weights(grams: Sequence[str], chars: Lexical) -> tuple[np.ndarray, np.ndarr
     return columns, (weights / np.linalg.norm(weights)).astype(np.float32)
 
 
-def _tfidf(rows: Sequence[Sequence[str]], chars: Lexical) -> Any:
+def _tfidf(grams: Bags, chars: Lexical) -> Any:
+    """The rows' weights, each row of length 1, as a sparse matrix."""
     from scipy.sparse import csr_matrix
 
-    parts = [_weights(row, chars) for row in rows]
-    starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in parts])])
-    return csr_matrix(
-        (np.concatenate([w for _, w in parts]), np.concatenate([c for c, _ in parts]), starts),
-        shape=(len(rows), len(chars.column)),
-        dtype=np.float32,
-    )
+    columns = np.array([chars.column.get(term, 0) for term in grams.terms], np.int32)[grams.ids]
+    weights = (1.0 + np.log(grams.counts.astype(np.float32))) * chars.idf[columns]
+    table = csr_matrix((weights, columns, grams.starts), shape=(grams.size, len(chars.column)), dtype=np.float32)
+    lengths = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
+    table.data /= np.repeat(np.maximum(lengths, 1e-9), np.diff(grams.starts)).astype(np.float32)
+    return table
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ class Lexical:
 
         bags = rows if isinstance(rows, Bags) else Bags.of(rows)
         found = np.bincount(bags.ids, minlength=len(bags.terms))
-        used = sorted((i for i in np.flatnonzero(found)), key=lambda i: bags.terms[i])
+        used = sorted(np.flatnonzero(found).tolist(), key=bags.terms.__getitem__)
         if not used:
             empty = np.zeros(0, np.float32)
             return cls((), empty, np.zeros(1, np.int64), np.zeros(0, np.int32), empty, bags.size)
@@ -85,7 +85,8 @@ class Lexical:
         if col is None:
             return False
         rows = self.rows[self.starts[col] : self.starts[col + 1]]
-        return gone_from == gone_to or bool(((rows < gone_from) | (rows >= gone_to)).any())
+        # More rows than are gone: one is left. The rows ascend.
+        return len(rows) > gone_to - gone_from or bool(rows[0] < gone_from or rows[-1] >= gone_to)
 
     def _idf(self, term: str) -> float:
         col = self.column.get(term)

@@ -223,9 +223,9 @@ def found(
         if article is None:
             continue
         own = article.lang == hit.lang
-        passage = (article.passage(hit.anchor) if own else None) or next(iter(article.passages), Passage("", "", "", ""))
-        cut = snippets.snippet(passage.text, text, article.lang)
-        fragment = f"#{passage.anchor}" if passage.anchor and "#" not in article.id else ""
+        passage = (article.passage(hit.anchor) if own else None) or next(iter(article.passages), None)
+        cut = snippets.snippet(passage.text if passage else article.title, text, article.lang)
+        fragment = f"#{passage.anchor}" if passage and passage.anchor and "#" not in article.id else ""
         address = f"/help/{lang or article.lang}/{article.id}{fragment}"
         told = {
             "article": article.id,

@@ -1,0 +1,318 @@
+"""What one text ends in: the answer an editor wrote, a choice, a person or small talk, whatever the text."""
+
+import dataclasses
+import json
+import re
+
+import pytest
+import shop
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import FRUIT, article, write
+
+from botkit import answer, language, publish
+from botkit.answer import LEAST_CHOICE, Reply
+from botkit.index import Index, Live
+
+KINDS = {"answer", "clarify", "handoff", "smalltalk"}
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    """The shop of shop.py: seven articles in three languages."""
+    return shop.index()
+
+
+def visible(html: str) -> str:
+    """HTML without the tags that a safe answer may have."""
+    return re.sub(r"</?(p|em|strong|div|ul|ol|li|a|h\d|table|thead|tbody|tr|th|td|br)\b[^<>]*>", "", html)
+
+
+def assert_well_formed(reply: Reply, index: Index) -> None:
+    """What holds for every reply."""
+    assert reply.kind in KINDS
+    assert reply.text.strip()
+    assert reply.lang in index.languages
+    assert reply.version == index.version
+    assert (reply.reason is None) == (reply.kind != "handoff")
+    assert (reply.topic is None) == (reply.kind != "smalltalk")
+    assert (reply.source is not None) == (reply.kind == "answer" or reply.reason == "policy")
+    assert len(reply.options) <= 3
+    shares = [option.confidence for option in reply.options]
+    assert shares == sorted(shares, reverse=True)
+    assert all(0 <= share <= 1 for share in shares)
+    if reply.options:
+        assert (reply.article, reply.confidence) == (reply.options[0].article, reply.options[0].confidence)
+    json.dumps(reply.as_dict(), ensure_ascii=False).encode("utf-8")
+
+
+# ---------------------------------------------------------------- the kinds
+
+
+def test_a_plain_question_gets_the_text_an_editor_wrote(index: Index) -> None:
+    """With its source, and the article's own words in text and HTML."""
+    reply = answer.reply(index, "track my parcel", lang="en")
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.article) == ("answer", "orders/track")
+    written = index.article("orders/track", "en")
+    assert written is not None
+    assert reply.text == written.text
+    assert reply.html == written.passages[0].html
+    assert reply.source == answer.Source("Where is my order?", "/help/en/orders/track", "en")
+
+
+def test_nonsense_gets_a_person(index: Index) -> None:
+    """Said in words of the page's language, with the reason and the candidates for the agent."""
+    reply = answer.reply(index, shop.NONSENSE, lang="tr")
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.reason) == ("handoff", "no_answer")
+    assert reply.text == language.messages(reply.lang)["bot.handoff_unsure"]
+    assert reply.options
+
+
+@pytest.mark.parametrize(
+    "text", ["I want to talk to a person", "bir temsilciyle görüşmek istiyorum", "به اپراتور وصل کن"]
+)
+def test_a_wish_for_a_person_is_granted_at_once(text: str, index: Index) -> None:
+    """Whatever the thresholds."""
+    reply = answer.reply(index, text, answer_threshold=1e-9)
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.reason) == ("handoff", "customer_request")
+
+
+@pytest.mark.parametrize(("text", "topic"), [("hello", "greeting"), ("teşekkürler", "thanks"), ("خداحافظ", "goodbye")])
+def test_small_talk_is_answered_in_its_language(text: str, topic: str, index: Index) -> None:
+    """And is neither an answer nor a miss."""
+    reply = answer.reply(index, text, misses=1)
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.topic) == ("smalltalk", topic)
+    assert reply.text == language.messages(reply.lang)[f"bot.{topic}"]
+
+
+@pytest.mark.parametrize("text", ["", "?!", "🤔🤔🤔", "😀" * 1000])
+def test_a_text_without_a_word_is_asked_for_some(text: str, index: Index) -> None:
+    """It is no reason to call a person."""
+    reply = answer.reply(index, language.clean(text), lang="tr")
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.topic) == ("smalltalk", "wordless")
+    assert reply.text == language.messages("tr")["bot.wordless"]
+
+
+def test_an_article_for_a_person_hands_over_with_its_text(index: Index) -> None:
+    """`action: handoff`: the customer reads the article and the agent knows why."""
+    reply = answer.reply(index, "I want to make a complaint", lang="en")
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.reason, reply.article) == ("handoff", "policy", "complaint")
+    assert "order number" in reply.text
+
+
+# ---------------------------------------------------------------- thresholds and misses
+
+UNSURE = "washing something made of cotton or wool"
+
+
+def test_thresholds_part_the_kinds(index: Index) -> None:
+    """From the answer threshold on an answer, from the other on a choice, below it a person."""
+    found = answer.reply(index, UNSURE, lang="en")
+    assert found.confidence is not None
+    p, total = found.confidence, sum(o.confidence for o in found.options if o.confidence >= LEAST_CHOICE)
+    assert p >= LEAST_CHOICE
+    at = answer.reply(index, UNSURE, lang="en", answer_threshold=p)
+    assert (at.kind, at.article) == ("answer", found.article)
+    above = answer.reply(index, UNSURE, lang="en", answer_threshold=min(1.0, p + 1e-3), clarify_threshold=1e-3)
+    assert above.kind == "clarify"
+    neither = answer.reply(index, UNSURE, lang="en", answer_threshold=1.0, clarify_threshold=min(1.0, total + 1e-3))
+    assert (neither.kind, neither.reason) == ("handoff", "no_answer")
+
+
+def test_a_threshold_of_nought_is_the_index_s_own(index: Index) -> None:
+    """So that settings may leave it alone."""
+    own = index.confidence
+    for text in (UNSURE, "track my parcel", shop.NONSENSE):
+        assert answer.reply(index, text) == answer.reply(
+            index, text, answer_threshold=own["answer"], clarify_threshold=own["clarify"]
+        )
+
+
+def test_a_choice_is_of_likely_articles_only(index: Index) -> None:
+    """Two or three, each with its title in the customer's language, none less likely than worth offering."""
+    seen = 0
+    for text in (UNSURE, "rug or towel", "wash", "refund or parcel", "order", "money", "cleaning", shop.NONSENSE):
+        reply = answer.reply(index, text, lang="en", answer_threshold=1.0, clarify_threshold=1e-6)
+        assert_well_formed(reply, index)
+        if reply.kind == "clarify":
+            seen += 1
+            assert 2 <= len(reply.options) <= 3
+            assert all(option.confidence >= LEAST_CHOICE for option in reply.options)
+            assert reply.source is None
+    assert seen >= 2
+
+
+def test_the_second_miss_in_a_row_hands_over(index: Index) -> None:
+    """No second choice, and no third apology."""
+    once = answer.reply(index, UNSURE, lang="en", answer_threshold=1.0, clarify_threshold=1e-6)
+    again = answer.reply(index, UNSURE, lang="en", answer_threshold=1.0, clarify_threshold=1e-6, misses=1)
+    assert (once.kind, again.kind, again.reason) == ("clarify", "handoff", "repeated_miss")
+    assert again.text == language.messages("en")["bot.handoff_repeated"]
+    lost = answer.reply(index, shop.NONSENSE, lang="en", misses=1)
+    assert (lost.kind, lost.reason) == ("handoff", "repeated_miss")
+    found = answer.reply(index, "track my parcel", lang="en", misses=5)
+    assert found.kind == "answer"
+
+
+# ---------------------------------------------------------------- languages
+
+
+def test_an_answer_is_in_the_customer_s_language(index: Index) -> None:
+    """The question's, whatever the page's."""
+    for text, lang in (("kargom nerede", "tr"), ("سفارش من کجاست", "fa"), ("where is my order", "en")):
+        for page in (None, "en", "fa"):
+            reply = answer.reply(index, text, lang=page)
+            assert (reply.kind, reply.article, reply.lang) == ("answer", "orders/track", lang)
+            assert reply.source is not None
+            assert reply.source.lang == lang
+    assert answer.reply(index, "سفارش من کجاست").direction == "rtl"
+
+
+def test_an_answer_in_another_language_says_so(index: Index) -> None:
+    """A note in the customer's language; the text's own language and direction in the HTML."""
+    reply = answer.choose(index, "returns/refund", lang="fa")
+    assert reply is not None
+    note = language.messages("fa")["bot.other_language"]
+    assert (reply.lang, reply.direction) == ("fa", "rtl")
+    assert reply.text.startswith(note)
+    assert "Five to seven working days" in reply.text
+    assert '<div lang="en" dir="ltr">' in reply.html
+    assert reply.source is not None
+    assert reply.source.lang == "en"
+    found = answer.reply(index, "geri ödemem ne zaman hesabıma geçer, para iadesi", lang="tr", answer_threshold=1e-6)
+    assert found.lang == "tr"
+    assert language.messages("tr")["bot.other_language"] in found.text or found.article == "orders/track"
+
+
+def test_a_page_in_a_language_the_index_lacks_is_no_obstacle(index: Index) -> None:
+    """Nor is a code that is none."""
+    for lang in ("bg", "xx", "", "en-GB"):
+        assert answer.reply(index, "track my parcel", lang=lang).article == "orders/track"
+
+
+# ---------------------------------------------------------------- a choice made
+
+
+def test_a_choice_made_gets_its_article(index: Index) -> None:
+    """Surely, and without a probability: the customer said so."""
+    reply = answer.choose(index, "care/rug", lang="en")
+    assert reply is not None
+    assert (reply.kind, reply.article, reply.text, reply.confidence) == (
+        "answer",
+        "care/rug",
+        "By hand, in cold water.",
+        None,
+    )
+    complaint = answer.choose(index, "complaint", lang="en")
+    assert complaint is not None
+    assert (complaint.kind, complaint.reason) == ("handoff", "policy")
+
+
+@pytest.mark.parametrize("chosen", ["nothing", "", "../x", "returns/staff"])
+def test_what_is_no_choice_is_none(chosen: str, live: Live) -> None:
+    """An id that is not there, and an article for agents."""
+    assert answer.choose(live.current(), chosen, lang="en") is None
+
+
+def test_a_long_article_is_answered_by_the_passage_that_fits(live: Live) -> None:
+    """With a link to its anchor; a choice by hand shows the article's beginning."""
+    reply = answer.reply(live.current(), "how do I make the return label", lang="en", answer_threshold=1e-6)
+    assert reply.article == "returns/how-to-return"
+    assert reply.source is not None
+    assert reply.source.url == "/help/en/returns/how-to-return#make-the-label"
+    assert "Print the label" in reply.text
+    assert "post office and keep the receipt" not in reply.text
+    chosen = answer.choose(live.current(), "returns/how-to-return", lang="en")
+    assert chosen is not None
+    assert chosen.text == "You have 30 days to send back anything unused in its box."
+
+
+# ---------------------------------------------------------------- many at once, and why
+
+
+def test_many_texts_are_answered_as_each_by_itself(index: Index) -> None:
+    """Each with the language of its own page."""
+    texts, pages = ["track my parcel", "hello", shop.NONSENSE, "kargom nerede"], ["en", "tr", None, "fa"]
+    expected = [answer.reply(index, text, lang=page) for text, page in zip(texts, pages, strict=True)]
+    assert answer.replies(index, texts, lang=pages) == expected
+    assert answer.replies(index, []) == []
+
+
+def test_an_explanation_lists_what_weighs_most_first(index: Index) -> None:
+    """The parts that sum to the log-odds."""
+    parts = answer.explain(index, "track my parcel")
+    assert [abs(v) for _, v in parts] == sorted((abs(v) for _, v in parts), reverse=True)
+    assert "intercept" in dict(parts)
+
+
+# ---------------------------------------------------------------- hostile texts
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)> track my parcel',
+    "{{7*7}} ${jndi:ldap://x} %s %n {0}",
+    "'; DROP TABLE event; --",
+    "\u202egnp.exe",
+    "a" * 4000,
+    "track my parcel " * 250,
+    "ا" * 4000,
+    "👩‍👩‍👧‍👦" * 500,
+    "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘!͖̬̰̙̗̿̋ͥͥ̂ͣ̐́́͜͞",
+    "\ud800 lone \udfff surrogates",
+    "nul\x00nul",
+    "(" * 2000,
+    "talk to " * 500,
+    "با " * 1000,
+    "../../etc/passwd",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("threshold", [0.0, 1e-9, 1.0])
+def test_no_hostile_text_gets_more_than_a_reply(text: str, threshold: float, index: Index) -> None:
+    """Cleaned or not; nothing of it stands in the HTML."""
+    for given_text in (text, language.clean(text)):
+        reply = answer.reply(index, given_text, lang="en", answer_threshold=threshold, clarify_threshold=threshold)
+        assert_well_formed(reply, index)
+        assert "<" not in visible(reply.html)
+        assert "alert(1)" not in reply.html
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(), max_size=80), st.sampled_from([None, "en", "tr", "fa", "xx"]), st.integers(0, 3))
+def test_any_text_gets_a_reply(text: str, lang: str | None, misses: int) -> None:
+    """Of one of the four kinds, whole and ready for JSON."""
+    reply = answer.reply(shop.index(), language.clean(text), lang=lang, misses=misses)
+    assert_well_formed(reply, shop.index())
+    assert reply == answer.reply(shop.index(), language.clean(text), lang=lang, misses=misses)
+
+
+def test_titles_and_texts_are_escaped_in_html(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An editor's angle bracket is a character."""
+    folder = tmp_path_factory.mktemp("escape")
+    files = {
+        **FRUIT,
+        "en/lt.md": article('"<b>Bold</b> & brave?"', ""),
+        "en/h.md": article("Head", "x\n\n## <i>a</i>\n\ny"),
+    }
+    publish.publish(write(folder / "corpus", files), folder / "index")
+    opened = Index.open(folder / "index")
+    bare, headed = (answer.choose(opened, name, lang="en") for name in ("lt", "h"))
+    assert bare is not None
+    assert headed is not None
+    assert bare.html == "<p>&lt;b&gt;Bold&lt;/b&gt; &amp; brave?</p>"
+    assert "&lt;i&gt;a&lt;/i&gt;" in headed.html
+    assert "<i>" not in headed.html
+
+
+def test_a_reply_is_a_value() -> None:
+    """Frozen, so that a thread may keep it."""
+    reply = answer.reply(shop.index(), "hello")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        reply.kind = "answer"  # type: ignore[misc]

@@ -1,0 +1,508 @@
+"""Rows to hits: the score by hand, what is never found, and versions that are whole or refused."""
+
+import math
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small import FRUIT, article, write
+
+from botkit import answer, corpus, encoder, index, language, publish
+from botkit.index import Index, IndexProblem, Live, okapi
+
+YESTERDAY, TOMORROW = (str(date.today() + timedelta(days=days)) for days in (-1, 1))
+
+
+def built(folder: Path, files: dict[str, str]) -> Index:
+    """The published index of a few files."""
+    write(folder / "corpus", files)
+    publish.publish(folder / "corpus", folder / "index", allow_failing_tests=True)
+    return Index.open(folder / "index")
+
+
+def bytes_of(version: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(version.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def fruit(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """The three articles of FRUIT. Nothing changes its folder."""
+    return built(tmp_path_factory.mktemp("fruit"), FRUIT)
+
+
+# ---------------------------------------------------------------- the score
+
+
+TWO = {
+    "en/rug.md": article("How do I wash a rug?", "By hand.", questions="[cleaning a kilim]"),
+    "en/towel.md": article("How do I wash a towel?", "At 60 degrees.", questions="[cleaning towels]"),
+}
+
+
+def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
+    """Half cosine and half BM25 shares a row; phrasings by log-sum-exp, plus 0.4 of the passage, over 1.4."""
+    question = "how to wash a kilim rug"
+    search = built(tmp_path, TWO).search(question, "en")
+    model = encoder.load()
+    phrasings = ["How do I wash a rug?", "cleaning a kilim", "How do I wash a towel?", "cleaning towels"]
+    passages = ["How do I wash a rug?\nBy hand.", "How do I wash a towel?\nAt 60 degrees."]
+
+    def centred(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        return (vectors - mean) / np.linalg.norm(vectors - mean, axis=1, keepdims=True)
+
+    def mean(vectors: np.ndarray) -> np.ndarray:
+        everything = vectors.sum(axis=0) / (len(vectors) + 5)
+        return (vectors.sum(axis=0) + 10 * everything) / (len(vectors) + 10)
+
+    def shares(texts: list[str], analyse: str) -> np.ndarray:
+        terms = {"words": language.words, "chars": language.ngrams}[analyse]
+        bm25, asked = okapi([terms(text, "en") for text in texts]), terms(question, "en")
+        most = max(bm25.idf.values())
+        return bm25.get_scores(asked) / sum(2.2 * bm25.idf.get(term, most) for term in asked)
+
+    queries, documents = model.encode_query(phrasings), model.encode_document(passages)
+    vector = centred(model.encode_query([question]), mean(queries))[0]
+    rows = {}
+    for name, texts, vectors in (("phrasings", phrasings, queries), ("passages", passages, documents)):
+        cosines = centred(vectors, mean(vectors)) @ vector
+        rows[name] = 0.5 * cosines + 0.5 * (0.2 * shares(texts, "words") + 0.8 * shares(texts, "chars"))
+    f, told = rows["phrasings"], rows["passages"]
+    expected = {
+        "rug": (0.07 * math.log(math.exp(f[0] / 0.07) + math.exp(f[1] / 0.07)) + 0.4 * told[0]) / 1.4,
+        "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + 0.4 * told[1]) / 1.4,
+    }
+    assert [hit.article for hit in search.hits] == ["rug", "towel"]
+    assert {hit.article: hit.score for hit in search.hits} == pytest.approx(expected, abs=2e-5)
+    assert search.hits[0].head == 0, "two phrasings an article are too few for a head"
+
+
+def test_more_phrasings_that_fit_count_for_more(tmp_path: Path) -> None:
+    """Log-sum-exp and not the maximum: a second phrasing that fits as well lifts the article by at most t log 2."""
+    once, twice = article("How do I wash a rug?"), article("How do I wash a rug?", questions="[How do I wash a rug!]")
+    one, two = (built(tmp_path / f"{i}", {**TWO, "en/rug.md": text}) for i, text in enumerate((once, twice)))
+    first, second = (i.search("How do I wash a rug?", "en").hits[0] for i in (one, two))
+    assert first.article == second.article == "rug"
+    assert 0 < second.score - first.score < 0.1
+
+
+def test_hits_are_in_order_and_figures_in_their_ranges(live: Live) -> None:
+    """Best first, one per article, cosines and shares as promised."""
+    for text in ("where is my order", "refund", "طلبي", "سفارش من", "zzz", ""):
+        hits = live.current().search(text).hits
+        assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+        assert len({h.article for h in hits}) == len(hits)
+        for hit in hits:
+            assert -1 <= hit.dense <= 1.0001
+            assert 0 <= hit.word <= 1.0001
+            assert 0 <= hit.char <= 1.0001
+            assert hit.head <= 0
+
+
+def test_many_questions_are_answered_as_each_by_itself(live: Live) -> None:
+    """A batch changes no score, and each question may have a page's language of its own."""
+    texts, pages = ["where is my order", "سفارش من کجاست", "refund", ""], ["en", "fa", None, "ar"]
+    together = live.current().search_many(texts, pages)
+    assert together == [live.current().search(text, page) for text, page in zip(texts, pages, strict=True)]
+    assert live.current().search_many([]) == []
+
+
+def test_more_hits_than_articles_are_not_invented(fruit: Index) -> None:
+    """FAISS pads its rows with -1; nobody sees that."""
+    search = fruit.search("apples", limit=50)
+    assert sorted(h.article for h in search.hits) == ["apple", "pear", "plum"]
+    assert len(fruit.search("apples", limit=1).hits) == 1
+
+
+# ---------------------------------------------------------------- small and odd corpora
+
+
+def test_an_article_without_a_body_is_found_and_shows_its_title(tmp_path: Path) -> None:
+    """It has no passage, and its phrasings still lead to it."""
+    found = built(tmp_path, {**FRUIT, "en/quince.md": article("Do you sell quinces?", "", questions="[quince jam]")})
+    hit = found.search("do you sell quinces").hits[0]
+    assert (hit.article, hit.anchor, hit.passage_dense) == ("quince", "", -1.0)
+    chosen = answer.choose(found, "quince", lang="en")
+    assert chosen is not None
+    assert chosen.text == "Do you sell quinces?"
+
+
+def test_a_corpus_of_no_bodies_is_searched(tmp_path: Path) -> None:
+    """The passage channel is empty."""
+    found = built(tmp_path, {"en/a.md": article("Where is it?", ""), "en/b.md": article("How much is it?", "")})
+    assert found.search("how much").hits[0].article == "b"
+
+
+def test_a_corpus_of_one_article_is_searched(tmp_path: Path) -> None:
+    """With one phrasing: no neighbours, no head, no language to guess."""
+    found = built(tmp_path, {"bg/a.md": article("Къде е поръчката ми?")})
+    search = found.search("къде е")
+    assert [h.article for h in search.hits] == ["a"]
+    assert all(map(math.isfinite, search.signals.values()))
+    assert answer.reply(found, "нещо съвсем друго").kind in ("answer", "handoff")
+
+
+def test_an_empty_language_folder_does_no_harm(tmp_path: Path) -> None:
+    """A language without a row yet is one that a question may still be in."""
+    (tmp_path / "corpus/tr").mkdir(parents=True)
+    found = built(tmp_path, {**FRUIT, "corpus.toml": 'languages = ["en", "tr"]\n'})
+    assert found.languages == ("en", "tr")
+    reply = answer.reply(found, "armutlar ne zaman olgunlaşır, armudum sert", lang="tr")
+    assert reply.lang == "tr"
+    assert found.articles("tr") == []
+
+
+def test_a_corpus_without_articles_is_refused(tmp_path: Path) -> None:
+    """An index of nothing would look like no results."""
+    with pytest.raises(IndexProblem, match="no article"):
+        index.build(corpus.Corpus("x", ("en",), "en", ()), tmp_path)
+
+
+HIDDEN = {"expired": f"valid_until: {YESTERDAY}", "early": f"valid_from: {TOMORROW}", "staff": "audience: agent"}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_customers_may_not_see_is_never_found(name: str, tmp_path: Path) -> None:
+    """Expired, not yet valid, or for agents: neither by its own words nor in a list, nor by its id."""
+    key, value = HIDDEN[name].split(": ")
+    hidden = article("Secret melon discount", questions="[melon sale]", pages='["/"]', **{key: value})
+    found = built(tmp_path, {**FRUIT, "en/hidden.md": hidden})
+    for text in ("Secret melon discount", "melon sale", "melon", "hidden"):
+        assert "hidden" not in [h.article for h in found.search(text, limit=50).hits]
+        assert "hidden" not in [o.article for o in answer.reply(found, text).options]
+    assert "hidden" not in [a.id for a in found.articles("en")]
+    assert found.suggest("melon", "en") == []
+    assert found.starters("/", "en") == []
+    assert answer.choose(found, "hidden", lang="en") is None
+    assert found.article("hidden", "en") is not None, "its page decides for itself, and agents may see it"
+
+
+@pytest.mark.parametrize("days", [f"valid_from: {YESTERDAY}", f"valid_until: {TOMORROW}"])
+def test_what_is_valid_today_is_found(days: str, tmp_path: Path) -> None:
+    """Between its days, whichever are given."""
+    key, value = days.split(": ")
+    found = built(tmp_path, {**FRUIT, "en/melon.md": article("Melon discount", **{key: value})})
+    assert found.search("melon discount").hits[0].article == "melon"
+
+
+def test_an_expired_translation_gives_way_to_one_that_is_not(tmp_path: Path) -> None:
+    """An article that is over in one language is told in another, never in the expired text."""
+    files = {
+        **FRUIT,
+        "en/melon.md": article("Melon discount", "Ten per cent off.", valid_until=YESTERDAY),
+        "tr/melon.md": article("Kavun indirimi", "Yüzde beş indirim."),
+    }
+    found = built(tmp_path, files)
+    translation = found.best_translation("melon", "en")
+    assert translation is not None
+    assert translation.lang == "tr"
+    assert "Ten per cent" not in answer.reply(found, "melon discount", lang="en").text
+    chosen = answer.choose(found, "melon", lang="en")
+    assert chosen is not None
+    assert "Yüzde beş" in chosen.text
+
+
+def test_what_pages_show(live: Live) -> None:
+    """Categories in the corpus's order, the shop's facts by language, starters of a page, suggestions as typed."""
+    found = live.current()
+    assert found.categories("en") == [("orders", "Orders"), ("returns", "Returns"), ("company", "About us")]
+    assert found.categories("fa")[0] == ("orders", "سفارش‌ها")
+    assert found.shop("fa")["name"] == "فروشگاه کوچک"
+    assert found.shop("tr")["name"] == "Tiny Shop"
+    assert found.starters("/orders/17?x=1#y", "en")[0].id.startswith("orders/")
+    assert found.suggest("can i ca", "en")[0] == ("orders/cancel-order", "Can I cancel my order?")
+    assert found.suggest("", "en") == found.suggest("?!", "en") == found.suggest("submarine", "en") == []
+    assert len(found.suggest("a", "en", limit=2)) <= 2
+    translation = found.best_translation("returns/how-to-return", "fa")
+    assert translation is not None
+    assert translation.lang == "en"
+    assert found.best_translation("nothing", "en") is None
+
+
+# ---------------------------------------------------------------- versions
+
+
+def test_a_saved_index_gives_the_same_hits(tmp_path: Path, corpus_folder: Path) -> None:
+    """Draft, sealed and opened again from disk: equal to the last bit."""
+    draft = index.build(corpus.load(corpus_folder), tmp_path)
+    texts = ["where is my order", "return", "طلبي", "what about my sefaresh"]
+    before = draft.search_many(texts)
+    sealed = index.seal(draft, {"any": "numbers"})
+    index.publish(sealed)
+    opened = Index.open(tmp_path)
+    assert opened.search_many(texts) == before == sealed.search_many(texts)
+    assert opened.version == sealed.version
+    assert opened.confidence == {"any": "numbers"}
+    assert opened.articles("en") == draft.articles("en")
+
+
+def test_equal_sources_give_equal_bytes(tmp_path: Path, corpus_folder: Path) -> None:
+    """In another folder, from another path, after a change and back, and with a cold cache."""
+    source = Path(shutil.copytree(corpus_folder, tmp_path / "elsewhere/tiny"))
+    first = publish.publish(corpus_folder, tmp_path / "one", allow_failing_tests=True).version
+    reference = bytes_of(tmp_path / "one" / first)
+    file = source / "en/orders/invoice.md"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("invoice", "bill"), encoding="utf-8")
+    other = publish.publish(source, tmp_path / "two", allow_failing_tests=True).version
+    assert other != first
+    file.write_text(text, encoding="utf-8")
+    assert publish.publish(source, tmp_path / "two", allow_failing_tests=True).version == first
+    assert bytes_of(tmp_path / "two" / first) == reference
+    shutil.rmtree(tmp_path / "two/cache")
+    shutil.rmtree(tmp_path / "two" / first)
+    assert publish.publish(source, tmp_path / "two", allow_failing_tests=True).version == first
+    assert bytes_of(tmp_path / "two" / first) == reference
+
+
+class _Counting:
+    """The default encoder under its own name, which counts the texts it is given."""
+
+    def __init__(self) -> None:
+        self.inner = encoder.load()
+        self.identity = encoder.identity(self.inner)
+        self.texts = 0
+
+    def encode_query(self, texts: Sequence[str]) -> np.ndarray:
+        self.texts += len(texts)
+        return self.inner.encode_query(texts)
+
+    def encode_document(self, texts: Sequence[str]) -> np.ndarray:
+        self.texts += len(texts)
+        return self.inner.encode_document(texts)
+
+
+def test_only_what_changed_is_embedded_again(tmp_path: Path) -> None:
+    """A text that an earlier build embedded comes from the cache; a damaged cache is only slow."""
+    model = _Counting()
+
+    def texts_embedded(files: dict[str, str]) -> int:
+        shutil.rmtree(tmp_path / "corpus", ignore_errors=True)
+        model.texts = 0
+        index.discard(index.build(corpus.load(write(tmp_path / "corpus", files)), tmp_path / "index", encoder=model))
+        return model.texts
+
+    assert texts_embedded(FRUIT) == 12
+    assert texts_embedded(FRUIT) == 0
+    assert texts_embedded({**FRUIT, "en/apple.md": FRUIT["en/apple.md"].replace("winter", "spring")}) == 1
+    for cache in (tmp_path / "index/cache").iterdir():
+        damaged = bytearray(cache.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        cache.write_bytes(damaged)
+    assert texts_embedded(FRUIT) == 12
+
+
+def test_a_damaged_file_is_named(fruit: Index, tmp_path: Path) -> None:
+    """One flipped bit, a lost byte or a lost file of any kind, and the index is refused."""
+    for name in bytes_of(fruit.folder):
+        for harm in ("flipped", "shortened", "lost"):
+            version = Path(shutil.copytree(fruit.folder, tmp_path / harm / name / fruit.version))
+            content = bytearray((version / name).read_bytes())
+            if harm == "flipped":
+                content[len(content) // 2] ^= 1
+                (version / name).write_bytes(content)
+            elif harm == "shortened":
+                (version / name).write_bytes(content[:-1])
+            else:
+                (version / name).unlink()
+            (version.parent / "CURRENT").write_text(fruit.version + "\n")
+            with pytest.raises(IndexProblem) as caught:
+                Index.open(version.parent, fruit.encoder)
+            assert name in str(caught.value) or (harm, name) == ("lost", "manifest.json")
+            assert "botkit index" in str(caught.value)
+
+
+def test_every_file_of_a_version_is_in_its_manifest(fruit: Index) -> None:
+    """Each with its SHA-256, and the manifest's own names the version."""
+    assert set(bytes_of(fruit.folder)) == {"manifest.json", *fruit.manifest["files"]}
+    assert not [name for name in bytes_of(fruit.folder) if name.endswith((".pkl", ".pickle"))]
+
+
+def test_a_renamed_version_is_foreign(fruit: Index, tmp_path: Path) -> None:
+    """Its name is its content's."""
+    version = shutil.copytree(fruit.folder, tmp_path / "abcdefabcdef")
+    with pytest.raises(IndexProblem, match=r"manifest\.json: damaged or foreign"):
+        Index.open(version, fruit.encoder)
+
+
+class _Foreign(_Counting):
+    """Another encoder, by its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.identity = "another/model"
+
+
+def test_another_encoder_is_refused(fruit: Index) -> None:
+    """Its vectors would mean nothing; both are named, with the cure."""
+    with pytest.raises(IndexProblem) as caught:
+        Index.open(fruit.folder.parent, _Foreign())
+    assert "another/model" in str(caught.value)
+    assert encoder.identity(fruit.encoder) in str(caught.value)
+    assert "Rebuild" in str(caught.value)
+
+
+@pytest.mark.parametrize("named", ["0123456789ab", "", "../outside", ".", "cache", "\x00", "\udcff"])
+def test_a_current_that_names_nothing_says_how_to_build(named: str, fruit: Index, tmp_path: Path) -> None:
+    """Nor does it lead out of the folder."""
+    folder = tmp_path / "index"
+    (folder / "cache").mkdir(parents=True)
+    shutil.copytree(fruit.folder, tmp_path / "outside")
+    (folder / "CURRENT").write_bytes(named.encode("utf-8", "surrogateescape"))
+    with pytest.raises(IndexProblem, match=r"CURRENT names the version .* not there.*botkit index CORPUS --out"):
+        Index.open(folder)
+
+
+def test_no_index_says_how_to_build_one(tmp_path: Path) -> None:
+    """For a folder that is empty and one that is not there."""
+    for folder in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(IndexProblem, match=f"no index at `{folder}`.*botkit index CORPUS --out"):
+            Index.open(folder)
+
+
+def test_concurrent_builds_are_refused(tmp_path: Path) -> None:
+    """In this process and in another; afterwards the folder is free, and a dead build's draft is swept away."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    with index.building(out):
+        with pytest.raises(IndexProblem, match="another build is running"):
+            publish.publish(source, out)
+        other = subprocess.run(
+            [sys.executable, "-c", "import sys; from botkit.cli import main; main()", "index", source, "--out", out],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert other.returncode == 1
+        assert "another build is running" in other.stderr
+        assert not (out / "CURRENT").exists()
+    (out / ".draft-1-1").mkdir()
+    publish.publish(source, out)
+    assert not list(out.glob(".draft-*"))
+    assert Index.open(out).ids == ("apple", "pear", "plum")
+
+
+def test_a_build_that_fails_leaves_the_published_version(tmp_path: Path) -> None:
+    """A test of an article that fails publishes nothing, and no draft stays behind."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    version = publish.publish(source, out).version
+    write(source, {"en/apple.md": article("Which apples keep longest?", tests="[ripening pears]")})
+    with pytest.raises(publish.TestsFailed, match="ripening pears"):
+        publish.publish(source, out)
+    assert Index.open(out).version == version
+    assert not list(out.glob(".draft-*"))
+
+
+def test_old_versions_are_pruned(tmp_path: Path) -> None:
+    """Five stay, the current one among them, also when an old one is published again."""
+    source, out = tmp_path / "corpus", tmp_path / "index"
+    versions = []
+    for number in range(7):
+        write(source, {**FRUIT, "en/apple.md": article(f"Apples of the year {number}")})
+        versions.append(publish.publish(source, out).version)
+    kept = {p.name for p in out.iterdir() if (p / "manifest.json").exists()}
+    assert kept == set(versions[-5:])
+    index.publish(Index.open(out / versions[-5]))
+    assert Index.open(out).version == versions[-5]
+    assert {p.name for p in out.iterdir() if (p / "manifest.json").exists()} == kept
+
+
+# ---------------------------------------------------------------- a running server
+
+
+@pytest.fixture
+def two_versions(tmp_path: Path, fruit: Index) -> tuple[Path, list[Index]]:
+    """A folder with two versions, each of whose answers says which it is from; the first is current."""
+    source, out = tmp_path / "corpus", tmp_path / "index"
+    versions = []
+    for name in ("second", "first"):
+        files = {file: text.replace("\n---\n", f"\n---\nThis is the {name} edition. ") for file, text in FRUIT.items()}
+        publish.publish(write(source, files), out)
+        versions.append(Index.open(out, fruit.encoder))
+    return out, versions[::-1]
+
+
+def test_a_new_version_is_picked_up(two_versions: tuple[Path, list[Index]]) -> None:
+    """At the next question after it is published."""
+    folder, (first, second) = two_versions
+    running = Live(folder, first.encoder)
+    assert running.current().version == first.version
+    assert running.current() is running.current()
+    index.publish(second)
+    assert running.current().version == second.version
+    assert "second edition" in answer.reply(running.current(), "my pears are hard").text
+
+
+def test_a_damaged_new_version_leaves_the_old_one_answering(two_versions: tuple[Path, list[Index]]) -> None:
+    """With the reason in `problem`; the next good one is taken again."""
+    folder, (first, second) = two_versions
+    running = Live(folder, first.encoder)
+    target = second.folder / "articles.jsonl"
+    whole = target.read_bytes()
+    target.write_bytes(whole[:-2])
+    index.publish(second)
+    for _ in range(3):
+        assert running.current().version == first.version
+        assert running.problem is not None
+        assert "articles.jsonl" in running.problem
+    assert "first edition" in answer.reply(running.current(), "my pears are hard").text
+    target.write_bytes(whole)
+    index.publish(second)
+    assert running.current().version == second.version
+    assert running.problem is None
+
+
+@pytest.mark.parametrize("content", [b"", b"0123456789ab\n", b"\xff\xfe", None])
+def test_a_broken_current_leaves_the_old_version_answering(
+    content: bytes | None, two_versions: tuple[Path, list[Index]]
+) -> None:
+    """Empty, naming nothing, not a text, or gone."""
+    folder, (first, _) = two_versions
+    running = Live(folder, first.encoder)
+    if content is None:
+        (folder / "CURRENT").unlink()
+    else:
+        (folder / "CURRENT").write_bytes(content)
+    assert running.current().version == first.version
+    assert running.problem is not None
+    index.publish(first)
+    assert running.current().version == first.version
+    assert running.problem is None
+
+
+def test_a_hundred_swaps_under_questions(two_versions: tuple[Path, list[Index]]) -> None:
+    """Four threads ask all the while: no error, and each reply is whole, from one version."""
+    folder, versions = two_versions
+    editions = {versions[0].version: "first edition", versions[1].version: "second edition"}
+    running, done = Live(folder, versions[0].encoder), threading.Event()
+    wrong: list[object] = []
+    seen: list[str] = []
+
+    def ask() -> None:
+        try:
+            while not done.is_set():
+                reply = answer.reply(running.current(), "my pears are hard")
+                seen.append(reply.version)
+                if editions[reply.version] not in reply.text:
+                    wrong.append(reply)
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(100):
+        target = versions[(number + 1) % 2]
+        index.publish(target)
+        while running.current().version != target.version and not wrong:
+            assert running.problem is None
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert set(seen) == set(editions)
+    assert running.problem is None
