@@ -150,9 +150,10 @@ def ask(
 def _ask_file(queries: Path, out: Path | None, lang: str | None, reply: Callable[[str, str | None], Reply]) -> None:
     from time import perf_counter
 
-    sink = out.open("w", encoding="utf-8") if out else sys.stdout
+    # What UTF-8 cannot hold, an id may still have: it is written as JSON writes it in ASCII.
+    sink = out.open("w", encoding="utf-8", errors="backslashreplace") if out else sys.stdout
     try:
-        with queries.open(encoding="utf-8") as lines:
+        with queries.open("rb") as lines:  # so that a line of bad bytes is one bad line
             for number, line in enumerate(lines, 1):
                 if not line.strip():
                     continue

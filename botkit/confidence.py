@@ -1,10 +1,11 @@
 """Hits to a calibrated probability that the first article answers.
 
-A logistic regression on some twenty-five cheap figures of a search. It fits itself on what the
-corpus says of itself: each phrasing is asked without itself there, each of the articles' tests as it
-is (the right answer is its own article), and every other one with its whole article left out
-(nothing is right). The model is plain numbers and is stored with the index; nothing here decides
-what to do with a probability.
+Two logistic regressions on cheap figures of a search, of which the lower speaks: one on all of them
+says whether this is the right article, one on the words alone whether the question is about anything
+that the corpus knows. They fit themselves on what the corpus says of itself: each phrasing is asked
+without itself there, each of the articles' tests as it is (the right answer is its own article), and
+some with their whole article left out, or with all that is like it (nothing is right). The model is
+plain numbers and is stored with the index; nothing here decides what to do with a probability.
 """
 
 from __future__ import annotations
@@ -48,11 +49,17 @@ FEATURES = (
     "language_probability",
     "phrasings",
 )
-ANSWER, CLARIFY = 0.88, 0.55
+FAMILIAR = ("word", "char", "coverage", "known_words", "known_grams")
+"""the figures that tell a question about something else altogether"""
+ANSWER, CLARIFY = 0.85, 0.55
 """Thresholds until they are certified on judged questions."""
 OUT_OF_SCOPE_SHARE = 0.35
 MOST_ROWS = 1000
 """own phrasings, and as many tests, that a model is fitted on"""
+FEWEST_QUESTIONS = 300
+"""ten for each figure: fitted on fewer, a model is sure of nonsense"""
+SURE = 30.0
+"""log-odds of a regression that has nothing to say"""
 EXACT = 0.97
 """the least probability of an article one of whose phrasings the question is, to the letter"""
 
@@ -75,12 +82,13 @@ def features(search: Search) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Confidence:
-    """A fitted model: p = sigmoid(weights . (x - mean) / scale + intercept)."""
+    """A fitted model: p = sigmoid(min over both regressions of weights . (x - mean) / scale + intercept)."""
 
     mean: np.ndarray
     scale: np.ndarray
     weights: np.ndarray
-    intercept: float
+    """shape (2, figures): is this the right article, is the question familiar"""
+    intercepts: np.ndarray
     temperature: float
     """of the softmax that shares what the first article leaves among the others"""
     recovery: float
@@ -93,16 +101,19 @@ class Confidence:
         """The model stored with an index."""
         table = index.confidence
         order = [table["features"].index(name) for name in FEATURES]
-        mean, scale, weights = (np.array(table[name], np.float64)[order] for name in ("mean", "scale", "weights"))
-        rest = {name: table[name] for name in ("intercept", "temperature", "recovery", "answer", "clarify")}
-        return cls(mean, scale, weights, **rest)
+        mean, scale = (np.array(table[name], np.float64)[order] for name in ("mean", "scale"))
+        weights = np.array([table["weights"], table["familiar_weights"]], np.float64)[:, order]
+        intercepts = np.array([table["intercept"], table["familiar_intercept"]], np.float64)
+        rest = {name: table[name] for name in ("temperature", "recovery", "answer", "clarify")}
+        return cls(mean, scale, weights, intercepts, **rest)
 
     def probabilities(self, search: Search) -> list[float]:
         """For each hit, the probability that it answers; the first is the model's own."""
         if not search.hits:
             return []
         x = (features(search) - self.mean) / self.scale
-        first = float(1.0 / (1.0 + np.exp(-np.clip(self.weights @ x + self.intercept, -30, 30))))
+        odds = float((self.weights @ x + self.intercepts).min())
+        first = float(1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30))))
         if search.signals["exact"]:
             first = max(first, EXACT)
         scores = np.array([hit.score for hit in search.hits])
@@ -112,9 +123,12 @@ class Confidence:
         return [first, *np.minimum(others, first).tolist()]
 
     def contributions(self, search: Search) -> dict[str, float]:
-        """What each figure added to the log-odds of one search, the intercept included."""
+        """What each figure added to the log-odds of one search in the regression that spoke, the
+        intercept included."""
         x = (features(search) - self.mean) / self.scale
-        return {"intercept": self.intercept, **dict(zip(FEATURES, (self.weights * x).tolist(), strict=True))}
+        speaks = int((self.weights @ x + self.intercepts).argmin())
+        parts = dict(zip(FEATURES, (self.weights[speaks] * x).tolist(), strict=True))
+        return {"intercept": float(self.intercepts[speaks]), **parts}
 
 
 def fit(index: Index, seed: int = 0) -> dict[str, Any]:
@@ -123,20 +137,24 @@ def fit(index: Index, seed: int = 0) -> dict[str, Any]:
     An article with a single phrasing, or a corpus with a single article, cannot be asked without
     itself: there the numbers of a plain default remain.
     """
-    searches, truths = _own_questions(index, seed)
+    searches, truths, far = _own_questions(index, seed)
     right = np.array([bool(s.hits) and s.hits[0].article == truth for s, truth in zip(searches, truths, strict=True)])
-    if len(right) < 40 or right.all() or not right.any():
+    if len(right) < FEWEST_QUESTIONS or right.all() or not right.any():
         return _default()
     from sklearn.linear_model import LogisticRegression
 
     table = np.array([features(s) if s.hits else np.zeros(len(FEATURES)) for s in searches])
     mean, scale = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-6)
     outside = np.array([truth is None for truth in truths])
-    weight = np.where(
-        outside, OUT_OF_SCOPE_SHARE / max(outside.sum(), 1), (1 - OUT_OF_SCOPE_SHARE) / max((~outside).sum(), 1)
-    )
     model = LogisticRegression(C=0.3, max_iter=1000)
-    model.fit((table - mean) / scale, right, sample_weight=weight * len(weight))
+    model.fit((table - mean) / scale, right, sample_weight=_balanced(outside))
+    familiar = np.array([name in FAMILIAR for name in FEATURES])
+    known = LogisticRegression(C=0.3, max_iter=1000)
+    known_weights, known_intercept = np.zeros(len(FEATURES)), SURE
+    told = ~outside | far
+    if far.sum() >= FEWEST_QUESTIONS / 3:
+        known.fit(((table - mean) / scale)[told][:, familiar], ~far[told], sample_weight=_balanced(far[told]))
+        known_weights[familiar], known_intercept = known.coef_[0], float(known.intercept_[0])
     inside = [(s, t) for s, t, r in zip(searches, truths, right, strict=True) if t is not None and not r]
     recovered = sum(any(h.article == t for h in s.hits[1:]) for s, t in inside)
     return {
@@ -145,6 +163,8 @@ def fit(index: Index, seed: int = 0) -> dict[str, Any]:
         "scale": scale.tolist(),
         "weights": model.coef_[0].tolist(),
         "intercept": float(model.intercept_[0]),
+        "familiar_weights": known_weights.tolist(),
+        "familiar_intercept": known_intercept,
         "temperature": index.ranking.temperature,
         "recovery": (recovered + 1) / (len(inside) + 2),
         "answer": ANSWER,
@@ -153,29 +173,46 @@ def fit(index: Index, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def _own_questions(index: Index, seed: int) -> tuple[list[Search], list[str | None]]:
-    """Searches for what the corpus itself asks, and the article that should be first (None: none)."""
+def _balanced(outside: np.ndarray) -> np.ndarray:
+    """Weights that make what is out of scope its share of all, whatever its number; of mean 1."""
+    share = np.where(
+        outside, OUT_OF_SCOPE_SHARE / max(outside.sum(), 1), (1 - OUT_OF_SCOPE_SHARE) / max((~outside).sum(), 1)
+    )
+    return np.asarray(share * len(share))
+
+
+def _own_questions(index: Index, seed: int) -> tuple[list[Search], list[str | None], np.ndarray]:
+    """Searches for what the corpus itself asks, the article that should be first (None: none), and
+    which of them are far from everything that was left."""
     if len(index.ids) < 2:
-        return [], []
+        return [], [], np.zeros(0, bool)
     rng = np.random.default_rng(seed)
     rows = index.own_phrasings()
     per_article = np.bincount([group for group, _ in rows], minlength=len(index.ids))
     askable = [row for row, (group, _) in enumerate(rows) if per_article[group] > 1]
     found: list[tuple[Search, str | None]] = []
+    distant: list[int] = []
     asked = rng.permutation(askable)[:MOST_ROWS].tolist()
     for number, (row, (search, without_article)) in enumerate(zip(asked, index.ask_itself(asked), strict=True)):
         found.append((search, index.ids[rows[row][0]]))
         if number % 2 == 0:
             found.append((without_article(), None))
+    # Out of scope, near: the right article is not there. Far: neither is anything like it.
+    neighbourhood = min(10, len(index.ids) // 3)
+    places = {article_id: i for i, article_id in enumerate(index.ids)}
     tests = index.own_tests()
     chosen = [tests[i] for i in rng.permutation(len(tests))[:MOST_ROWS]]
     shares = [index.shares(text, lang) for _, lang, text in chosen]
     vectors = index.encode([language.native(text, lang) for _, lang, text in chosen])
     for number, ((article, _, text), share, vector) in enumerate(zip(chosen, shares, vectors, strict=True)):
-        found.append((index.rank(text, vector, share), index.ids[article]))
-        if number % 2 == 0:
-            found.append((index.rank(text, vector, share, without_article=article), None))
-    return [search for search, _ in found], [truth for _, truth in found]
+        search = index.rank(text, vector, share)
+        found.append((search, index.ids[article]))
+        alike = {places[hit.article] for hit in search.hits[:neighbourhood]} if number % 2 else set()
+        distant.extend([len(found)] if alike else [])
+        found.append((index.rank(text, vector, share, without=sorted({article, *alike})), None))
+    far = np.zeros(len(found), bool)
+    far[distant] = True
+    return [search for search, _ in found], [truth for _, truth in found], far
 
 
 def _default() -> dict[str, Any]:
@@ -189,6 +226,8 @@ def _default() -> dict[str, Any]:
         "scale": [scale[f] for f in FEATURES],
         "weights": [weights[f] for f in FEATURES],
         "intercept": 0.3,
+        "familiar_weights": [0.0] * len(FEATURES),
+        "familiar_intercept": SURE,
         "temperature": 0.07,
         "recovery": 0.5,
         "answer": ANSWER,

@@ -48,6 +48,7 @@ FULL = Sizes(rows=10_000, lexical_rows=100_000, files=10_000, questions=400, rou
 QUICK = Sizes(rows=300, lexical_rows=2_000, files=50, questions=20, rounds=1, seconds=1)
 PHRASINGS = 20
 """per article, where many rows are asked for"""
+USUAL, TUNED = "the usual stack", "the usual stack, one thread a worker"
 
 
 class Bench:
@@ -93,8 +94,8 @@ class Bench:
         answer.replies(index, texts[:5])
         whole, alone = [], []
         for text in texts:
-            alone.append(_ms(lambda t=text: index.encoder.encode_query([t])))
-            whole.append(_ms(lambda t=text: answer.reply(index, t)))
+            alone.append(_ms(index.encoder.encode_query, [text]))
+            whole.append(_ms(answer.reply, index, text))
         ratio = median(whole) / median(alone)
         port = serving.free_port()
         command = serving.botkit(self.folder / "rows-index", self.folder / "a.db", port, self.workers)
@@ -116,31 +117,33 @@ class Bench:
         peer.mkdir(exist_ok=True)
         rows = [[i.path, phrasing, i.body] for i in self.items() for phrasing in i.phrasings]
         (peer / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
-        script = [sys.executable, str(Path(__file__).with_name("peer.py"))]
         common.say("embedding the rows for the usual stack")
-        subprocess.run([*script, "prepare", str(peer), _minilm()], check=True, capture_output=True)
+        script = str(Path(__file__).with_name("peer.py"))
+        subprocess.run([sys.executable, script, str(peer), _minilm()], check=True, capture_output=True)
         texts = self.questions(20_000)
-        figures: dict[str, list[tuple[float, float, float]]] = {"botkit": [], "the usual stack": []}
+        figures: dict[str, list[tuple[float, float, float]]] = {"botkit": [], USUAL: [], TUNED: []}
         for number in range(self.sizes.rounds):
             for name, found in figures.items():
                 common.say(f"round {number + 1}: {name}")
                 port = serving.free_port()
-                command = serving.botkit(self.folder / "rows-index", self.folder / "b.db", port, self.workers)
-                if name != "botkit":
-                    command = [*script, "serve", str(peer), _minilm(), str(port), str(self.workers)]
-                with serving.started(command, port, "hello") as server:
+                command = serving.usual_stack(peer, _minilm(), port, self.workers)
+                if name == "botkit":
+                    command = serving.botkit(self.folder / "rows-index", self.folder / "b.db", port, self.workers)
+                environ = {"OMP_NUM_THREADS": "1"} if name == TUNED else {}
+                with serving.started(command, port, "hello", environ) as server:
                     serving.questions_per_second(port, texts[: 10 * self.workers], 30)
                     rate = serving.questions_per_second(port, texts, self.sizes.seconds)
-                    found.append((rate, server.memory(), server.ready))
-        ours, theirs = ([median(column) for column in zip(*found, strict=True)] for found in figures.values())
+                    found.append((rate, sum(server.memory()), server.answered))
+        ours, *theirs = ([median(column) for column in zip(*found, strict=True)] for found in figures.values())
         lines = [
             [name, f"{rate:.1f}", f"{memory:.0f} MB", f"{ready:.2f} s"]
-            for name, (rate, memory, ready) in zip(figures, (ours, theirs), strict=True)
+            for name, (rate, memory, ready) in zip(figures, (ours, *theirs), strict=True)
         ]
-        ratios = [f"{ours[0] / theirs[0]:.1f} x", f"1/{theirs[1] / ours[1]:.1f}", f"1/{theirs[2] / ours[2]:.1f}"]
+        for name, other in zip((USUAL, TUNED), theirs, strict=True):
+            ratios = [f"{ours[0] / other[0]:.1f} x", f"1/{other[1] / ours[1]:.1f}", f"1/{other[2] / ours[2]:.1f}"]
+            lines.append([f"botkit to {name}", *ratios])
         return common.table(
-            (f"{self.workers} workers, {len(rows)} rows", "questions a second", "memory", "to the first answer"),
-            [*lines, ["botkit to the usual stack", *ratios]],
+            (f"{self.workers} workers, {len(rows)} rows", "questions a second", "memory", "to the first answer"), lines
         )
 
     def c(self) -> str:
@@ -156,8 +159,8 @@ class Bench:
         mine, theirs, worst = [], [], 0.0
         for text in self.questions(min(self.sizes.questions, 100)):
             terms = language.words(text, "en")
-            theirs.append(_ms(lambda t=terms: peer.get_scores(t)))
-            mine.append(_ms(lambda t=terms: ours.scores(t)))
+            theirs.append(_ms(peer.get_scores, terms))
+            mine.append(_ms(ours.scores, terms))
             worst = max(worst, float(np.abs(peer.get_scores(terms) - ours.scores(terms)).max()))
         return common.table(
             ("rows", "rank_bm25 p50", "botkit p50", "ratio of medians", "largest difference of a score"),
@@ -196,12 +199,12 @@ class Bench:
             port = serving.free_port()
             with serving.started(serving.botkit(self.demo, self.folder / "e.db", port, 1), port, "hello") as server:
                 serving.questions_per_second(port, self.questions(50), 10)
-                found.append((server.memory(), server.ready))
-            common.say(f"  start {number + 1}: {found[-1][1]:.2f} s")
-        memory, ready = (median(column) for column in zip(*found, strict=True))
+                found.append((sum(server.memory()), max(server.memory()), server.ready, server.answered))
+            common.say(f"  start {number + 1}: ready in {server.ready:.2f} s")
+        memory, worker, ready, answered = (median(column) for column in zip(*found, strict=True))
         return common.table(
-            ("index", "memory of all processes", "start to first answer"),
-            [[self.demo.name, f"{memory:.0f} MB", f"{ready:.2f} s"]],
+            ("index", "memory of all processes", "of the worker", "start to ready", "to the first answer"),
+            [[self.demo.name, f"{memory:.0f} MB", f"{worker:.0f} MB", f"{ready:.2f} s", f"{answered:.2f} s"]],
         )
 
 
@@ -221,9 +224,9 @@ def _minilm() -> str:
     return str(Path(found.origin).parent / "model")
 
 
-def _ms(work: Callable[[], Any]) -> float:
+def _ms(work: Callable[..., Any], *given: Any) -> float:
     begun = time.perf_counter()
-    work()
+    work(*given)
     return 1000 * (time.perf_counter() - begun)
 
 

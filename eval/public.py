@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
 
-    told = {}
+    told: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="botkit-public-") as folder:
         for name in options.only.split(","):
             faq = common.read_jsonl(options.data / name / "faq.jsonl")[: options.limit or None]

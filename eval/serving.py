@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,21 +21,29 @@ import numpy as np
 
 @dataclass
 class Server:
-    """A started server; `ready` is the time from the start of its process to its first answer."""
+    """A started server: seconds from the start of its process until it says that it is ready and until its first answer."""
 
     process: subprocess.Popen[bytes]
     port: int
     ready: float
+    answered: float
 
-    def memory(self) -> float:
-        """Proportional memory of all its processes, in MB."""
-        return sum(map(_pss, _family(self.process.pid))) / 1024
+    def memory(self) -> list[float]:
+        """Proportional memory of each of its processes, in MB."""
+        return [_pss(pid) / 1024 for pid in _family(self.process.pid)]
 
 
 def botkit(index: Path, database: Path, port: int, workers: int) -> list[str]:
     """The command that serves an index."""
     command = ["serve", "--index", str(index), "--database", f"sqlite:///{database}"]
     return [str(Path(sys.executable).parent / "botkit"), *command, "--port", str(port), "--workers", str(workers)]
+
+
+def usual_stack(folder: Path, model: str, port: int, workers: int) -> list[str]:
+    """The command that serves peer.py, with as many workers and threads."""
+    command = ["-m", "gunicorn", "--workers", str(workers), "--threads", "8", "--bind", f"127.0.0.1:{port}"]
+    here = ["--chdir", str(Path(__file__).parent), f"peer:create_app({str(folder)!r}, {model!r})"]
+    return [sys.executable, *command, "--timeout", "180", *here]
 
 
 def free_port() -> int:
@@ -45,29 +53,41 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(command: Sequence[str], port: int, question: str, limit: float = 180) -> Iterator[Server]:
+def started(
+    command: Sequence[str], port: int, question: str, environ: Mapping[str, str] | None = None, limit: float = 180
+) -> Iterator[Server]:
     """Run a server until its first answer, and then as long as the block."""
-    quiet = os.environ | {"BOTKIT_RATE_PER_MINUTE": "0"}
+    quiet = os.environ | {"BOTKIT_RATE_PER_MINUTE": "0"} | dict(environ or {})
     begun = time.perf_counter()
     with subprocess.Popen(
         command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
         try:
-            while True:
-                try:
-                    ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), question)
-                    break
-                except (OSError, http.client.HTTPException) as error:
-                    if process.poll() is not None or time.perf_counter() - begun > limit:
-                        raise RuntimeError(f"{' '.join(command)} does not answer") from error
-                    time.sleep(0.01)
-            yield Server(process, port, time.perf_counter() - begun)
+            times = []
+            for step in (_reach, ask):
+                while True:
+                    try:
+                        step(http.client.HTTPConnection("127.0.0.1", port, timeout=60), question)
+                        break
+                    except (OSError, http.client.HTTPException) as error:
+                        if process.poll() is not None or time.perf_counter() - begun > limit:
+                            raise RuntimeError(f"{' '.join(command)} does not answer") from error
+                        time.sleep(0.01)
+                times.append(time.perf_counter() - begun)
+            yield Server(process, port, *times)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _reach(connection: http.client.HTTPConnection, _question: str) -> None:
+    """Whether it serves; a server without /readyz says so as soon as it has loaded what it needs."""
+    connection.request("GET", "/readyz")
+    if connection.getresponse().status not in (200, 404):
+        raise http.client.HTTPException("not ready")
 
 
 def ask(connection: http.client.HTTPConnection, text: str) -> None:
@@ -113,8 +133,8 @@ def latencies(port: int, texts: Sequence[str], rate: float, clients: int = 16) -
     return found
 
 
-def _together(work: object, clients: int) -> None:
-    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(clients)]  # type: ignore[arg-type]
+def _together(work: Callable[[int], None], clients: int) -> None:
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -5,6 +5,7 @@ import pytest
 
 from botkit.index.head import DENSE_SHARE, RIDGE, SHARPNESS, Head, OwnScores
 from botkit.index.lexical import Lexical
+from botkit.index.terms import Bags
 
 
 def problem(seed: int = 3, groups: int = 4, rows: int = 18) -> tuple[np.ndarray, list[list[str]], np.ndarray, Lexical]:
@@ -21,7 +22,7 @@ def problem(seed: int = 3, groups: int = 4, rows: int = 18) -> tuple[np.ndarray,
 def fitted(
     vectors: np.ndarray, grams: list[list[str]], group: np.ndarray, groups: int, chars: Lexical
 ) -> tuple[Head, OwnScores]:
-    found = Head.fit(vectors, grams, group, groups, chars)
+    found = Head.fit(vectors, Bags.of(grams), group, groups, chars)
     assert found is not None
     return found
 
@@ -101,9 +102,9 @@ def test_arrays_make_the_same_head_again() -> None:
 def test_too_small_a_corpus_has_no_head() -> None:
     """One article, or fewer than three phrasings each on average."""
     vectors, grams, group, chars = problem(groups=4, rows=11)
-    assert Head.fit(vectors, grams, group, 4, chars) is None
-    assert Head.fit(vectors, grams, np.zeros(11, np.int32), 1, chars) is None
-    assert Head.fit(vectors, grams, np.sort(group % 3), 3, chars) is not None
+    assert Head.fit(vectors, Bags.of(grams), group, 4, chars) is None
+    assert Head.fit(vectors, Bags.of(grams), np.zeros(11, np.int32), 1, chars) is None
+    assert Head.fit(vectors, Bags.of(grams), np.sort(group % 3), 3, chars) is not None
 
 
 def test_an_article_without_phrasings_does_not_stop_the_fit() -> None:

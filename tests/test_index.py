@@ -260,6 +260,31 @@ def test_equal_sources_give_equal_bytes(tmp_path: Path, corpus_folder: Path) -> 
     assert bytes_of(tmp_path / "two" / first) == reference
 
 
+STEPS: list[dict[str, str | None]] = [
+    {"en/apple.md": article("Which apples keep?", "Two of them.\n\n## Sweet\n\nCox.", questions="[storing apples]")},
+    {"en/fig.md": article("Do figs travel?", questions="[figs by mail, are figs packed well]", tests="[posting figs]")},
+    {"tr/apple.md": article("Hangi elma dayanır?", questions="[elma saklama]")},
+    {"en/pear.md": None},
+    {"en/plum.md": article("How do I dry plums?", "In the sun.")},
+    {"corpus.toml": 'name = "Fruit"\nlanguages = ["tr", "en"]\n'},
+    {"tr/apple.md": None, "corpus.toml": None},
+]
+
+
+def test_a_build_after_a_change_has_the_bytes_of_a_build_from_nothing(tmp_path: Path) -> None:
+    """Changed, added and removed articles, another language, another order: memory of old builds shows nowhere."""
+    source = write(tmp_path / "corpus", FRUIT)
+    publish.publish(source, tmp_path / "grown", allow_failing_tests=True)
+    for number, step in enumerate(STEPS):
+        write(source, {name: text for name, text in step.items() if text is not None})
+        for name in (name for name, text in step.items() if text is None):
+            (source / name).unlink()
+        grown = publish.publish(source, tmp_path / "grown", allow_failing_tests=True).version
+        fresh = publish.publish(source, tmp_path / f"fresh{number}", allow_failing_tests=True).version
+        assert bytes_of(tmp_path / "grown" / grown) == bytes_of(tmp_path / f"fresh{number}" / fresh)
+        assert grown == fresh
+
+
 class _Counting:
     """The default encoder under its own name, which counts the texts it is given."""
 

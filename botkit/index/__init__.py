@@ -211,6 +211,25 @@ _Near = Mapping[str, tuple[np.ndarray, np.ndarray]]
 """Cosines and rows of the nearest rows, best first, by channel."""
 
 
+@dataclass(frozen=True)
+class _Gone:
+    """What a question to the index itself must not find: one phrasing's row, or whole articles."""
+
+    row: int | None = None
+    articles: tuple[int, ...] = ()
+
+    def hole(self, phrasings: _Channel) -> np.ndarray | None:
+        """The phrasing rows that are gone, as a mask; None when all are there."""
+        if self.row is None and not self.articles:
+            return None
+        mask = np.zeros(phrasings.size, bool)
+        if self.row is not None:
+            mask[self.row] = True
+        for group in self.articles:
+            mask[phrasings.starts[group] : phrasings.starts[group + 1]] = True
+        return mask
+
+
 class Index:
     """An opened version: immutable, safe to share between threads."""
 
@@ -384,22 +403,23 @@ class Index:
         shares: Mapping[str, float],
         limit: int = 10,
         *,
-        without_article: int | None = None,
+        without: Sequence[int] = (),
     ) -> Search:
-        """`search` with a vector and a language distribution that are known already; `without_article`
-        is the number in `ids` of an article to leave out."""
+        """`search` with a vector and a language distribution that are known already, as if the articles
+        with the numbers `without` were not there."""
         asked = self._question(text, vector, shares)
         head = self._head.log_probabilities(asked.vector, asked.grams) if self._head else None
-        if head is not None and without_article is not None:
-            head = head - np.log(max(1.0 - float(np.exp(head[without_article])), 1e-6))
-        return self._rank(text, asked, shares, head, limit, None, without_article)
+        if head is not None and without:
+            head = head - np.log(max(1.0 - float(np.exp(head[list(without)]).sum()), 1e-6))
+        return self._rank(text, asked, shares, head, limit, _Gone(articles=tuple(without)))
 
     def ask_itself(self, rows: Sequence[int], limit: int = 10) -> Iterator[tuple[Search, Callable[[], Search]]]:
         """What the index would say to some of its own phrasings had each not been there, and, when
         called, had its whole article not been. Only a draft that was just built can tell what its
         head would."""
         vectors = self._channels[PHRASINGS].vectors.reconstruct_batch(np.array(rows, np.int64))
-        for row, near in zip(rows, self._near(vectors), strict=True):
+        largest = int(np.diff(self._channels[PHRASINGS].starts).max())
+        for row, near in zip(rows, self._near(vectors, largest), strict=True):
             yield self._ask_itself(row, near, limit), functools.partial(self._ask_itself, row, near, limit, True)
 
     def _ask_itself(self, row: int, near: _Near, limit: int, without_article: bool = False) -> Search:
@@ -413,8 +433,8 @@ class Index:
         head = None
         if self._head is not None and self.own is not None:
             head = (self.own.without_article if without_article else self.own.without_row)[row]
-        gone_row, gone_article = (None, phrasing.group) if without_article else (row, None)
-        return self._rank(phrasing.text, asked, shares, head, limit, gone_row, gone_article, near)
+        gone = _Gone(articles=(phrasing.group,)) if without_article else _Gone(row=row)
+        return self._rank(phrasing.text, asked, shares, head, limit, gone, near)
 
     def own_phrasings(self) -> list[tuple[int, str]]:
         """(article number in `ids`, text) of every phrasing row, in order."""
@@ -444,25 +464,24 @@ class Index:
         shares: Mapping[str, float],
         head: np.ndarray | None,
         limit: int,
-        gone_row: int | None,
-        gone_article: int | None,
+        gone: _Gone,
         near: _Near | None = None,
     ) -> Search:
-        phrasings = self._channels[PHRASINGS]
+        hole = gone.hole(self._channels[PHRASINGS])
         lexical = {name: self._lexical(name, asked) for name in CHANNELS}
-        near = dict(near or self._near(asked.vector[None, :])[0])
-        if gone_row is not None or gone_article is not None:
+        near = dict(near or self._near(asked.vector[None, :], 0 if hole is None else int(hole.sum()))[0])
+        if hole is not None:
             cosines, rows = near[PHRASINGS]
-            kept = (rows != gone_row) & (phrasings.group[rows] != gone_article)
+            kept = np.flatnonzero(~hole[rows])[: self.ranking.rows]
             near[PHRASINGS] = cosines[kept], rows[kept]
-        groups = self._candidates(asked, lexical, near, head, gone_row, gone_article)
+        groups = self._candidates(asked, lexical, near, head, gone, hole)
         if not len(groups):
             return Search(text, dict(shares), ())
         scored = {}
         for name, channel in self._channels.items():
             rows = channel.rows_of(groups)
-            if name == PHRASINGS and gone_row is not None:
-                rows = rows[rows != gone_row]
+            if name == PHRASINGS and hole is not None:
+                rows = rows[~hole[rows]]
             cosines = channel.cosines(asked.vector, rows)
             word, char = lexical[name]
             scored[name] = _Scored(
@@ -481,19 +500,16 @@ class Index:
         # The head has seen no Latin spelling of Arabic and Persian.
         of_head = np.zeros(len(groups), np.float32) if head is None or asked.sounds else head[groups]
         scores = scores + self.ranking.head * of_head
-        exact = None if gone_row is not None else self._exact.get(language.folded(text))
+        exact = self._exact.get(language.folded(text)) if gone.row is None else None
         if exact is not None and exact in groups:
             scores[np.searchsorted(groups, exact)] += EXACT
-        gone = (0, 0)
-        if gone_row is not None:
-            gone = (gone_row, gone_row + 1)
-        elif gone_article is not None:
-            gone = (int(phrasings.starts[gone_article]), int(phrasings.starts[gone_article + 1]))
-        return self._result(text, asked, shares, groups, scores, of_head, scored, near[PHRASINGS], limit, gone)
+        return self._result(
+            text, asked, shares, groups, scores, of_head, scored, near[PHRASINGS], limit, gone.row, hole
+        )
 
-    def _near(self, vectors: np.ndarray) -> list[_Near]:
-        """The nearest rows of each vector in every channel."""
-        k = self.ranking.rows + 1
+    def _near(self, vectors: np.ndarray, extra: int) -> list[_Near]:
+        """The nearest rows of each vector in every channel, and `extra` ones for those to be left out."""
+        k = self.ranking.rows + extra
         return [
             dict(zip(CHANNELS, each, strict=True))
             for each in zip(*(self._channels[name].nearest(vectors, k) for name in CHANNELS), strict=True)
@@ -529,8 +545,8 @@ class Index:
         lexical: Mapping[str, tuple[np.ndarray, np.ndarray]],
         near: Mapping[str, tuple[np.ndarray, np.ndarray]],
         head: np.ndarray | None,
-        gone_row: int | None,
-        gone_article: int | None,
+        gone: _Gone,
+        hole: np.ndarray | None,
     ) -> np.ndarray:
         """Numbers of the articles worth scoring in full, ascending: those of the best rows of each
         channel's dense and lexical search, and the head's favourites."""
@@ -543,8 +559,8 @@ class Index:
             strong = strong[mixed[strong] > 0]
             rows = np.concatenate([near[name][1], strong])
             cosines = np.concatenate([near[name][0], channel.cosines(asked.vector, strong)])
-            if name == PHRASINGS and gone_row is not None:
-                kept = rows != gone_row
+            if name == PHRASINGS and hole is not None:
+                kept = ~hole[rows]
                 rows, cosines = rows[kept], cosines[kept]
             np.maximum.at(
                 rough, channel.group[rows], self._row_scores(channel, asked, rows, cosines, word[rows], char[rows])
@@ -553,8 +569,7 @@ class Index:
             favourites = np.argsort(-head, kind="stable")[:5]
             rough[favourites] = np.maximum(rough[favourites], 0.0)
         rough[self._hidden()] = -np.inf
-        if gone_article is not None:
-            rough[gone_article] = -np.inf
+        rough[list(gone.articles)] = -np.inf
         order = np.argsort(-rough, kind="stable")[: self.ranking.candidates]
         return np.sort(order[np.isfinite(rough[order])])
 
@@ -569,7 +584,8 @@ class Index:
         scored: Mapping[str, _Scored],
         near: tuple[np.ndarray, np.ndarray],
         limit: int,
-        gone: tuple[int, int],
+        gone_row: int | None,
+        hole: np.ndarray | None,
     ) -> Search:
         size = len(groups)
         phrased, told = scored[PHRASINGS], scored[PASSAGES]
@@ -623,13 +639,13 @@ class Index:
             "word_margin": margin(word),
             "char_margin": margin(char),
             "head_margin": margin(head),
-            "known_words": channel.words.known(asked.words, gone),
-            "known_grams": channel.chars.known(asked.grams, gone),
+            "known_words": channel.words.known(asked.words, hole),
+            "known_grams": channel.chars.known(asked.grams, hole),
             "coverage": channel.words.coverage(asked.words, row_words),
             "agreement": sum(w == first for w in winners) / len(winners),
             "word_rank": 1.0 / (1 + int((word > word[first]).sum())),
             "vote": float(votes.mean()) if len(votes) else 0.0,
-            "centroid": self._centroid(int(groups[first]), asked.vector, gone),
+            "centroid": self._centroid(int(groups[first]), asked.vector, gone_row),
             "entropy": float(-(share * np.log(share + 1e-12)).sum()),
             "length": float(np.log1p(len(asked.words))),
             "phrasings": float(np.log1p(channel.starts[groups[first] + 1] - channel.starts[groups[first]])),
@@ -653,12 +669,12 @@ class Index:
         best: Row = max(rows, key=lambda pair: pair[1] + (LEAD if not pair[0].anchor else 0.0))[0]
         return best
 
-    def _centroid(self, group: int, vector: np.ndarray, gone: tuple[int, int]) -> float:
-        """Cosine of the question to the mean phrasing of an article, rows of `gone` left out."""
+    def _centroid(self, group: int, vector: np.ndarray, gone_row: int | None) -> float:
+        """Cosine of the question to the mean phrasing of an article, but for `gone_row`."""
         channel = self._channels[PHRASINGS]
         total = self._sums[group]
-        if gone[1] - gone[0] == 1 and channel.group[gone[0]] == group:
-            total = total - channel.vectors.reconstruct(gone[0])
+        if gone_row is not None and channel.group[gone_row] == group:
+            total = total - channel.vectors.reconstruct(gone_row)
         return float(total @ vector / max(float(np.linalg.norm(total)), 1e-9))
 
     def _hidden(self) -> np.ndarray:

@@ -1,0 +1,313 @@
+"""The command line: what it prints, what it writes, how it ends; errors say what to do and show no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from small import FRUIT, article, write
+
+from botkit import __version__, cli, people
+from botkit.index import Index
+from botkit.store import Store
+
+
+def botkit(*arguments: object, stdin: str | None = None) -> Result:
+    """The command line within this process."""
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments], input=stdin)
+
+
+def alone(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command line as a process of its own."""
+    command = [sys.executable, "-c", "from botkit.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'record.db'}"
+
+
+# ---------------------------------------------------------------- help
+
+
+def test_help_is_immediate() -> None:
+    """It lists the commands and imports nothing heavy."""
+    code = (
+        "import sys\nfrom botkit.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('numpy', 'flask', 'sqlalchemy', 'faiss', 'yaml', 'scipy', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("\n[]")
+    for command in ("check", "index", "ask", "serve", "report", "user"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_every_command_and_option_explains_itself() -> None:
+    """No help text is missing anywhere."""
+    missing: list[str] = []
+
+    def visit(command: click.Command, path: str) -> None:
+        if not command.help:
+            missing.append(path)
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.help:
+                missing.append(f"{path} {parameter.opts[0]}")
+        if isinstance(command, click.Group):
+            for name, inner in command.commands.items():
+                visit(inner, f"{path} {name}")
+
+    visit(cli.main, "botkit")
+    assert missing == []
+    assert __version__ in botkit("--version").output
+
+
+# ---------------------------------------------------------------- check and index
+
+
+def test_check_prints_findings_and_ends_with_one_on_errors(tmp_path: Path, corpus_folder: Path) -> None:
+    """file:line: message on standard output, a count on standard error; warnings alone end with nought."""
+    good = botkit("check", corpus_folder)
+    assert (good.exit_code, good.stdout) == (0, "")
+    assert " articles, 0 errors, 0 warnings" in good.stderr
+    warned = botkit("check", write(tmp_path / "w", {**FRUIT, "en/fig.md": article("Figs?", "")}))
+    assert warned.exit_code == 0
+    assert f"{tmp_path}/w/en/fig.md:3: warning: " in warned.stdout
+    bad = botkit("check", write(tmp_path / "b", {**FRUIT, "en/fig.md": "x"}))
+    assert bad.exit_code == 1
+    assert bad.stdout == (
+        f"{tmp_path}/b/en/fig.md:1: no front matter. Begin the file with a line `---`, then `title: ...`, then `---`.\n"
+    )
+    assert "1 errors" in bad.stderr
+    assert botkit("check", tmp_path / "nothing").exit_code == 1
+
+
+def test_index_builds_publishes_and_says_what(tmp_path: Path) -> None:
+    """One line; a second time with --if-changed there is nothing to do."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    first = botkit("index", source, "--out", out, "--if-changed")
+    assert first.exit_code == 0
+    version = Index.open(out).version
+    assert first.stdout == (
+        f"published {out}: version {version}, 3 articles, 9 phrasings, 3 passages, 0 of 0 tests passed\n"
+    )
+    again = botkit("index", source, "--out", out, "--if-changed")
+    assert (again.exit_code, again.stdout) == (0, f"{out} is up to date\n")
+    write(source, {"en/apple.md": article("Which apples keep?", tests="[ripening pears]")})
+    failed = botkit("index", source, "--out", out)
+    assert failed.exit_code == 1
+    assert "tests failed, so nothing was published" in failed.stderr
+    assert Index.open(out).version == version
+    allowed = botkit("index", source, "--out", out, "--allow-failing-tests")
+    assert allowed.exit_code == 0
+    assert "0 of 1 tests passed" in allowed.stdout
+    assert "ripening pears" in allowed.stderr
+
+
+@pytest.mark.parametrize("out", ["/proc/nothing/index", "{file}/index"])
+def test_index_into_a_folder_that_cannot_be_written_says_so(out: str, tmp_path: Path) -> None:
+    """And not with a traceback."""
+    (tmp_path / "file").write_text("x")
+    done = botkit("index", write(tmp_path / "corpus", FRUIT), "--out", out.format(file=tmp_path / "file"))
+    assert done.exit_code == 1
+    assert "cannot be written" in done.stderr
+
+
+# ---------------------------------------------------------------- ask
+
+
+def test_ask_prints_kind_candidates_text_and_source(index_folder: Path) -> None:
+    """For a person to read, with what weighed how much if asked."""
+    done = botkit("ask", "--index", index_folder, "where is my order", "--lang", "en", "--explain")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("answer  orders/track-order  p=")
+    assert "lang=en" in lines[0]
+    assert lines[1].split()[1] == "orders/track-order"
+    assert "→ Where is my order? </help/en/orders/track-order>" in lines
+    assert any(line.endswith("  intercept") for line in lines)
+    person = botkit("ask", "--index", index_folder, "I want to talk to a person")
+    assert "reason=customer_request" in person.stdout
+
+
+QUERIES = [
+    {"id": "q1", "text": "where is my order"},
+    {"id": 2, "text": "سفارش من کجاست", "lang": "fa"},
+    {"id": None, "text": ""},
+    {"id": "\ud800", "text": "\ud800 lone"},
+    {"id": "q4", "text": "qwzx vbnm plok", "lang": None, "more": 1},
+    {"text": "I want to talk to a person\x00\u202e"},
+    {"id": "long", "text": "refund " * 3000},
+]
+
+
+def test_ask_answers_a_file_line_by_line(index_folder: Path, tmp_path: Path) -> None:
+    """Exactly the keys of the contract, in the order of the questions; blank lines are skipped."""
+    queries, replies = tmp_path / "queries.jsonl", tmp_path / "replies.jsonl"
+    queries.write_text("\n\n".join(json.dumps(q) for q in QUERIES) + "\n", encoding="utf-8")
+    done = botkit("ask", "--index", index_folder, "--jsonl", queries, "--out", replies)
+    assert (done.exit_code, done.stdout) == (0, "")
+    rows = [json.loads(line) for line in replies.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == [q.get("id") for q in QUERIES]
+    for row in rows:
+        assert list(row) == ["id", "kind", "article", "confidence", "options", "ms"]
+        assert row["kind"] in ("answer", "clarify", "handoff", "smalltalk")
+        assert all(list(option) == ["article", "confidence"] for option in row["options"])
+        assert row["ms"] > 0
+        if row["options"]:
+            assert (row["article"], row["confidence"]) == tuple(row["options"][0].values())
+    assert [row["kind"] for row in rows[:3]] == ["answer", "answer", "smalltalk"]
+    assert rows[0]["article"] == rows[1]["article"] == "orders/track-order"
+    assert rows[5]["kind"] == "handoff"
+    queries.write_text("\n".join(json.dumps(q) for q in QUERIES if q.get("id") != "\ud800"), encoding="utf-8")
+    printed = botkit("ask", "--index", index_folder, "--jsonl", queries)
+    same = [json.loads(line) for line in printed.stdout.splitlines()]
+    assert [{**row, "ms": 0} for row in same] == [{**row, "ms": 0} for row in rows if row["id"] != "\ud800"]
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '"x"', '{"id": 1}', '{"id": 1, "text": 5}', "null", b"\xff"])
+def test_ask_names_the_line_that_is_no_question(broken: str | bytes, index_folder: Path, tmp_path: Path) -> None:
+    """file:line, and how a line should look; the lines before it are answered."""
+    queries, replies = tmp_path / "queries.jsonl", tmp_path / "replies.jsonl"
+    line = broken if isinstance(broken, bytes) else broken.encode()
+    queries.write_bytes(b'{"id": 1, "text": "refund"}\n' + line + b"\n")
+    done = botkit("ask", "--index", index_folder, "--jsonl", queries, "--out", replies)
+    assert done.exit_code == 1
+    assert f"{queries}:2: " in done.stderr
+    assert '{"id": ..., "text": "..."}' in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_ask_wants_one_question_and_one_index(index_folder: Path, tmp_path: Path) -> None:
+    """And says what is missing."""
+    assert botkit("ask", "--index", index_folder).exit_code == 2
+    assert botkit("ask", "--index", index_folder, "x", "--jsonl", __file__).exit_code == 2
+    none = botkit("ask", "x")
+    assert none.exit_code == 1
+    assert "Give --index INDEXES/NAME" in none.stderr
+    nowhere = botkit("ask", "--index", tmp_path, "x")
+    assert nowhere.exit_code == 1
+    assert "Build one with `botkit index CORPUS --out" in nowhere.stderr
+
+
+def test_settings_come_from_file_and_environment(
+    index_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index named in a file, a threshold in the environment; a wrong one is an error and no traceback."""
+    file = tmp_path / "my.toml"
+    file.write_text(f'index = "{index_folder}"\n')
+    assert botkit("--config", file, "ask", "where is my order").stdout.startswith("answer ")
+    monkeypatch.setenv("BOTKIT_ANSWER_THRESHOLD", "1")
+    assert not botkit("--config", file, "ask", "where my parcel be").stdout.startswith("answer ")
+    monkeypatch.setenv("BOTKIT_ANSWER_TRESHOLD", "1")
+    wrong = botkit("--config", file, "ask", "x")
+    assert wrong.exit_code == 1
+    assert "Did you mean `answer_threshold`?" in wrong.stderr
+
+
+# ---------------------------------------------------------------- serve
+
+
+def test_serve_without_an_index_says_how_to_build_one(tmp_path: Path) -> None:
+    """For no name, an empty folder and a damaged index; each before a port is opened or a database made."""
+    unnamed = alone("serve", cwd=tmp_path)
+    assert unnamed.returncode == 1
+    assert "built by `botkit index`" in unnamed.stderr
+    empty = alone("serve", "--index", tmp_path / "none", cwd=tmp_path)
+    assert empty.returncode == 1
+    assert f"Build one with `botkit index CORPUS --out {tmp_path / 'none'}`" in empty.stderr
+    assert "Traceback" not in empty.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_refuses_a_damaged_index(tmp_path: Path) -> None:
+    """And names the file."""
+    out = tmp_path / "index"
+    assert botkit("index", write(tmp_path / "corpus", FRUIT), "--out", out).exit_code == 0
+    (out / (out / "CURRENT").read_text().strip() / "articles.jsonl").write_text("{}")
+    done = alone("serve", "--index", out, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "articles.jsonl: damaged" in done.stderr
+
+
+# ---------------------------------------------------------------- accounts and reports
+
+
+def test_an_account_is_added_given_a_token_and_listed(database: str) -> None:
+    """The password comes from standard input and the token is printed once; both work."""
+    options = ("--role", "supervisor", "--password-stdin", "--database", database)
+    added = botkit("user", "add", "Ada", *options, stdin="long secret words\n")
+    assert (added.exit_code, added.stdout) == (0, "added Ada (supervisor)\n")
+    token = botkit("user", "token", "ada", "--database", database)
+    assert token.exit_code == 0
+    store = Store(database)
+    owner = people.agent_by_token(store, token.stdout.strip())
+    store.close()
+    assert owner is not None
+    assert owner.name == "Ada"
+    assert botkit("user", "list", "--database", database).stdout == "Ada\tsupervisor\n"
+    assert botkit("user", "disable", "Ada", "--database", database).exit_code == 0
+    assert botkit("user", "list", "--database", database).stdout == "Ada\tsupervisor  disabled\n"
+
+
+def test_what_cannot_be_done_to_an_account_is_said(database: str) -> None:
+    """A second one of the name, an unknown role, an empty password, nobody of that name."""
+
+    def add(name: str, *more: str, password: str = "long secret words\n") -> Result:
+        return botkit("user", "add", name, "--password-stdin", "--database", database, *more, stdin=password)
+
+    assert add("Ada").exit_code == 0
+    for failed in (
+        add("ada"),
+        add("Bob", "--role", "king"),
+        add("Bob", password="\n"),
+        add(" "),
+        botkit("user", "token", "Zoe", "--database", database),
+        botkit("user", "list", "--database", "mysql://x/y"),
+    ):
+        assert failed.exit_code == 1
+        assert failed.stderr.startswith("Error: ")
+        assert "Traceback" not in failed.output
+    assert add("ada", "--if-missing").exit_code == 0
+    assert botkit("user", "list", "--database", database).stdout == "Ada\tagent\n"
+
+
+def test_a_new_password_is_taken(database: str) -> None:
+    """From standard input as well."""
+    botkit("user", "add", "Ada", "--password-stdin", "--database", database, stdin="long secret words\n")
+    done = botkit("user", "password", "Ada", "--password-stdin", "--database", database, stdin="other secret words\n")
+    assert (done.exit_code, done.stdout) == (0, "Ada has a new password\n")
+    store = Store(database)
+    assert people.authenticate(store, "Ada", "other secret words") is not None
+    assert people.authenticate(store, "Ada", "long secret words") is None
+    store.close()
+
+
+def test_report_prints_a_table_or_json(database: str) -> None:
+    """Of an empty record too; times are checked."""
+    table = botkit("report", "--database", database)
+    assert table.exit_code == 0
+    assert "containment" in table.stdout.lower()
+    figures = botkit("report", "--database", database, "--json", "--since", "2026-11-01", "--now", "2026-11-21T08:00Z")
+    assert figures.exit_code == 0
+    assert isinstance(json.loads(figures.stdout), dict)
+    wrong = botkit("report", "--database", database, "--since", "yesterday")
+    assert wrong.exit_code == 1
+    assert "--since" in wrong.stderr
+
+
+def test_the_console_script_is_installed() -> None:
+    """`botkit` itself, as a user types it."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("botkit"), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    assert __version__ in done.stdout

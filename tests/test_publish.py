@@ -1,0 +1,128 @@
+"""From a folder of markdown to a published index: nothing half-built is ever published."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small import FRUIT, article, write
+
+from botkit import answer, corpus, encoder, publish
+from botkit.index import Index, IndexProblem, Live
+from botkit.publish import TestsFailed
+
+FAILING = article("Which apples keep longest?", questions="[storing apples]", tests="[ripening pears]")
+
+
+def test_a_good_corpus_is_published(tmp_path: Path) -> None:
+    """The report says what was built and the index answers."""
+    said: list[str] = []
+    progress: list[tuple[int, int]] = []
+    report = publish.publish(
+        write(tmp_path / "corpus", {**FRUIT, "en/fig.md": article("Are figs fresh?", tests="[fresh figs today]")}),
+        tmp_path / "index",
+        say=said.append,
+        progress=lambda done, total: progress.append((done, total)),
+    )
+    opened = Index.open(tmp_path / "index")
+    assert report.published
+    assert report.version == opened.version == (tmp_path / "index/CURRENT").read_text().strip()
+    assert (report.counts["articles"], report.counts["phrasings"], report.counts["passages"]) == (4, 10, 4)
+    assert (report.tests, report.failures, report.warnings) == (1, (), ())
+    assert any("4 articles in en" in line for line in said)
+    assert progress[-1][0] == progress[-1][1] > 0
+    assert answer.reply(opened, "storing apples").article == "apple"
+    assert json.loads(json.dumps(publish.describe(report)))["published"] is True
+    assert opened.manifest["source"] == corpus.digest(tmp_path / "corpus")
+    assert opened.manifest["tests"] == {"count": 1, "failed": []}
+
+
+def test_a_failing_test_publishes_nothing_unless_allowed(tmp_path: Path) -> None:
+    """The failure names the file, the test, the article and what was found instead, with the cure."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    before = publish.publish(source, out).version
+    write(source, {"en/apple.md": FAILING})
+    with pytest.raises(TestsFailed) as caught:
+        publish.publish(source, out)
+    said = str(caught.value)
+    assert "1 of 1 tests failed, so nothing was published" in said
+    assert "en/apple.md: the test “ripening pears” of `apple`" in said
+    assert "`pear`" in said
+    assert "--allow-failing-tests" in said
+    assert not caught.value.report.published
+    assert Index.open(out).version == before
+    report = publish.publish(source, out, allow_failing_tests=True)
+    assert report.published
+    assert Index.open(out).version == report.version != before
+    assert [f.test for f in report.failures] == ["ripening pears"]
+
+
+def test_a_bad_corpus_publishes_nothing(tmp_path: Path) -> None:
+    """All its errors are raised, and a folder that had no index has none."""
+    source = write(tmp_path / "corpus", {**FRUIT, "en/bad.md": "x", "en/worse.md": "y"})
+    with pytest.raises(corpus.CorpusError) as caught:
+        publish.publish(source, tmp_path / "index")
+    assert len(caught.value.findings) == 2
+    with pytest.raises(IndexProblem):
+        Index.open(tmp_path / "index")
+
+
+def test_an_encoder_that_is_not_there_publishes_nothing(tmp_path: Path) -> None:
+    """It is named before anything is built."""
+    with pytest.raises(encoder.EncoderError, match="/no/model"):
+        publish.publish(write(tmp_path / "corpus", FRUIT), tmp_path / "index", "/no/model")
+    assert not (tmp_path / "index").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """Such as one below a file."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(IndexProblem, match="cannot be written"):
+        publish.publish(write(tmp_path / "corpus", FRUIT), tmp_path / "file/index")
+
+
+def test_warnings_are_reported_and_stop_nothing(tmp_path: Path) -> None:
+    """They name what an editor may mend later."""
+    source = write(tmp_path / "corpus", {**FRUIT, "en/fig.md": article("Figs?", "")})
+    report = publish.publish(source, tmp_path / "index")
+    assert report.published
+    assert ["the article has no text" in w.message for w in report.warnings] == [True]
+
+
+def test_an_index_is_current_until_its_sources_change(tmp_path: Path) -> None:
+    """Any source, the encoder, or damage to the index."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    assert not publish.is_current(source, out, encoder.DEFAULT)
+    publish.publish(source, out)
+    assert publish.is_current(source, out, encoder.DEFAULT)
+    assert not publish.is_current(source, out, "another")
+    write(source, {"corpus.toml": 'name = "Fruit"\n'})
+    assert not publish.is_current(source, out, encoder.DEFAULT)
+    (source / "corpus.toml").unlink()
+    assert publish.is_current(source, out, encoder.DEFAULT)
+    (out / (out / "CURRENT").read_text().strip() / "articles.jsonl").write_text("{}\n")
+    assert not publish.is_current(source, out, encoder.DEFAULT)
+
+
+def test_a_damaged_version_is_built_anew(tmp_path: Path) -> None:
+    """The same sources give the same name, and a version of that name that is damaged is replaced."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    version = publish.publish(source, out).version
+    (out / version / "articles.jsonl").write_text("{}\n")
+    with pytest.raises(IndexProblem, match=r"articles\.jsonl"):
+        Index.open(out)
+    assert publish.publish(source, out).version == version
+    assert Index.open(out).ids == ("apple", "pear", "plum")
+
+
+def test_tests_of_what_customers_may_not_see_are_not_run(tmp_path: Path) -> None:
+    """An article for agents is never found, so its tests would always fail."""
+    files = {**FRUIT, "en/staff.md": article("The till", tests="[how to open the till]", audience="agent")}
+    assert publish.publish(write(tmp_path / "corpus", files), tmp_path / "index").tests == 0
+
+
+def test_the_tests_of_an_index_are_those_of_its_articles(live: Live) -> None:
+    """Asked as a customer would, on a page in the article's language."""
+    found = live.current()
+    failures, count = publish.run_tests(found)
+    assert count == sum(len(a.tests) for lang in found.languages for a in found.articles(lang)) > 0
+    assert len(failures) <= count
