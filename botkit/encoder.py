@@ -116,8 +116,10 @@ class _SentenceTransformer:
 
 
 def _fit(text: str, limit: int) -> str:
-    """Cut to what a model reads, without the NULs at which a C string would end."""
-    return text[:limit].replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
+    """Cut to what a model reads, in characters and, since scripts without blanks and emoji make a token of
+    nearly every character, in bytes; without the NULs at which a C string would end."""
+    data = text[:limit].replace("\x00", " ").encode("utf-8", "replace")
+    return data[: 2 * limit].decode("utf-8", "ignore")
 
 
 def _content_hash(folder: Path) -> str:

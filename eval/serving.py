@@ -21,7 +21,7 @@ import numpy as np
 
 @dataclass
 class Server:
-    """A started server: seconds from the start of its process until it says that it is ready and until its first answer."""
+    """A started server: seconds from the start of its process until it is ready and until its first answer."""
 
     process: subprocess.Popen[bytes]
     port: int

@@ -1,0 +1,94 @@
+"""The evaluation scripts run and print what they promise; no figure is asserted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def printed(script: str, *given: str) -> str:
+    """What a script prints, run as its readers run it."""
+    command = [sys.executable, str(ROOT / "eval" / script), *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "machine: " in done.stdout
+    assert f"command: python eval/{script} " in done.stdout
+    return done.stdout
+
+
+def write_jsonl(file: Path, rows: list[dict[str, object]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.mark.parametrize("only", ["a", "b", "c", "e"])
+def test_bench_prints_each_of_its_tables(only: str, index_folder: Path) -> None:
+    shown = printed("bench.py", "--quick", "--only", only, "--index", str(index_folder))
+
+    assert f"\n{only}. " in shown
+    assert "| --- |" in shown
+
+
+def test_a_rebuild_gives_the_bytes_of_a_full_build(index_folder: Path) -> None:
+    shown = printed("bench.py", "--quick", "--only", "d", "--index", str(index_folder))
+
+    assert shown.rstrip().endswith("| yes |")
+
+
+def test_golden_prints_a_line_per_language_and_writes_json(index_folder: Path, tmp_path: Path) -> None:
+    questions = tmp_path / "golden"
+    for lang in ("en", "fa"):
+        write_jsonl(
+            questions / f"{lang}.jsonl",
+            [
+                {"id": "1", "lang": lang, "text": "hello", "relevant": ["x"], "split": "test", "qtype": "in"},
+                {"id": "2", "lang": lang, "text": "hi there", "relevant": [], "split": "test", "qtype": "near"},
+                {"id": "3", "lang": lang, "text": "left out", "relevant": [], "split": "dev", "qtype": "far"},
+            ],
+        )
+    told = tmp_path / "out" / "golden.json"
+
+    given = ("--golden", str(questions), "--split", "test", "--json", str(told))
+    shown = printed("golden.py", "--index", str(index_folder), *given)
+
+    assert [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")][2:] == [
+        "en",
+        "fa",
+        "all",
+    ]
+    figures = json.loads(told.read_text(encoding="utf-8"))
+    assert (figures["all"]["questions"], figures["all"]["in_scope"], figures["en"]["questions"]) == (4, 2, 2)
+
+
+def test_public_builds_each_set_and_prints_it(tmp_path: Path) -> None:
+    intents = [
+        {"id": f"i {n}", "lang": "en", "questions": [f"topic{n} how", f"topic{n} why"], "answer": ""} for n in (1, 2)
+    ]
+    asked = {"id": "q", "lang": "en", "text": "how about topic1", "relevant": ["i 1"], "split": "dev"}
+    write_jsonl(tmp_path / "clinc150" / "faq.jsonl", intents)
+    write_jsonl(tmp_path / "clinc150" / "queries.jsonl", [asked, asked | {"relevant": []}])
+    write_jsonl(tmp_path / "banking77" / "faq.jsonl", intents)
+    write_jsonl(tmp_path / "banking77" / "queries.jsonl", [asked | {"split": "test"}])
+    article = {"id": "tr:a", "lang": "tr", "questions": ["Parola"], "answer": "Ayarlar.", "group": "a"}
+    write_jsonl(
+        tmp_path / "helparticles" / "faq.jsonl",
+        [article, article | {"id": "bg:a", "lang": "bg", "questions": ["Парола"], "answer": "Настройки."}],
+    )
+    title = {"id": "t", "lang": "tr", "text": "Parola", "relevant": ["tr:a", "bg:a"], "split": "dev", "qtype": "title"}
+    write_jsonl(tmp_path / "helparticles" / "queries.jsonl", [title, title | {"lang": "en", "qtype": "slug-en"}])
+
+    shown = printed("public.py", "--data", str(tmp_path), "--phrasings", "1,all")
+
+    lines = [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")][2:]
+    assert lines == [
+        "clinc150, 1 phrasings",
+        "clinc150, all phrasings",
+        "helparticles en, slug-en",
+        "helparticles tr, other languages' title",
+    ]
