@@ -1,6 +1,6 @@
 """The public sets, each built into a corpus of markdown and an index in a temporary folder.
 
-    python eval/public.py --data /work/shared/data [--only clinc150,banking77,helparticles] [--split test]
+    python eval/public.py --data ../shared/data [--only clinc150,banking77,helparticles] [--split test]
 """
 
 from __future__ import annotations
