@@ -197,3 +197,13 @@ def _bootstrap(marks: np.ndarray, draws: int = 2000) -> tuple[float, float]:
     means = np.random.default_rng(0).binomial(len(marks), marks.mean(), draws) / len(marks)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
+
+
+def tell(title: str, told: Mapping[str, dict[str, Any]], file: Path | None) -> None:
+    """Print the figures of each set as a table, with the machine and the command; as JSON into `file` too."""
+    print(f"{title}\n")
+    print(table(HEAD, [row(name, numbers) for name, numbers in told.items()]))
+    print(f"\n{machine()}")
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import common
@@ -38,12 +37,8 @@ def main() -> None:
         everything.kinds += judged.kinds
     told["all"] = common.figures(everything)
 
-    print(f"{options.golden.name}, {options.split} split, index version {index.version}; shares in %\n")
-    print(common.table(common.HEAD, [common.row(name, numbers) for name, numbers in told.items()]))
-    print(f"\n{common.machine()}")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    title = f"{options.golden.name}, {options.split} split, index version {index.version}; shares in %"
+    common.tell(title, told, options.json)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import tempfile
@@ -49,12 +48,7 @@ def main() -> None:
             else:
                 told |= dict(_intents(Path(folder), name, faq, queries, options.phrasings.split(",")))
 
-    print(f"{options.split} split; shares in %\n")
-    print(common.table(common.HEAD, [common.row(name, numbers) for name, numbers in told.items()]))
-    print(f"\n{common.machine()}")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    common.tell(f"{options.split} split; shares in %", told, options.json)
 
 
 def _intents(
