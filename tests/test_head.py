@@ -1,30 +1,40 @@
-"""The linear head: what it says in closed form is what refitting would say."""
+"""The head: kernel ridge regression, equal to the textbook's; near 1 for the right article, near 0 for the rest."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from botkit.index.head import DENSE_SHARE, RIDGE, SHARPNESS, Head, OwnScores
+from botkit.index.head import CHARS, MOST_ROWS, MOST_WEIGHTS, RIDGE, WIDTH, Head
 from botkit.index.lexical import Lexical
 from botkit.index.terms import Bags
 
+Problem = tuple[np.ndarray, list[list[str]], np.ndarray, Lexical]
 
-def problem(seed: int = 3, groups: int = 4, rows: int = 18) -> tuple[np.ndarray, list[list[str]], np.ndarray, Lexical]:
-    """Random unit vectors and n-grams of a few articles; the rows of an article stand together."""
+
+def problem(seed: int = 3, groups: int = 4, rows: int = 30) -> Problem:
+    """Vectors and n-grams of a few articles' phrasings, each article about a centre and n-grams of its own."""
     rng = np.random.default_rng(seed)
     group = np.sort(np.concatenate([np.arange(groups), rng.integers(0, groups, rows - groups)])).astype(np.int32)
-    centres = rng.normal(size=(groups, 8))
-    vectors = centres[group] + rng.normal(size=(rows, 8))
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    vectors = unit(1.5 * rng.normal(size=(groups, 32))[group] + rng.normal(size=(rows, 32)))
     grams = [[f"g{(g * 3 + t) % 12}" for t in rng.integers(0, 5, size=6)] for g in group]
     return vectors, grams, group, Lexical.build(grams)
 
 
-def fitted(
-    vectors: np.ndarray, grams: list[list[str]], group: np.ndarray, groups: int, chars: Lexical
-) -> tuple[Head, OwnScores]:
+def unit(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), np.float32)
+
+
+def fitted(given: Problem, groups: int = 4) -> Head:
+    vectors, grams, group, chars = given
     found = Head.fit(vectors, Bags.of(grams), group, groups, chars)
     assert found is not None
     return found
+
+
+def said(head: Head, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
+    """The scores of every article for one text."""
+    return head.scores(head.kernel(vectors @ vector, grams), np.arange(len(head.dual)))
 
 
 def tfidf(grams: list[str], chars: Lexical) -> np.ndarray:
@@ -35,81 +45,94 @@ def tfidf(grams: list[str], chars: Lexical) -> np.ndarray:
     return row / max(float(np.linalg.norm(row)), 1e-12)
 
 
-def ridge(rows: np.ndarray, targets: np.ndarray, offset: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """log p of a ridge regression in its primal form, fitted on `rows`, for one row asked."""
-    weights = np.linalg.solve(rows.T @ rows + RIDGE * np.eye(rows.shape[1]), rows.T @ (targets - offset))
-    scores = SHARPNESS * (asked @ weights + offset)
-    return scores - scores.max() - np.log(np.exp(scores - scores.max()).sum())
+def textbook(given: Problem, groups: int, vector: np.ndarray, grams: list[str]) -> np.ndarray:
+    """offset + k(x)' (K + ridge I)^-1 (Y - offset), in double precision and with whole matrices."""
+    vectors, rows, group, chars = given
+    dense, sparse = vectors.astype(np.float64), np.array([tfidf(row, chars) for row in rows])
+    kernel = np.exp((dense @ dense.T - 1) / WIDTH) + CHARS * (sparse @ sparse.T)
+    of_text = np.exp((dense @ vector - 1) / WIDTH) + CHARS * (sparse @ tfidf(grams, chars))
+    target = np.eye(groups)[group]
+    offset = target.mean(axis=0)
+    return np.asarray(offset + of_text @ np.linalg.solve(kernel + RIDGE * np.eye(len(group)), target - offset))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_what_it_says_of_a_row_left_out_is_what_a_refit_would_say(seed: int) -> None:
-    """Leave-one-row-out and leave-one-article-out in closed form equal fits without them."""
-    vectors, grams, group, chars = problem(seed)
-    own = fitted(vectors, grams, group, 4, chars)[1]
-    design = np.hstack([np.sqrt(DENSE_SHARE) * vectors, [tfidf(row, chars) for row in grams]]).astype(np.float64)
-    targets = np.eye(4)[group]
-    offset = targets.mean(axis=0)  # stays that of all rows: it is a prior, not learned
-    for row in range(len(group)):
-        others = np.arange(len(group)) != row
-        np.testing.assert_allclose(
-            own.without_row[row], ridge(design[others], targets[others], offset, design[row]), atol=2e-3
-        )
-        strangers = group != group[row]
-        np.testing.assert_allclose(
-            own.without_article[row], ridge(design[strangers], targets[strangers], offset, design[row]), atol=2e-3
-        )
+@pytest.mark.parametrize("asked", [["g1", "g1", "g7", "never seen"], ["never seen"], [], ["g0", "g4", "g4", "g4"]])
+def test_scores_are_those_of_kernel_ridge_regression(seed: int, asked: list[str]) -> None:
+    """Known, repeated, unknown and no n-grams; a vector of the phrasings' own and any other."""
+    given = problem(seed)
+    head = fitted(given)
+    for vector in (given[0][3], unit(np.random.default_rng(seed).normal(size=32))):
+        np.testing.assert_allclose(said(head, given[0], vector, asked), textbook(given, 4, vector, asked), atol=2e-4)
 
 
-def test_the_head_is_the_same_regression_at_a_question() -> None:
-    """`log_probabilities` of a new text equals the primal solution, half precision of the grams aside."""
+def test_an_article_scores_near_one_on_its_own_phrasings_and_the_others_near_nothing() -> None:
+    """The scale that a question's figures are read on."""
+    given = problem(groups=6, rows=60)
+    head = fitted(given, 6)
+    for vector, grams, own in zip(*given[:3], strict=True):
+        scores = said(head, given[0], vector, grams)
+        assert scores.argmax() == own
+        assert scores[own] > 0.7
+        assert np.delete(scores, own).max() < 0.3
+
+
+def test_a_text_like_nothing_scores_near_nothing_everywhere() -> None:
+    """No article is guessed: a vector at right angles to all of them, and n-grams that none has."""
+    given = problem(groups=6, rows=20)
+    head = fitted(given, 6)
+    strange = np.linalg.svd(given[0])[2][-1].astype(np.float32)
+    assert np.abs(given[0] @ strange).max() < 1e-5
+    assert np.abs(said(head, given[0], strange, ["never seen"])).max() < 0.3
+
+
+def test_some_articles_are_scored_as_all_are() -> None:
+    """In the order asked for."""
+    given = problem()
+    head = fitted(given)
+    kernel = head.kernel(given[0] @ given[0][5], given[1][5])
+    assert head.scores(kernel, np.array([3, 1])) == pytest.approx(head.scores(kernel, np.arange(4))[[3, 1]], abs=1e-6)
+
+
+def test_a_head_on_disk_is_the_same_head(tmp_path: Path) -> None:
+    """To the last bit; a folder without one has none."""
+    given = problem()
+    head = fitted(given)
+    assert Head.read(tmp_path, given[3]) is None
+    head.write(tmp_path)
+    again = Head.read(tmp_path, given[3])
+    assert again is not None
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["head.dual.npy", "head.offset.npy", "head.weights.npy"]
+    for row in range(5):
+        before, after = (said(h, given[0], given[0][row], given[1][row]) for h in (head, again))
+        assert before.tobytes() == after.tobytes()
+
+
+def test_where_nothing_can_be_learned_there_is_no_head() -> None:
+    """One article; more phrasings than can be solved for; more weights than can be kept."""
     vectors, grams, group, chars = problem()
-    head = fitted(vectors, grams, group, 4, chars)[0]
-    design = np.hstack([np.sqrt(DENSE_SHARE) * vectors, [tfidf(row, chars) for row in grams]]).astype(np.float64)
-    targets = np.eye(4)[group]
-    asked, vector = ["g1", "g1", "g7", "never seen"], vectors[3]
-    row = np.concatenate([np.sqrt(DENSE_SHARE) * vector, tfidf(asked, chars)])
+    assert Head.fit(vectors, Bags.of(grams), np.zeros_like(group), 1, chars) is None
+
+    def of(rows: int, groups: int) -> Head | None:
+        bags = Bags.of([[]] * rows)
+        return Head.fit(np.zeros((rows, 1), np.float32), bags, np.zeros(rows, np.int32), groups, Lexical.build(bags))
+
+    assert of(MOST_ROWS + 1, 2) is None
+    assert of(1000, MOST_WEIGHTS // 1000 + 1) is None
+    assert of(20, 2) is not None
+
+
+def test_phrasings_without_n_grams_and_articles_without_phrasings_are_fine() -> None:
+    """A title such as `?!` has no n-gram; an article may have no phrasing in the languages there are."""
+    vectors, grams, group, _ = problem()
+    grams[4] = []
+    given = vectors, grams, group, Lexical.build(grams)
+    head = fitted(given, 5)
+    scores = said(head, vectors, vectors[4], [])
+    np.testing.assert_allclose(scores, textbook(given, 5, vectors[4], []), atol=2e-4)
+    assert scores.argmax() == group[4]
+    assert abs(scores[4]) < 1e-3, "an article without phrasings is never the one"
+    none = vectors, [[] for _ in grams], group, Lexical.build([[] for _ in grams])
     np.testing.assert_allclose(
-        head.log_probabilities(vector, asked), ridge(design, targets, targets.mean(axis=0), row), atol=1e-2
+        said(fitted(none), vectors, vectors[0], ["g1"]), textbook(none, 4, vectors[0], []), atol=2e-4
     )
-
-
-def test_log_probabilities_are_of_a_distribution() -> None:
-    """Also for a text without a known gram."""
-    vectors, grams, group, chars = problem()
-    head, own = fitted(vectors, grams, group, 4, chars)
-    for found in (head.log_probabilities(vectors[0], []), *own.without_row, *own.without_article):
-        assert found.shape == (4,)
-        assert np.exp(found).sum() == pytest.approx(1, abs=1e-4)
-
-
-def test_leaving_an_article_out_costs_it_more_than_leaving_a_row_out() -> None:
-    """Without any row of its own, an article has nothing to be known by."""
-    vectors, grams, group, chars = problem()
-    own = fitted(vectors, grams, group, 4, chars)[1]
-    rows = np.arange(len(group))
-    assert own.without_article[rows, group].mean() < own.without_row[rows, group].mean() - 0.5
-
-
-def test_arrays_make_the_same_head_again() -> None:
-    """What lies on disk is the whole of it."""
-    vectors, grams, group, chars = problem()
-    head = fitted(vectors, grams, group, 4, chars)[0]
-    again = Head.of(head.arrays(), chars)
-    assert (again.log_probabilities(vectors[1], grams[1]) == head.log_probabilities(vectors[1], grams[1])).all()
-
-
-def test_too_small_a_corpus_has_no_head() -> None:
-    """One article, or fewer than three phrasings each on average."""
-    vectors, grams, group, chars = problem(groups=4, rows=11)
-    assert Head.fit(vectors, Bags.of(grams), group, 4, chars) is None
-    assert Head.fit(vectors, Bags.of(grams), np.zeros(11, np.int32), 1, chars) is None
-    assert Head.fit(vectors, Bags.of(grams), np.sort(group % 3), 3, chars) is not None
-
-
-def test_an_article_without_phrasings_does_not_stop_the_fit() -> None:
-    """Its column is there and says nothing."""
-    vectors, grams, group, chars = problem()
-    head, own = fitted(vectors, grams, group, 5, chars)
-    assert np.isfinite(head.log_probabilities(vectors[0], grams[0])).all()
-    assert np.isfinite(own.without_article).all()

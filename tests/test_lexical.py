@@ -60,20 +60,6 @@ def test_a_worked_example() -> None:
     assert lexical.coverage(["red", "rug"], ["rug"]) == pytest.approx(idf_rug / (idf_rug + idf_red))
 
 
-def test_what_only_the_left_out_rows_know_is_unknown() -> None:
-    """A term of row 0 alone counts as never seen when row 0 is left out."""
-    lexical = Lexical.build([["red", "rug"], ["rug"]])
-
-    def without(*rows: int) -> np.ndarray:
-        return np.isin(np.arange(2), rows)
-
-    assert lexical.known(["red"], without(0)) == 0
-    assert lexical.known(["rug"], without(0)) == 1
-    assert lexical.known(["rug"], without(0, 1)) == 0
-    assert lexical.known(["red"], without(1)) == 1
-    assert lexical.known(["red"], None) == 1
-
-
 @pytest.mark.parametrize("rows", [[], [[]], [[], [], []]])
 def test_rows_of_nothing_score_nothing(rows: list[list[str]]) -> None:
     """rank_bm25 divides by zero here."""

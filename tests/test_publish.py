@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from small import FRUIT, article, write
 
-from botkit import answer, corpus, encoder, publish
+from botkit import answer, confidence, corpus, encoder, publish
 from botkit.index import Index, IndexProblem, Live
 from botkit.publish import TestsFailed
 
@@ -31,8 +31,9 @@ def test_a_good_corpus_is_published(tmp_path: Path) -> None:
     assert any("4 articles in en" in line for line in said)
     assert progress[-1][0] == progress[-1][1] > 0
     assert answer.reply(opened, "storing apples").article == "apple"
-    assert json.loads(json.dumps(publish.describe(report)))["published"] is True
-    assert opened.manifest["source"] == corpus.digest(tmp_path / "corpus")
+    assert report.confidence == "as shipped; uncertified, about 44 labels more"
+    assert f"confidence {report.confidence}" in said
+    assert len(opened.manifest["source"]) == 64
     assert opened.manifest["tests"] == {"count": 1, "failed": []}
 
 
@@ -126,3 +127,90 @@ def test_the_tests_of_an_index_are_those_of_its_articles(live: Live) -> None:
     failures, count = publish.run_tests(found)
     assert count == sum(len(a.tests) for lang in found.languages for a in found.articles(lang)) > 0
     assert len(failures) <= count
+
+
+# ---------------------------------------------------------------- judged questions
+
+
+def labels(count: int = 40, **fields: object) -> str:
+    """A file of judged questions about apples, as many as asked for, all of which `apple` answers."""
+    rows = [
+        {"id": str(n), "text": f"how do I keep {n} apples over the winter", "lang": "en", "relevant": ["apple"]}
+        for n in range(count)
+    ]
+    return "".join(json.dumps(row | fields) + "\n" for row in rows)
+
+
+def test_labels_come_from_the_corpus_and_from_wherever_is_named(tmp_path: Path) -> None:
+    """Its own folder `labels`, which is no language, files and folders beside it; each changes what is current."""
+    source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
+    bare = publish.publish(source, out)
+    write(source, {"labels/editor/judged.jsonl": labels(40)})
+    assert not publish.is_current(source, out, encoder.DEFAULT)
+    own = publish.publish(source, out)
+    assert publish.is_current(source, out, encoder.DEFAULT)
+    assert Index.open(out).languages == ("en",)
+    assert own.confidence.startswith("shifted with 40 labels; certified: at most 10% of the answers are wrong from ")
+    more = write(tmp_path / "more", {"judged.jsonl": labels(12, source="agent")}) / "judged.jsonl"
+    assert not publish.is_current(source, out, encoder.DEFAULT, [more])
+    both = publish.publish(source, out, labels=[more])
+    assert publish.is_current(source, out, encoder.DEFAULT, [more])
+    assert publish.is_current(source, out, encoder.DEFAULT, [more.parent])
+    assert not publish.is_current(source, out, encoder.DEFAULT)
+    assert both.confidence.startswith("shifted with 52 labels; ")
+    assert len({bare.version, own.version, both.version}) == 3
+    write(more.parent, {"judged.jsonl": labels(12, source="customer")})
+    assert not publish.is_current(source, out, encoder.DEFAULT, [more])
+
+
+def test_labels_certify_the_threshold_that_is_answered_from(tmp_path: Path) -> None:
+    """Alpha and delta are the caller's; what was promised is written with the version."""
+    source = write(tmp_path / "corpus", {**FRUIT, "labels/a.jsonl": labels(40)})
+    publish.publish(source, tmp_path / "index")
+    stored = Index.open(tmp_path / "index").confidence
+    assert stored["certificate"]["certified"] is True
+    assert (stored["certificate"]["labels"], stored["certificate"]["wrong"]) == (40, 0)
+    assert stored["answer"] == stored["certificate"]["threshold"]
+    strict = publish.publish(source, tmp_path / "strict", alpha=0.05)
+    assert strict.confidence.startswith("shifted with 40 labels; uncertified, about "), "0.95^40 is more than a tenth"
+    assert Index.open(tmp_path / "strict").confidence["answer"] == confidence.ANSWER
+    bold = publish.publish(source, tmp_path / "bold", alpha=0.05, delta=0.2)
+    assert "certified: at most 5% of the answers are wrong" in bold.confidence
+
+
+def test_a_lost_certificate_is_told(tmp_path: Path) -> None:
+    """The new version is published all the same; once it is lost, it is not told again."""
+    source, out = write(tmp_path / "corpus", {**FRUIT, "labels/a.jsonl": labels(40)}), tmp_path / "index"
+    assert publish.publish(source, out).warnings == ()
+    write(source, {"labels/a.jsonl": labels(20)})
+    report = publish.publish(source, out)
+    (warning,) = report.warnings
+    assert str(warning).startswith("warning: the version before was certified from 0.")
+    assert "this one is not; about 24 labels more may do. " in str(warning)
+    assert report.published
+    write(source, {"labels/a.jsonl": labels(19)})
+    assert publish.publish(source, out).warnings == ()
+
+
+def test_a_label_of_an_unknown_article_is_told(tmp_path: Path) -> None:
+    """By its id and the article's, whether that is said to be right or wrong."""
+    rows = [
+        {"id": "one", "text": "figs", "relevant": ["fig", "pear"]},
+        {"id": "two", "text": "kiwis", "rejected": ["kiwi"]},
+        {"id": "three", "text": "pears", "relevant": ["pear"]},
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    report = publish.publish(write(tmp_path / "corpus", {**FRUIT, "labels/a.jsonl": text}), tmp_path / "index")
+    assert report.published
+    assert report.warnings == (
+        "warning: the label `one` names `fig`, which is no article. Correct it or take it out.",
+        "warning: the label `two` names `kiwi`, which is no article. Correct it or take it out.",
+    )
+
+
+def test_bad_labels_publish_nothing(tmp_path: Path) -> None:
+    """Each bad line is named before anything is embedded."""
+    source = write(tmp_path / "corpus", {**FRUIT, "labels/a.jsonl": labels(2) + "{}\n"})
+    with pytest.raises(corpus.CorpusError, match=r"labels/a\.jsonl:3: `id` is missing"):
+        publish.publish(source, tmp_path / "index")
+    assert not (tmp_path / "index").exists()

@@ -12,13 +12,14 @@ import faiss
 import numpy as np
 
 from botkit import language
-from botkit.index.head import Head, OwnScores
+from botkit.index.head import Head
 from botkit.index.lexical import Lexical
 from botkit.index.rows import CHANNELS, PHRASINGS, Row
 from botkit.index.terms import counted
 from botkit.index.versions import write_json
 
 FLAT_ROWS, SCALAR_ROWS = 100_000, 300_000
+QUANTILES = 65
 
 
 def write_rows(
@@ -28,11 +29,11 @@ def write_rows(
     vectors: Mapping[str, np.ndarray],
     groups: int,
     languages: Sequence[str],
-) -> OwnScores | None:
-    """Write everything that search reads; returns what the head says of its own rows, if there is one.
-    Terms that the last build counted are in `cache`."""
+    accents: Mapping[str, np.ndarray],
+) -> None:
+    """Write everything that search reads.
+    Terms that the last build counted are in `cache`; `accents` are mean vectors of the same text in each language."""
     arrays: dict[str, np.ndarray] = {}
-    own: OwnScores | None = None
     for name in CHANNELS:
         langs = np.array([r.lang_number for r in rows[name]], np.int16)
         group = np.array([r.group for r in rows[name]], np.int32)
@@ -48,16 +49,16 @@ def write_rows(
         write_lexical(draft, f"{name}.chars", chars)
         arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
         if name == PHRASINGS:
-            arrays["density"] = _density(centred)
+            foreign = [code for code in accents if code not in languages]
+            arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, accents)
+            arrays |= _neighbourhood(centred, group)
             arrays["sums"] = _sums(centred, group, groups)
             if any(language.script_of(lang) != "latin" for lang in languages):
                 write_lexical(draft, "sounds", Lexical.build(counts(cache / "sounds.npz", analyse=_sounds)))
             fitted = Head.fit(centred, grams, group, groups, chars)
             if fitted is not None:
-                np.savez(draft / "head.npz", **fitted[0].arrays())  # type: ignore[arg-type]
-                own = fitted[1]
+                fitted.write(draft)
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
-    return own
 
 
 def _sounds(text: str, lang: str) -> Sequence[str]:
@@ -120,19 +121,53 @@ def _language_means(vectors: np.ndarray, langs: np.ndarray, count: int) -> np.nd
     return means
 
 
-def _density(centred: np.ndarray, neighbours: int = 10, block: int = 1024) -> np.ndarray:
-    """The mean cosine of each row to its ten nearest others: how crowded it is where it stands."""
+def _foreign_means(
+    means: np.ndarray,
+    langs: np.ndarray,
+    languages: Sequence[str],
+    foreign: Sequence[str],
+    accents: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """The mean vector to expect of each language that has no rows, shape (foreign, dimensions): that of the rows
+    there are, moved from their languages' accent to its own."""
+    share = np.bincount(langs, minlength=len(languages)).astype(np.float32)
+    share = share / share.sum() if share.sum() else np.full(len(languages), 1 / len(languages), np.float32)
+    here = np.array([accents.get(code, np.zeros(means.shape[1])) for code in languages], np.float32)
+    moved = [share @ means + accents[code] - share @ here for code in foreign]
+    return np.array(moved, np.float32).reshape(len(foreign), means.shape[1])
+
+
+def _neighbourhood(
+    centred: np.ndarray, group: np.ndarray, neighbours: int = 10, block: int = 1024
+) -> dict[str, np.ndarray]:
+    """How the rows lie to one another. `density`: the mean cosine of each to its ten nearest others. `near.own` and
+    `near.others`: at QUANTILES even steps from lowest to highest, the cosine of rows to their nearest of the same
+    article, and to their nearest of another: what a question has to reach, and what near misses reach. `own.first`:
+    the share of rows whose nearest is of the same article."""
     size = len(centred)
-    found = np.zeros(size, np.float32)
+    density, own, others = np.zeros(size, np.float32), np.full(size, -1.0), np.full(size, -1.0)
     k = min(neighbours, size - 1)
-    if k < 1:
-        return found
-    for start in range(0, size, block):
+    for start in range(0, size if k > 0 else 0, block):
         part = centred[start : start + block] @ centred.T
-        part[np.arange(len(part)), np.arange(start, start + len(part))] = -2.0
+        part[np.arange(len(part)), np.arange(start, start + len(part))] = -1.0
+        same = group[start : start + block, None] == group[None, :]
+        own[start : start + block] = np.where(same, part, -1.0).max(axis=1)
+        others[start : start + block] = np.where(same, -1.0, part).max(axis=1)
         part.partition(size - k, axis=1)
-        found[start : start + block] = part[:, size - k :].mean(axis=1)
-    return found
+        density[start : start + block] = part[:, size - k :].mean(axis=1)
+    accompanied = own > -1.0
+    first = float((own > others)[accompanied].mean()) if accompanied.any() else 0.0
+    return {
+        "density": density,
+        "near.own": _quantiles(own),
+        "near.others": _quantiles(others),
+        "own.first": np.array(first, np.float32),
+    }
+
+
+def _quantiles(cosines: np.ndarray) -> np.ndarray:
+    known = cosines[cosines > -1.0]
+    return np.quantile(known if len(known) else np.zeros(1), np.linspace(0, 1, QUANTILES)).astype(np.float32)
 
 
 def _sums(centred: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:

@@ -1,16 +1,18 @@
-"""A linear head over the phrasings: which article a text is like, learned from all phrasings at once.
+"""A head over the phrasings: which article a text is like, learned from all phrasings at once.
 
-Ridge regression of one-hot articles on `[vector | character n-gram tf-idf]`, solved in its dual
-form. Unlike a logistic regression it gives, in closed form, what it would have said about each
-phrasing had that phrasing, or its whole article, not been there; the confidence model is fitted on
-those. (Leave-one-out by the inverse of K + lambda I: Cawley and Talbot 2003; in blocks the same way.)
+Kernel ridge regression of one-hot articles with the kernel
+
+    k(x, y) = exp((cos(x, y) - 1) / WIDTH) + CHARS * cos(tf-idf of character n-grams of x and y)
+
+solved in its dual form. A score near 1 says "this article", near 0 "not this one"; a text like nothing that was
+learned scores near 0 everywhere.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,89 +20,74 @@ import numpy as np
 from botkit.index.lexical import Lexical
 from botkit.index.terms import Bags
 
-DENSE_SHARE = 0.5
-"""weight of the cosine kernel beside the n-gram kernel"""
-RIDGE = 1.0
-SHARPNESS = 8.0
-"""of the softmax that turns regression scores into probabilities"""
-FEWEST_PHRASINGS = 3.0
-"""a head learns nothing where an article has fewer phrasings on average, all languages counted"""
+WIDTH = 0.5
+CHARS = 0.25
+RIDGE = 0.1
 MOST_ROWS = 16_000
-MOST_WEIGHTS = 40_000_000
-
-
-@dataclass(frozen=True)
-class OwnScores:
-    """The head's log-probabilities for its own rows, shape (rows, articles): with the row left out,
-    and with its whole article left out."""
-
-    without_row: np.ndarray
-    without_article: np.ndarray
+MOST_WEIGHTS = 20_000_000
 
 
 class Head:
-    """scores = vector @ dense + grams @ sparse + offset; articles in the index's order."""
+    """`dual` has a row of weights for each article, one weight a phrasing; articles and phrasings in the index's
+    order. `weights` are the phrasings' tf-idf, for the same terms and rows as `chars` has them."""
 
-    def __init__(self, dense: np.ndarray, sparse: np.ndarray, offset: np.ndarray, chars: Lexical) -> None:
-        self.dense, self.sparse, self.offset, self.chars = dense, sparse, offset, chars
+    def __init__(self, dual: np.ndarray, offset: np.ndarray, weights: np.ndarray, chars: Lexical) -> None:
+        self.dual, self.offset, self.weights, self.chars = dual, offset, weights, chars
 
     @classmethod
-    def fit(
-        cls, vectors: np.ndarray, grams: Bags, group: np.ndarray, groups: int, chars: Lexical
-    ) -> tuple[Head, OwnScores] | None:
-        """None where the corpus is too small, too large or has too few phrasings per article."""
+    def fit(cls, vectors: np.ndarray, grams: Bags, group: np.ndarray, groups: int, chars: Lexical) -> Head | None:
+        """None where there are too few articles to learn anything, or too many rows to solve for.
+
+        `vectors` are the phrasings', of length 1; `grams` their n-grams, counted; `group` their articles' numbers.
+        """
+        from scipy.linalg import cho_factor, cho_solve
+
         rows = len(group)
-        if (
-            groups < 2
-            or rows < FEWEST_PHRASINGS * groups
-            or rows > MOST_ROWS
-            or len(chars.column) * groups > MOST_WEIGHTS
-        ):
+        if groups < 2 or rows > MOST_ROWS or rows * groups > MOST_WEIGHTS:
             return None
         table = _tfidf(grams, chars)
-        kernel = DENSE_SHARE * (vectors @ vectors.T) + (table @ table.T).toarray()
+        kernel = np.exp((vectors @ vectors.T - 1.0) / WIDTH, dtype=np.float32)
+        for start in range(0, rows, 1024):  # whole, the sparse product of 16,000 rows would take gigabytes
+            kernel[start : start + 1024] += CHARS * (table[start : start + 1024] @ table.T).toarray()
         kernel[np.diag_indices(rows)] += RIDGE
-        inverse = np.linalg.inv(kernel.astype(np.float32))
         target = np.zeros((rows, groups), np.float32)
         target[np.arange(rows), group] = 1.0
         offset = target.mean(axis=0)
-        dual = inverse @ (target - offset)
-        without_row = target - dual / np.diag(inverse)[:, None]
-        without_article = np.empty_like(target)
-        for number in range(groups):
-            own = np.flatnonzero(group == number)
-            if len(own):
-                block = inverse[np.ix_(own, own)]
-                without_article[own] = target[own] - np.linalg.solve(block, dual[own])
-        head = cls(
-            (DENSE_SHARE * vectors.T @ dual).astype(np.float32), np.asarray(table.T @ dual, np.float16), offset, chars
-        )
-        return head, OwnScores(_log_softmax(without_row), _log_softmax(without_article))
+        factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+        dual = np.asarray(cho_solve(factor, target - offset, check_finite=False), np.float32)
+        by_term = table.tocsc()
+        by_term.sort_indices()
+        return cls(np.ascontiguousarray(dual.T), offset, by_term.data.astype(np.float32), chars)
 
-    def log_probabilities(self, vector: np.ndarray, grams: Sequence[str]) -> np.ndarray:
-        """log p(article), float32 of shape (articles,)."""
-        columns, weights = _weights(grams, self.chars)
-        scores = vector @ self.dense + self.offset
-        if len(columns):
-            scores = scores + weights @ self.sparse[columns].astype(np.float32)
-        return np.asarray(_log_softmax(scores[None, :])[0])
+    def scores(self, kernel: np.ndarray, groups: np.ndarray) -> np.ndarray:
+        """Scores of some articles for a text whose `kernel` with every phrasing is known, float32."""
+        return np.asarray(self.dual[groups] @ kernel + self.offset[groups])
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"dense": self.dense, "sparse": self.sparse, "offset": self.offset}
+    def kernel(self, cosines: np.ndarray, grams: Sequence[str]) -> np.ndarray:
+        """The kernel of a text and every phrasing, float32, from its cosine to each and its own n-grams."""
+        found = np.exp((cosines - 1.0) / WIDTH)
+        counts = [(self.chars.column[g], n) for g, n in Counter(grams).items() if g in self.chars.column]
+        if counts:
+            columns = np.array([column for column, _ in counts])
+            weights = (1.0 + np.log([n for _, n in counts])) * self.chars.idf[columns]
+            weights *= CHARS / np.linalg.norm(weights)
+            for column, weight in zip(columns.tolist(), weights.tolist(), strict=True):
+                a, b = self.chars.starts[column], self.chars.starts[column + 1]
+                found[self.chars.rows[a:b]] += np.float32(weight) * self.weights[a:b]
+        return found
+
+    def write(self, folder: Path) -> None:
+        for name in ("dual", "offset", "weights"):
+            np.save(folder / f"head.{name}.npy", getattr(self, name))
 
     @classmethod
-    def of(cls, arrays: Mapping[str, np.ndarray], chars: Lexical) -> Head:
-        return cls(arrays["dense"], arrays["sparse"], arrays["offset"], chars)
-
-
-def _weights(grams: Sequence[str], chars: Lexical) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and tf-idf weights, of length 1, of one text."""
-    found = [(chars.column[g], n) for g, n in Counter(grams).items() if g in chars.column]
-    if not found:
-        return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    columns = np.array([c for c, _ in found])
-    weights = (1.0 + np.log(np.array([n for _, n in found], np.float32))) * chars.idf[columns]
-    return columns, (weights / np.linalg.norm(weights)).astype(np.float32)
+    def read(cls, folder: Path, chars: Lexical) -> Head | None:
+        """The head that `write` wrote, mapped, so that the processes of a server share it; None if there is none."""
+        if not (folder / "head.dual.npy").exists():
+            return None
+        names = ("dual", "offset", "weights")
+        dual, offset, weights = (np.load(folder / f"head.{name}.npy", mmap_mode="r") for name in names)
+        return cls(dual, offset, weights, chars)
 
 
 def _tfidf(grams: Bags, chars: Lexical) -> Any:
@@ -113,9 +100,3 @@ def _tfidf(grams: Bags, chars: Lexical) -> Any:
     lengths = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
     table.data /= np.repeat(np.maximum(lengths, 1e-9), np.diff(grams.starts)).astype(np.float32)
     return table
-
-
-def _log_softmax(scores: np.ndarray) -> np.ndarray:
-    scaled = SHARPNESS * scores
-    top = scaled.max(axis=1, keepdims=True)
-    return np.asarray(scaled - top - np.log(np.exp(scaled - top).sum(axis=1, keepdims=True)), np.float32)

@@ -68,23 +68,17 @@ class Lexical:
         total = sum(times * self._idf(term) for term, times in Counter(terms).items())
         return float(total * (K1 + 1)) or 1.0
 
-    def known(self, terms: Sequence[str], hole: np.ndarray | None = None) -> float:
-        """The share of the question's idf mass that the index knows from rows outside the mask `hole`."""
+    def known(self, terms: Sequence[str]) -> float:
+        """The share of the question's idf mass that the index knows."""
         distinct = set(terms)
         whole = sum(self._idf(t) for t in distinct)
-        return float(sum(self._idf(t) for t in distinct if self._has(t, hole)) / whole) if whole else 0.0
+        return float(sum(self._idf(t) for t in distinct if t in self.column) / whole) if whole else 0.0
 
     def coverage(self, terms: Sequence[str], row_terms: Sequence[str]) -> float:
         """The share of the question's idf mass that one row has."""
         distinct = set(terms)
         whole = sum(self._idf(t) for t in distinct)
         return float(sum(self._idf(t) for t in distinct & set(row_terms)) / whole) if whole else 0.0
-
-    def _has(self, term: str, hole: np.ndarray | None) -> bool:
-        col = self.column.get(term)
-        if col is None:
-            return False
-        return hole is None or not hole[self.rows[self.starts[col] : self.starts[col + 1]]].all()
 
     def _idf(self, term: str) -> float:
         col = self.column.get(term)

@@ -12,10 +12,10 @@ from botkit.index.cache import keep, key_of, recall
 
 
 class Memory:
-    """An encoder that embeds a text once for all builds of a folder."""
+    """An encoder that embeds a text once for all builds of a folder; `forget` what half of them no longer ask."""
 
-    def __init__(self, model: encoders.Encoder, cache: Path) -> None:
-        self.model, self.identity = model, encoders.identity(model)
+    def __init__(self, model: encoders.Encoder, cache: Path, *, forget: bool = True) -> None:
+        self.model, self.identity, self._forget = model, encoders.identity(model), forget
         self._file = cache / "vectors.npz"
         stored = recall(self._file, self.identity)
         self._known: dict[str, np.ndarray] = (
@@ -54,7 +54,7 @@ class Memory:
 
     def save(self) -> None:
         """Write what is new. Once a build asked for less than half of it, the rest is forgotten."""
-        if len(self._known) > 2 * len(self._asked):
+        if self._forget and len(self._known) > 2 * len(self._asked):
             self._known = {key: self._known[key] for key in self._asked}
             self._new = True
         if self._new:

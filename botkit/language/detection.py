@@ -27,18 +27,37 @@ class Guess:
         return self.shares[self.best]
 
 
-def detect(text: str, languages: Sequence[str], page: str | None = None) -> Guess:
-    """Which of `languages` a text is in, with the language of the page it was typed on as a prior.
+PAGE, BEFORE = 6.0, 12.0
+"""how much likelier a text is in the language of its page, and of the turn before it: both less than a function
+word and an identifier that agree"""
 
-    A language written in another script than the text's is left out, but for the page's own when
-    the text is in Latin letters: people type Arabic, Persian and Bulgarian in Latin letters too.
-    Restricting the candidates matters more than the identifier.
+
+FOREIGN = 0.1
+"""how likely a language is that there is no text in, beside one that there is"""
+
+
+def detect(
+    text: str,
+    languages: Sequence[str],
+    page: str | None = None,
+    before: str | None = None,
+    foreign: Sequence[str] = (),
+) -> Guess:
+    """Which of `languages` a text is in, with the language of the page it was typed on and that of the turn before it
+    as a prior.
+
+    A language written in another script than the text's is left out, but for those two when the text is in Latin
+    letters: people type Arabic, Persian and Bulgarian in Latin letters too. Restricting the candidates matters more
+    than the identifier. `foreign` are others that a customer may write in all the same.
     """
+    languages = [*languages, *(lang for lang in foreign if lang not in languages)]
     if len(languages) == 1:
         return Guess({languages[0]: 1.0})
-    prior = {lang: 1.0 for lang in languages}
+    prior = {lang: FOREIGN if lang in foreign else 1.0 for lang in languages}
     if page in prior:
-        prior[page] = 6.0
+        prior[page] = PAGE
+    if before in prior:
+        prior[before] = BEFORE
     seen = script(text)
     if not seen or seen == "other":
         return _shares(prior)
@@ -47,13 +66,16 @@ def detect(text: str, languages: Sequence[str], page: str | None = None) -> Gues
         return _shares(prior)
     likelihood = _identify(text, tuple(sorted(fitting)), tuple(sorted(languages)))
     scores = {lang: prior[lang] * likelihood[lang] for lang in fitting}
-    if page in prior and page is not None and typed_in_latin(text, page):
-        # A text that reads like none of the Latin-letter languages is the page's, typed in Latin.
+    for typed in {str(lang) for lang in (page, before) if lang in prior}:
+        if not typed_in_latin(text, typed):
+            continue
+        # A text that reads like none of the Latin-letter languages is this one, typed in Latin.
         found = normal(text).split()
         plain = sum(w.strip("?!.,") in _FUNCTION_WORDS.get(lang, ()) for w in found for lang in fitting)
-        own = sum(w.strip("?!.,") in _LATIN_TYPED.get(page, ()) for w in found)
+        own = sum(w.strip("?!.,") in _LATIN_TYPED.get(typed, ()) for w in found)
         own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in found)
-        scores[page] = prior[page] * 0.1 * 4.0 ** (min(own, 4) - min(plain, 4))
+        # Who wrote in its own script before hardly changes to Latin, so that counts no more than the page.
+        scores[typed] = min(prior[typed], PAGE) * 0.1 * 4.0 ** (min(own, 4) - min(plain, 4))
     floor = {lang: 1e-3 for lang in languages}
     return _shares({lang: max(scores.get(lang, 0.0), floor[lang]) for lang in languages})
 

@@ -6,6 +6,7 @@ import re
 
 from botkit.language.forms import folded, normal, script, typed_in_latin
 
+_PERSIAN = str.maketrans("كيى", "کیی")
 # How people type Bulgarian on a Latin keyboard. Longer spellings first.
 _CYRILLIC = (
     ("sht", "щ"),
@@ -134,7 +135,10 @@ _LATIN_SOUNDS = (
 
 
 def native(text: str, lang: str) -> str:
-    """Bulgarian typed in Latin letters, in Cyrillic; any other text as it is."""
+    """Bulgarian typed in Latin letters, in Cyrillic, and Persian typed on an Arabic keyboard, in its own letters; any
+    other text as it is."""
+    if lang == "fa":
+        return text.translate(_PERSIAN)
     if lang != "bg" or not typed_in_latin(text, lang):
         return text
     found = []

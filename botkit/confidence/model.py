@@ -1,0 +1,153 @@
+"""The model itself: the figures of a search, and what their weights make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from botkit.index import Index, Search
+
+FEATURES = (
+    "top",
+    "z",
+    "gap10",
+    "csls",
+    "dense",
+    "dense_margin",
+    "passage_dense",
+    "passage_margin",
+    "score",
+    "score_margin",
+    "word",
+    "word_margin",
+    "char",
+    "char_margin",
+    "head",
+    "head_margin",
+    "coverage",
+    "known_words",
+    "known_grams",
+    "agreement",
+    "word_rank",
+    "entropy",
+    "vote",
+    "centroid",
+    "length",
+    "same_language",
+    "language_probability",
+    "phrasings",
+    "fused",
+    "fused_margin",
+    "head_sum",
+    "head_wins",
+    "beyond_others",
+    "beyond_own",
+    "articles",
+    "runner_up",
+    "rest",
+    "has_head",
+    "languages",
+    "crowd",
+    "company",
+    "own_first",
+    "rows",
+)
+TEMPERATURE = 0.2
+"""of the softmax over scores that shares what the first article leaves"""
+EXACT, HIGHEST = 0.97, 0.995
+"""the least probability of an article one of whose phrasings the question is, to the letter; and the most of any"""
+
+
+def features(search: Search) -> np.ndarray:
+    """The figures of a search in the order of FEATURES, float64."""
+    hit, signals = search.hits[0], search.signals
+    table = {
+        **signals,
+        "dense": hit.dense,
+        "passage_dense": hit.passage_dense,
+        "score": hit.score,
+        "word": hit.word,
+        "char": hit.char,
+        "head": hit.head,
+        "same_language": float(hit.lang == search.lang),
+    }
+    return np.array([table[name] for name in FEATURES], np.float64)
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Two logistic regressions on standardised figures: p = sigmoid(weights . (x - mean) / scale + intercept)."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    """shape (2, figures): the first article is right; one of the first three is"""
+    intercepts: np.ndarray
+    answer: float
+    clarify: float
+
+    @classmethod
+    def of(cls, index: Index) -> Confidence:
+        """The model stored with an index."""
+        return cls.read(index.confidence)
+
+    @classmethod
+    def read(cls, numbers: Mapping[str, Any]) -> Confidence:
+        """The model of numbers that name their figures, in whatever order."""
+        order = [numbers["features"].index(name) for name in FEATURES]
+        mean, scale = (np.array(numbers[name], np.float64)[order] for name in ("mean", "scale"))
+        both = (numbers["first"], numbers["among"])
+        weights = np.array([part["weights"] for part in both], np.float64)[:, order]
+        intercepts = np.array([part["intercept"] for part in both], np.float64)
+        return cls(mean, scale, weights, intercepts, numbers["answer"], numbers["clarify"])
+
+    def odds(self, table: np.ndarray) -> np.ndarray:
+        """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures)."""
+        return np.asarray(self.weights @ ((table - self.mean) / self.scale).T + self.intercepts[:, None])
+
+    def probabilities(self, search: Search) -> list[float]:
+        """For each hit, the probability that it answers; the first is the model's own.
+
+        What the second regression leaves for the next two is shared among them as their scores are, and what is left
+        of all among the others; none is likelier than one before it.
+        """
+        if not search.hits:
+            return []
+        odds = self.odds(features(search)[None, :])[:, 0]
+        first, among = (float(p) for p in HIGHEST / (1.0 + np.exp(-np.clip(odds, -30, 30))))
+        if search.signals["exact"]:
+            first = max(first, EXACT)
+        among = max(first, among)
+        scores = np.array([hit.score for hit in search.hits])
+        share = np.exp((scores - scores[0]) / TEMPERATURE)
+        found = np.empty(len(scores))
+        found[0] = first
+        for places, mass in ((slice(1, 3), among - first), (slice(3, None), (1 - among) / 2)):
+            total = share[places].sum()
+            found[places] = mass * share[places] / total if total > 0 else 0.0
+        return [float(p) for p in np.minimum.accumulate(found)]
+
+    def contributions(self, search: Search) -> dict[str, float]:
+        """What each figure added to the log-odds that the first article is right, the intercept included."""
+        x = (features(search) - self.mean) / self.scale
+        parts = dict(zip(FEATURES, (self.weights[0] * x).tolist(), strict=True))
+        return {"intercept": float(self.intercepts[0]), **parts}
+
+
+def area(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """AUROC: how often a right reply has the higher probability than a wrong one."""
+    if not len(positive) or not len(negative):
+        return float("nan")
+    both = np.concatenate([positive, negative])
+    order = both.argsort(kind="stable")
+    ranks = np.empty(len(both))
+    ranks[order] = np.arange(1, len(both) + 1)
+    for value in np.unique(both):
+        same = both == value
+        ranks[same] = ranks[same].mean()
+    return float(
+        (ranks[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative))
+    )

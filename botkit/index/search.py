@@ -1,0 +1,456 @@
+"""A question to hits: candidates from every channel, their rows scored in full, pooled per article, the head added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from botkit import language
+from botkit.index.building import centre
+from botkit.index.head import Head
+from botkit.index.lexical import Lexical
+from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row
+
+LEAD = 0.05
+"""by how much a section must fit better than the text above the first heading to be quoted instead"""
+UNREAD = 0.3
+"""the share of a Latin text's n-grams that an index would know, had it articles in its language"""
+EXACT = 10.0
+"""what a question that is a phrasing to the letter gains: it is first, whatever the rest says"""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ranking's constants, chosen on development questions only."""
+
+    dense: float = 0.5
+    """a: the dense share of a row's score"""
+    dense_latin: float = 0.1
+    """a for Arabic or Persian typed in Latin letters, which the encoders hardly read"""
+    dense_foreign: float = 0.8
+    """a for a question in a language that no article is in"""
+    words: float = 0.2
+    """w: the words' share of the lexical part; character n-grams have the rest"""
+    temperature: float = 0.07
+    """of the log-sum-exp that pools an article's phrasings"""
+    passages: float = 0.4
+    """weight of the passage channel beside the phrasings'"""
+    language: float = 0.02
+    """b: what a row of an unlikely language loses, per nat"""
+    head: float = 1.6
+    """weight of the head's score, which is near 1 for the right article and 0 for the others"""
+    rows: int = 200
+    """rows of each channel's search that make an article a candidate"""
+    candidates: int = 30
+    """articles whose rows are all scored"""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An article found. The figures are of its best row in each channel, all on fixed scales:
+    cosines after centring in [-1, 1], lexical scores as shares of what the question could reach,
+    the head's score, near 1 for the right article and 0 for others (0 where there is no head)."""
+
+    article: str
+    score: float
+    lang: str
+    phrasing: str
+    anchor: str
+    dense: float
+    passage_dense: float
+    word: float
+    char: float
+    head: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a question found: hits, best first, and figures of the first hit and the question."""
+
+    text: str
+    shares: Mapping[str, float]
+    hits: tuple[Hit, ...]
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def lang(self) -> str:
+        """The language the question is most likely in."""
+        return max(self.shares, key=lambda lang: self.shares[lang])
+
+
+class _Channel:
+    """The rows of one kind: vectors, words, n-grams. Rows of one article stand together."""
+
+    def __init__(self, folder: Path, name: str, arrays: Mapping[str, np.ndarray], groups: int) -> None:
+        self.vectors: Any = faiss.read_index(str(folder / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        flat = isinstance(self.vectors, faiss.IndexFlat) and self.vectors.ntotal > 0
+        vectors: Any = self.vectors
+        self._matrix = (  # the same memory as the FAISS index's, seen as an array
+            faiss.rev_swig_ptr(vectors.get_xb(), vectors.ntotal * vectors.d).reshape(-1, vectors.d) if flat else None
+        )
+        self.group, self.lang, self.means = (arrays[f"{name}.{part}"] for part in ("group", "lang", "means"))
+        self.words, self.chars = (_read_lexical(folder, f"{name}.{kind}") for kind in ("words", "chars"))
+        self.starts = np.searchsorted(self.group, np.arange(groups + 1))
+        self.size = len(self.group)
+
+    def nearest(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """(cosines, rows), best first; FAISS's padding with -1 ends here."""
+        if not self.size:
+            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+        faiss.omp_set_num_threads(1)  # of this thread: to share one short search out takes longer than to do it
+        cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
+        found = rows[0] >= 0
+        return cosines[0][found], rows[0][found]
+
+    def rows_of(self, groups: np.ndarray) -> np.ndarray:
+        if not len(groups):
+            return np.zeros(0, np.int64)
+        return np.concatenate([np.arange(self.starts[g], self.starts[g + 1]) for g in groups])
+
+    def all_cosines(self, vector: np.ndarray) -> np.ndarray:
+        """Of a vector and every row of a flat index."""
+        return np.zeros(0, np.float32) if self._matrix is None else np.asarray(self._matrix @ vector, np.float32)
+
+    def cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        if self._matrix is None:
+            return np.asarray(self.vectors.reconstruct_batch(rows) @ vector, np.float32)
+        if 4 * len(rows) > self.size:  # cheaper than gathering the rows
+            return np.asarray((self._matrix @ vector)[rows], np.float32)
+        return np.asarray(self._matrix[rows] @ vector, np.float32)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question made ready: analysed once, used in every channel."""
+
+    words: list[str]
+    grams: list[str]
+    sounds: list[str]
+    vector: np.ndarray
+    penalty: np.ndarray
+    foreign: bool
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Rows of the candidates in one channel, with their scores and the place of their article."""
+
+    rows: np.ndarray
+    cosines: np.ndarray
+    word: np.ndarray
+    char: np.ndarray
+    values: np.ndarray
+    slots: np.ndarray
+
+
+class Searcher:
+    """The rows of a version, ready to be asked. `hidden` gives the articles that no customer may see today, as a mask
+    over `ids`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        ids: Sequence[str],
+        languages: Sequence[str],
+        rows: Mapping[str, Sequence[Row]],
+        ranking: Ranking,
+        hidden: Callable[[], np.ndarray],
+    ) -> None:
+        self.ids, self.languages, self.ranking = ids, languages, ranking
+        self._rows, self._hidden = rows, hidden
+        with np.load(folder / "rows.npz", allow_pickle=False) as table:
+            arrays = {name: table[name] for name in table.files}
+        self._density, self._sums = arrays["density"], arrays["sums"]
+        self._near_own, self._near_others = arrays["near.own"], arrays["near.others"]
+        self._signals = {  # the same for every question
+            "articles": float(np.log(len(ids))),
+            "languages": float(np.log(len(languages))),
+            "crowd": float(np.median(self._near_others)),
+            "company": float(np.median(self._near_own)),
+            "own_first": float(arrays["own.first"]),
+            "rows": float(np.log(max(len(arrays["density"]), 1) / len(ids))),
+        }
+        self._channels = {name: _Channel(folder, name, arrays, len(ids)) for name in CHANNELS}
+        self._sounds = _read_lexical(folder, "sounds") if (folder / "sounds.npz").exists() else None
+        self._foreign = tuple(code for code in language.LANGUAGES if code not in languages)
+        self._foreign_means = arrays["foreign.means"]
+        self._reads_latin = any(language.script_of(code) == "latin" for code in languages)
+        self._head = Head.read(folder, self._channels[PHRASINGS].chars)
+        self._exact = {language.folded(row.text, row.lang): row.group for row in rows[PHRASINGS]}
+
+    def shares(self, text: str, page: str | None = None, before: str | None = None) -> Mapping[str, float]:
+        """Which language a question may be in, of all that botkit speaks: customers write in languages that a shop
+        has no articles in. `page` is the page's language (where there is one language only, it is that), `before`
+        that of the turn before.
+
+        Latin letters where another script is expected are that language the likelier, the better the
+        index knows what they sound like, against what they are as letters.
+        """
+        page = page or (self.languages[0] if len(self.languages) == 1 else None)
+        found = language.detect(text, self.languages, page, before, self._foreign).shares
+        latin = [lang for lang in {page, before} if lang in found and language.typed_in_latin(text, str(lang))]
+        if self._sounds is None or not latin:
+            return found
+        chars = self._channels[PHRASINGS].chars
+        weighed = dict(found)
+        for lang in map(str, latin):
+            spelled = language.native(text, lang)
+            if spelled != text:
+                heard = chars.known(language.ngrams(spelled, lang))
+            else:
+                heard = self._sounds.known(language.sounds(text, lang))
+            read = max(chars.known(language.ngrams(text)), 0.0 if self._reads_latin else UNREAD)
+            weighed[lang] *= (heard + 0.05) / (read + 0.05)
+        total = sum(weighed.values())
+        return {lang: share / total for lang, share in weighed.items()}
+
+    def rank(
+        self,
+        text: str,
+        vector: np.ndarray,
+        shares: Mapping[str, float],
+        limit: int = 10,
+    ) -> Search:
+        """The articles that fit a question, best first; `vector` is the encoder's, `shares` as above."""
+        asked = self._question(text, vector, shares)
+        lexical = {name: self._lexical(name, asked) for name in CHANNELS}
+        near = {name: self._channels[name].nearest(asked.vector, self.ranking.rows) for name in CHANNELS}
+        groups = self._candidates(asked, lexical, near)
+        if not len(groups):
+            return Search(text, dict(shares), ())
+        scored = {}
+        for name, channel in self._channels.items():
+            rows = channel.rows_of(groups)
+            cosines = channel.cosines(asked.vector, rows)
+            word, char = lexical[name]
+            scored[name] = _Scored(
+                rows,
+                cosines,
+                word[rows],
+                char[rows],
+                self._row_scores(channel, asked, rows, cosines, word[rows], char[rows]),
+                np.searchsorted(groups, channel.group[rows]),
+            )
+        told = _best(scored[PASSAGES].values, scored[PASSAGES].slots, len(groups))
+        phrased = _pool(scored[PHRASINGS].values, scored[PHRASINGS].slots, len(groups), self.ranking.temperature)
+        # An article without text is judged by its phrasings.
+        phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
+        fused = (phrased + self.ranking.passages * told) / (1 + self.ranking.passages)
+        of_head = self._of_head(asked, groups)
+        scores = fused + self.ranking.head * of_head
+        exact = self._exact.get(language.folded(text))
+        if exact is not None and exact in groups:
+            scores[np.searchsorted(groups, exact)] += EXACT
+        return self._result(text, asked, shares, groups, scores, fused, of_head, scored, near[PHRASINGS], limit)
+
+    def _question(self, text: str, vector: np.ndarray, shares: Mapping[str, float]) -> _Question:
+        known = np.array([shares.get(code, 0.0) for code in self.languages], np.float32)
+        other = np.array([shares.get(code, 0.0) for code in self._foreign], np.float32)
+        means = known @ self._channels[PHRASINGS].means + other @ self._foreign_means
+        lang = max(shares, key=shares.__getitem__)
+        spelled = language.native(text, lang)
+        chosen = known / max(float(known.sum()), 1e-9)
+        return _Question(
+            words=language.words(spelled, lang),
+            grams=language.ngrams(spelled, lang),
+            sounds=language.sounds(text, lang) if self._sounds and language.typed_in_latin(text, lang) else [],
+            vector=centre(vector[None, :], means[None, :])[0],
+            penalty=self.ranking.language * np.log(np.maximum(chosen, 0.01)),
+            foreign=lang in self._foreign,
+        )
+
+    def _of_head(self, asked: _Question, groups: np.ndarray) -> np.ndarray:
+        """The head's scores of some articles; 0 where it knows nothing: it has seen no Latin spelling of Arabic
+        and Persian."""
+        if self._head is None or asked.sounds:
+            return np.zeros(len(groups), np.float32)
+        kernel = self._head.kernel(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams)
+        return self._head.scores(kernel, groups)
+
+    def _lexical(self, name: str, asked: _Question) -> tuple[np.ndarray, np.ndarray]:
+        """Word and n-gram scores of every row of a channel, as shares of what the question could reach."""
+        channel = self._channels[name]
+        word = channel.words.scores(asked.words) / channel.words.bound(asked.words)
+        char = channel.chars.scores(asked.grams) / channel.chars.bound(asked.grams)
+        if asked.sounds and name == PHRASINGS and self._sounds is not None:
+            heard = self._sounds.scores(asked.sounds) / self._sounds.bound(asked.sounds)
+            word, char = np.maximum(word, heard), np.maximum(char, heard)
+        return word, char
+
+    def _row_scores(
+        self,
+        channel: _Channel,
+        asked: _Question,
+        rows: np.ndarray,
+        cosines: np.ndarray,
+        word: np.ndarray,
+        char: np.ndarray,
+    ) -> np.ndarray:
+        r = self.ranking
+        lexical = r.words * word + (1 - r.words) * char
+        dense = r.dense_latin if asked.sounds else r.dense_foreign if asked.foreign else r.dense
+        return np.asarray(dense * cosines + (1 - dense) * lexical + asked.penalty[channel.lang[rows]], np.float32)
+
+    def _candidates(
+        self,
+        asked: _Question,
+        lexical: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        near: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    ) -> np.ndarray:
+        """Numbers of the articles worth scoring in full, ascending: those of the best rows of each
+        channel's dense and lexical search."""
+        rough = np.full(len(self.ids), -np.inf, np.float32)
+        for name, channel in self._channels.items():
+            word, char = lexical[name]
+            mixed = self.ranking.words * word + (1 - self.ranking.words) * char
+            keep = min(self.ranking.rows, channel.size)
+            strong = np.argpartition(-mixed, keep - 1)[:keep] if keep else np.zeros(0, np.int64)
+            strong = strong[mixed[strong] > 0]
+            rows = np.concatenate([near[name][1], strong])
+            cosines = np.concatenate([near[name][0], channel.cosines(asked.vector, strong)])
+            np.maximum.at(
+                rough, channel.group[rows], self._row_scores(channel, asked, rows, cosines, word[rows], char[rows])
+            )
+        rough[self._hidden()] = -np.inf
+        order = np.argsort(-rough, kind="stable")[: self.ranking.candidates]
+        return np.sort(order[np.isfinite(rough[order])])
+
+    def _result(
+        self,
+        text: str,
+        asked: _Question,
+        shares: Mapping[str, float],
+        groups: np.ndarray,
+        scores: np.ndarray,
+        fused: np.ndarray,
+        head: np.ndarray,
+        scored: Mapping[str, _Scored],
+        near: tuple[np.ndarray, np.ndarray],
+        limit: int,
+    ) -> Search:
+        size = len(groups)
+        phrased, told = scored[PHRASINGS], scored[PASSAGES]
+        dense = _best(phrased.cosines, phrased.slots, size, -1.0)
+        passage_dense = _best(told.cosines, told.slots, size, -1.0)
+        word, char = _best(phrased.word, phrased.slots, size, 0.0), _best(phrased.char, phrased.slots, size, 0.0)
+        order = np.argsort(-scores, kind="stable")
+        hits = []
+        for i in order[:limit]:
+            row = self._best_phrasing(phrased, int(i))
+            passage = self._best_passage(told, int(i), max(shares, key=shares.__getitem__))
+            any_row = row or passage
+            assert any_row is not None
+            hits.append(
+                Hit(
+                    self.ids[groups[i]],
+                    float(scores[i]),
+                    any_row.lang,
+                    row.text if row else "",
+                    passage.anchor if passage else "",
+                    float(dense[i]),
+                    float(passage_dense[i]),
+                    float(word[i]),
+                    float(char[i]),
+                    float(head[i]),
+                )
+            )
+        first = int(order[0])
+
+        def margin(figures: np.ndarray) -> float:
+            others = np.delete(figures, first)
+            return float(figures[first] - others.max()) if len(others) else 0.0  # nothing was beaten
+
+        channel = self._channels[PHRASINGS]
+        cosines, rows = near
+        ten = cosines[:10]
+        top = float(cosines[0]) if len(cosines) else 0.0
+        votes = channel.group[rows[:10]] == groups[first]
+        share = np.exp((scores[order[:10]] - scores[first]) / self.ranking.temperature)
+        share /= share.sum()
+        winners = (int(np.argmax(dense)), int(np.argmax(word)), int(np.argmax(char)), int(np.argmax(head)))
+        row_words = language.words(hits[0].phrasing, hits[0].lang)
+        signals = self._signals | {
+            "top": top,
+            "z": (top - float(cosines.mean())) / max(float(cosines.std()), 1e-3) if len(cosines) > 2 else 0.0,
+            "gap10": top - float(ten[-1]) if len(ten) else 0.0,
+            "csls": 2 * top - float(self._density[rows[0]]) - float(ten.mean()) if len(ten) else 0.0,
+            "dense_margin": margin(dense),
+            "passage_margin": margin(passage_dense),
+            "score_margin": margin(scores),
+            "word_margin": margin(word),
+            "char_margin": margin(char),
+            "head_margin": margin(head),
+            "known_words": channel.words.known(asked.words),
+            "known_grams": channel.chars.known(asked.grams),
+            "coverage": channel.words.coverage(asked.words, row_words),
+            "agreement": sum(w == first for w in winners) / len(winners),
+            "word_rank": 1.0 / (1 + int((word > word[first]).sum())),
+            "vote": float(votes.mean()) if len(votes) else 0.0,
+            "centroid": self._centroid(int(groups[first]), asked.vector),
+            "entropy": float(-(share * np.log(share + 1e-12)).sum()),
+            "length": float(np.log1p(len(asked.words))),
+            "phrasings": float(np.log1p(channel.starts[groups[first] + 1] - channel.starts[groups[first]])),
+            "language_probability": float(max(shares.values())),
+            "exact": float(scores[first] >= EXACT),
+            "fused": float(fused[first]),
+            "fused_margin": margin(fused),
+            "head_sum": float(head.sum()),
+            "head_wins": float(winners[3] == first),
+            "beyond_others": float(np.searchsorted(self._near_others, top)) / len(self._near_others),
+            "beyond_own": float(np.searchsorted(self._near_own, top)) / len(self._near_own),
+            "runner_up": float(scores[order[1]]) if len(order) > 1 else 0.0,
+            "rest": float(fused[order[1:10]].mean()) if len(order) > 1 else 0.0,
+            "has_head": float(self._head is not None and not asked.sounds),
+        }
+        return Search(text, dict(shares), tuple(hits), signals)
+
+    def _best_phrasing(self, scored: _Scored, slot: int) -> Row | None:
+        own = np.flatnonzero(scored.slots == slot)
+        return self._rows[PHRASINGS][scored.rows[own[np.argmax(scored.values[own])]]] if len(own) else None
+
+    def _best_passage(self, scored: _Scored, slot: int, lang: str) -> Row | None:
+        """The passage to quote: in the question's language if there is one, and the one above the first
+        heading, which answers for the whole article, unless another fits clearly better."""
+        own = np.flatnonzero(scored.slots == slot)
+        found = [(self._rows[PASSAGES][scored.rows[i]], float(scored.values[i])) for i in own]
+        rows = [(row, value) for row, value in found if row.lang == lang] or found
+        if not rows:
+            return None
+        best: Row = max(rows, key=lambda pair: pair[1] + (LEAD if not pair[0].anchor else 0.0))[0]
+        return best
+
+    def _centroid(self, group: int, vector: np.ndarray) -> float:
+        """Cosine of the question to the mean phrasing of an article."""
+        total = self._sums[group]
+        return float(total @ vector / max(float(np.linalg.norm(total)), 1e-9))
+
+
+def _pool(values: np.ndarray, slots: np.ndarray, size: int, temperature: float) -> np.ndarray:
+    """t * log(sum(exp(f / t))) of the values of each slot; -inf for a slot without any."""
+    best = _best(values, slots, size)
+    total = np.bincount(slots, np.exp((values - best[slots]) / temperature), size) if len(slots) else np.zeros(size)
+    with np.errstate(divide="ignore"):
+        return np.where(total > 0, best + temperature * np.log(np.maximum(total, 1e-300)), -np.inf)
+
+
+def _best(values: np.ndarray, slots: np.ndarray, size: int, nothing: float = -np.inf) -> np.ndarray:
+    """The largest value of each slot; `slots` ascend, as rows of ascending articles do."""
+    found = np.full(size, nothing)
+    if len(slots):
+        starts = np.flatnonzero(np.diff(slots, prepend=-1))
+        found[slots[starts]] = np.maximum.reduceat(values, starts)
+    return found
+
+
+def _read_lexical(folder: Path, name: str) -> Lexical:
+    terms = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as table:
+        return Lexical(terms, table["idf"], table["starts"], table["rows"], table["weights"], int(table["size"]))

@@ -1,0 +1,274 @@
+"""Rows for the confidence model that ships with botkit, from simulated bots.
+
+    python eval/simulate.py --data ../shared/data [--work FOLDER] [--bots 90]
+
+It writes botkit/confidence/shipped.npz, the rows, and shipped.json, the model fitted on them: weights that a person can
+read. Then it prints how well a model orders and calibrates on each family of bots that it was not fitted on.
+
+A simulated bot is a real index of a part of a public set or of the demo corpus: some of its articles with
+some of their phrasings. It is asked questions it has an answer to, and as near misses questions whose
+article was left out. What is kept of each is the figures of its search and whether the first article was
+right: numbers, no text. Only development questions are asked, and of help articles only one half.
+
+The sets: CLINC150 (Larson et al. 2019, CC BY 3.0), BANKING77 (Casanueva et al. 2020, CC BY 4.0), Microsoft
+365 support articles (CC BY 4.0), and the demo corpus with its articles' own tests and judged questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import common
+import numpy as np
+
+from botkit import confidence, corpus, encoder, index, language, quality
+from botkit.confidence import fitting
+from botkit.corpus import Article, Corpus, Passage
+from botkit.index.memory import Memory
+
+INSIDE, OUTSIDE = 110, 90
+"""questions asked of each bot: of its own articles, and of articles that it lacks"""
+MOST_ROWS = 5000
+"""phrasings of one bot, so that many bots can be made in an hour"""
+HELD_OUT = 20
+"""phrasings of a BANKING77 intent that are asked and never indexed: the set has no development questions"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    text: str
+    lang: str
+    relevant: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Bot:
+    """Articles to index and questions to ask; `family` is what no two folds of a cross-validation share."""
+
+    family: str
+    articles: Sequence[Article]
+    languages: tuple[str, ...]
+    asked: Sequence[Asked]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=Path, help="the folder with the public sets")
+    parser.add_argument("--work", type=Path, help="a folder that keeps vectors between runs")
+    parser.add_argument("--encoder", default=encoder.DEFAULT, help="another model's name or folder")
+    parser.add_argument("--bots", type=int, default=90, help="English bots; the others in proportion")
+    options = parser.parse_args()
+
+    with tempfile.TemporaryDirectory(prefix="botkit-simulate-") as scratch:
+        model = Memory(encoder.load(options.encoder), options.work or Path(scratch) / "memory", forget=False)
+        bots = [*intent_bots(options.data, options.bots), *demo_bots(options.bots // 2)]
+        bots += help_bots(options.data, options.bots // 3)
+        rows: dict[str, list[np.ndarray]] = defaultdict(list)
+        for number, bot in enumerate(bots):
+            for name, values in rows_of(bot, model, Path(scratch) / "index").items():
+                rows[name].append(values)
+            rows["bot"].append(np.full(len(bot.asked), number, np.int16))
+            rows["family"].append(np.full(len(bot.asked), bot.family))
+            right = rows["right"][-1]
+            common.say(
+                f"{number + 1}/{len(bots)} {bot.family} {'+'.join(bot.languages)}: {len({a.id for a in bot.articles})}"
+                f" articles, {sum(len(a.phrasings) for a in bot.articles)} phrasings, {len(right)} asked,"
+                f" {right.mean():.3f} right"
+            )
+        model.save()
+    np.savez_compressed(
+        fitting.ROWS,
+        figures=np.array(confidence.FEATURES),
+        **{name: np.concatenate(parts) for name, parts in rows.items()},
+    )
+    learned = fitting.simulated()
+    numbers = {
+        "made": f"by eval/simulate.py on {len(learned.right)} questions to {len(bots)} simulated bots",
+        "encoder": encoder.identity(model),
+        **fitting.learn(learned),
+        "answer": fitting.ANSWER,
+        "clarify": fitting.CLARIFY,
+    }
+    fitting.NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    family = np.concatenate(rows["family"])
+    lines = [across(learned, family, name) for name in sorted(set(family) - {"both"})]
+    print(common.table(("bots left out", "questions", "right", "AUROC", "ECE", "mean probability"), lines))
+    print(f"\n{common.machine('scikit-learn')}")
+
+
+def across(learned: fitting.Rows, family: np.ndarray, name: str) -> tuple[str, ...]:
+    """A line on how the model does on one family of bots when it was fitted without it."""
+    inside = family == name
+    apart = ~inside & ((family != "both") | (name not in ("clinc150", "banking77")))
+    model = confidence.Confidence.read(fitting.learn(learned.take(apart)) | {"answer": 0.0, "clarify": 0.0})
+    tested = learned.take(inside)
+    p = 1 / (1 + np.exp(-model.odds(tested.table)[0]))
+    chosen = np.random.default_rng(0).choice(len(p), len(p), p=tested.weight / tested.weight.sum())
+    p, right = p[chosen], tested.right[chosen]
+    auroc = confidence.area(p[right].tolist(), p[~right].tolist())
+    return (
+        name,
+        str(inside.sum()),
+        f"{right.mean():.3f}",
+        f"{auroc:.3f}",
+        f"{quality.ece(p, right):.3f}",
+        f"{p.mean():.3f}",
+    )
+
+
+def rows_of(bot: Bot, model: Memory, folder: Path) -> dict[str, np.ndarray]:
+    """The figures of each question's search, and whether its first article is right."""
+    shutil.rmtree(folder, ignore_errors=True)
+    built = index.build(Corpus("bot", bot.languages, bot.languages[0], tuple(bot.articles)), folder, encoder=model)
+    shares = [built.shares(a.text, a.lang) for a in bot.asked]
+    vectors = model.encode_query(
+        [language.native(a.text, max(s, key=s.__getitem__)) for a, s in zip(bot.asked, shares, strict=True)]
+    )
+    table, right, places = [], [], []
+    for asked, share, vector in zip(bot.asked, shares, vectors, strict=True):
+        search = built.rank(asked.text, vector, share)
+        order = [hit.article for hit in search.hits]
+        table.append(confidence.features(search))
+        found = [place for place, article in enumerate(order, 1) if article in asked.relevant]
+        right.append(1 in found)
+        places.append(min(found, default=0))
+    index.discard(built)
+    return {
+        "table": np.array(table, np.float16),
+        "right": np.array(right),
+        "inside": np.array([bool(a.relevant) for a in bot.asked]),
+        "place": np.array(places, np.int8),
+    }
+
+
+def spread(chance: random.Random, lowest: int, highest: int) -> int:
+    """A whole number between two, evenly on a logarithmic scale."""
+    return round(lowest * (highest / lowest) ** chance.random())
+
+
+def intent_bots(data: Path, count: int) -> Iterator[Bot]:
+    """Bots of 3 to 220 intents with 1 to 60 phrasings each, even or not, of one set or both."""
+    pools: dict[str, dict[str, list[str]]] = {"clinc150": {}, "banking77": {}}
+    asked: dict[str, list[str]] = defaultdict(list)
+    far: list[str] = []
+    for name, pool in pools.items():
+        for item in common.read_jsonl(data / name / "faq.jsonl"):
+            texts = [language.clean(t) for t in item["questions"]]
+            random.Random(item["id"]).shuffle(texts)
+            if name == "banking77":
+                asked[f"{name}/{item['id']}"], texts = texts[:HELD_OUT], texts[HELD_OUT:]
+            pool[f"{name}/{item['id']}"] = texts
+    for query in common.read_jsonl(data / "clinc150" / "queries.jsonl"):
+        if query["split"] == "dev" and query["relevant"]:
+            asked[f"clinc150/{query['relevant'][0]}"].append(language.clean(query["text"]))
+        elif query["split"] == "dev":
+            far.append(language.clean(query["text"]))
+    for number in range(count):
+        chance = random.Random(number)
+        family = ("clinc150", "banking77", "both")[number % 3]
+        pool = pools["clinc150"] | pools["banking77"] if family == "both" else pools[family]
+        chosen = chance.sample(sorted(pool), min(spread(chance, 3, 220), len(pool) * 4 // 5))
+        usual, uneven = spread(chance, 1, 60), chance.choice((0.0, 0.0, 0.8))
+        usual = max(1, min(usual, MOST_ROWS // len(chosen)))
+        articles = []
+        for article in chosen:
+            wanted = max(1, round(usual * chance.lognormvariate(0.0, uneven)))
+            texts = pool[article][:wanted]
+            articles.append(Article(article.replace("/", "-"), "en", texts[0], (), tuple(texts[1:])))
+        inside = [Asked(t, "en", frozenset({a.replace("/", "-")})) for a in chosen for t in asked[a]]
+        outside = [Asked(t, "en", frozenset()) for a in sorted(set(pool) - set(chosen)) for t in asked[a]]
+        if family != "banking77":
+            outside += [Asked(t, "en", frozenset()) for t in far] * (len(outside) // (4 * len(far)))
+        yield Bot(family, articles, ("en",), sampled(chance, inside, outside))
+
+
+def demo_bots(count: int) -> Iterator[Bot]:
+    """Parts of the demo corpus in one language or all of them; asked are its articles' tests and the development half
+    of its judged questions, with all their dialects, typing errors and things that no article answers."""
+    whole = corpus.load(common.DEMO)
+    judged = corpus.labels(*(common.ROOT / "eval" / folder for folder in ("golden", "slices", "hard")))
+    ids = sorted({a.id for a in whole.articles})
+    for number in range(count):
+        chance = random.Random(f"demo {number}")
+        chosen = set(chance.sample(ids, spread(chance, 8, len(ids) - 6)))
+        languages = whole.languages if number % 3 == 2 else (whole.languages[number % len(whole.languages)],)
+        most = chance.choice((0, 2, 5, 100))
+        articles = [
+            replace(a, questions=a.questions[:most], tests=())
+            for a in whole.articles
+            if a.id in chosen and a.lang in languages
+        ]
+        tests = [
+            Asked(language.clean(t), a.lang, frozenset({a.id} & chosen))
+            for a in whole.articles
+            if a.lang in languages
+            for t in a.tests
+        ]
+        tests += [
+            Asked(language.clean(q.text), str(q.lang), frozenset(q.relevant or ()) & chosen)
+            for q in judged
+            if q.split == "dev" and q.lang in languages
+        ]
+        inside, outside = [t for t in tests if t.relevant], [t for t in tests if not t.relevant]
+        yield Bot("demo", articles, languages, sampled(chance, inside, outside))
+
+
+def help_bots(data: Path, count: int) -> Iterator[Bot]:
+    """Help articles with a title and a long body, in one language or three; asked are headings in the same
+    language, and titles and file names in others."""
+    items = [i for i in common.read_jsonl(data / "helparticles" / "faq.jsonl") if half(i["group"])]
+    group = {item["id"]: slug(item["group"]) for item in items}
+    groups = sorted(set(group.values()))
+    queries = [q for q in common.read_jsonl(data / "helparticles" / "queries.jsonl") if set(q["relevant"]) & set(group)]
+    every = sorted({item["lang"] for item in items})
+    for number in range(count):
+        chance = random.Random(f"help {number}")
+        languages = tuple(every) if number % 4 == 3 else (every[number % len(every)],)
+        chosen = set(chance.sample(groups, spread(chance, 12, len(groups) * 3 // 4)))
+        articles = [
+            Article(group[i["id"]], i["lang"], i["questions"][0], passages(i["answer"]), tuple(i["questions"][1:]))
+            for i in items
+            if group[i["id"]] in chosen and i["lang"] in languages
+        ]
+        own = {a.title for a in articles}
+        inside, outside = [], []
+        for query in queries:
+            found = frozenset(group[r] for r in query["relevant"] if r in group)
+            if query["text"] in own or (found & chosen and found - chosen):
+                continue
+            (inside if found & chosen else outside).append(
+                Asked(language.clean(query["text"]), query["lang"], found & chosen)
+            )
+        yield Bot("help", articles, languages, sampled(chance, inside, outside))
+
+
+def passages(body: str) -> tuple[Passage, ...]:
+    """A body as the passages that the reader of markdown would make, had it no headings."""
+    return (Passage("", "", body, ""),) if body else ()
+
+
+def half(group: str) -> bool:
+    """Whether a topic of the help articles is in the half that may be learned from."""
+    return hashlib.sha256(group.encode()).digest()[0] % 2 == 0
+
+
+def slug(text: str) -> str:
+    return "".join(c if c.isalnum() or c in "_.-" else "-" for c in text)
+
+
+def sampled(chance: random.Random, inside: Sequence[Asked], outside: Iterable[Asked]) -> list[Asked]:
+    outside = list(outside)
+    return chance.sample(inside, min(INSIDE, len(inside))) + chance.sample(outside, min(OUTSIDE, len(outside)))
+
+
+if __name__ == "__main__":
+    main()
