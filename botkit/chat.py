@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit import answer, desk, language, people
-from botkit.answer import Reply
+from botkit.answer import Before, Reply
 from botkit.desk import MessageError
 from botkit.index import Index
 from botkit.store import BOT, CUSTOMER, Event, Store, as_event, conversation_table, event_table
@@ -148,6 +148,7 @@ def say(
                 misses=seen.misses,
                 answer_threshold=answer_threshold,
                 clarify_threshold=clarify_threshold,
+                before=seen.before,
             )
         with store.write() as conn:
             store.hold(conn, conversation_id)
@@ -242,7 +243,8 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
 @dataclass(frozen=True)
 class _Standing:
     """What a reply depends on. `ticket` is the open one's id, 0 for none; `spoken` and `candidates` are the language
-    and the candidates of the bot's last reply, small talk aside."""
+    and the candidates of the bot's last reply, small talk aside, and `before` that reply with the text that it is
+    about: None when it is another matter."""
 
     id: str
     lang: str | None
@@ -251,6 +253,7 @@ class _Standing:
     misses: int
     spoken: str | None
     candidates: tuple[Mapping[str, Any], ...]
+    before: Before | None
 
 
 def _standing(store: Store, conn: Connection, conversation_id: str) -> _Standing:
@@ -258,21 +261,27 @@ def _standing(store: Store, conn: Connection, conversation_id: str) -> _Standing
     ticket = desk.open_ticket_of(conn, conversation_id)
     said = event_table.c
     recent = conn.execute(
-        sa.select(said.kind, said.data)
+        sa.select(said.kind, said.data, said.actor, said.seq)
         .where(
             said.conversation_id == conversation_id,
-            said.kind.in_(("reply", "ticket.closed")),
+            said.kind.in_(("reply", "message", "ticket.closed")),
             said.at > store.now() - MEMORY,
         )
         .order_by(said.seq.desc())
-        .limit(20)
+        .limit(40)
     ).all()
     misses = 0
     last: Mapping[str, Any] = {}
+    asked: str | None = None
     counting = True
-    for kind, data in recent:
+    for kind, data, actor, seq in recent:
         if kind == "ticket.closed":
             break
+        if kind == "message":
+            # A reply that follows from a judgement is about the message before it.
+            if last and asked is None and actor == CUSTOMER and seq <= (last["to"] or seq):
+                asked = last.get("understood") or data["text"]
+            continue
         if data["kind"] == "smalltalk":
             continue
         last = last or data
@@ -286,6 +295,18 @@ def _standing(store: Store, conn: Connection, conversation_id: str) -> _Standing
         misses=misses,
         spoken=last.get("lang"),
         candidates=tuple(last.get("options", ())),
+        before=None if asked is None else _before(asked, last),
+    )
+
+
+def _before(text: str, told: Mapping[str, Any]) -> Before:
+    """The turn before, from its reply's record."""
+    offered = told["options"] if told["kind"] == "clarify" else ()
+    return Before(
+        text=text,
+        article=told["article"] if told["source"] else None,
+        options=tuple(option["article"] for option in offered),
+        lang=told["lang"],
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import pytest
 import shop
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from small import FRUIT, article, write
 
 from botkit import answer, language, publish
-from botkit.answer import LEAST_CHOICE, Reply
+from botkit.answer import LEAST_CHOICE, Before, Reply
 from botkit.index import Index, Live
+from botkit.language import LANGUAGES
 
 KINDS = {"answer", "clarify", "handoff", "smalltalk"}
 
@@ -32,7 +34,7 @@ def assert_well_formed(reply: Reply, index: Index) -> None:
     """What holds for every reply."""
     assert reply.kind in KINDS
     assert reply.text.strip()
-    assert reply.lang in index.languages
+    assert reply.lang in LANGUAGES
     assert reply.version == index.version
     assert (reply.reason is None) == (reply.kind != "handoff")
     assert (reply.topic is None) == (reply.kind != "smalltalk")
@@ -42,7 +44,9 @@ def assert_well_formed(reply: Reply, index: Index) -> None:
     assert shares == sorted(shares, reverse=True)
     assert all(0 <= share <= 1 for share in shares)
     if reply.options:
-        assert (reply.article, reply.confidence) == (reply.options[0].article, reply.options[0].confidence)
+        assert reply.article == reply.options[0].article
+        picked = reply.confidence is None and reply.understood is not None
+        assert reply.options[0].confidence == (1.0 if picked else reply.confidence)
     json.dumps(reply.as_dict(), ensure_ascii=False).encode("utf-8")
 
 
@@ -143,7 +147,8 @@ def test_a_choice_is_of_likely_articles_only(index: Index) -> None:
         if reply.kind == "clarify":
             seen += 1
             assert 2 <= len(reply.options) <= 3
-            assert all(option.confidence >= LEAST_CHOICE for option in reply.options)
+            likely = [option.confidence >= LEAST_CHOICE for option in reply.options]
+            assert all(likely) or (likely == [True, False] and reply.options[0].confidence >= 0.5)
             assert reply.source is None
     assert seen >= 2
 
@@ -190,10 +195,183 @@ def test_an_answer_in_another_language_says_so(index: Index) -> None:
     assert language.messages("tr")["bot.other_language"] in found.text or found.article == "orders/track"
 
 
+def test_every_language_falls_back_on_every_other(tmp_path: Path) -> None:
+    """An article that is in one language alone, asked for in each of the five: labelled where it is a foreign one."""
+    languages = ("en", "ar", "tr", "fa", "bg")
+    files = {"corpus.toml": f'languages = {json.dumps(languages)}\ndefault_language = "tr"\n'}
+    titles = (
+        "When is a pear ripe?",
+        "متى ينضج الإجاص؟",
+        "Armut ne zaman olgunlaşır?",
+        "گلابی کی می‌رسد؟",
+        "Кога зрее крушата?",
+    )
+    for lang, title in zip(languages, titles, strict=True):
+        files[f"{lang}/only-{lang}.md"] = article(json.dumps(title, ensure_ascii=False), title)
+    publish.publish(write(tmp_path / "corpus", files), tmp_path / "index")
+    opened = Index.open(tmp_path / "index")
+    for own in languages:
+        for lang in languages:
+            reply = answer.choose(opened, f"only-{own}", lang=lang)
+            assert reply is not None
+            assert reply.source is not None
+            assert (reply.lang, reply.source.lang) == (lang, own)
+            note = language.messages(lang)["bot.other_language"]
+            assert reply.text.startswith(note) == (lang != own)
+            assert (f'lang="{own}" dir="{language.direction(own)}"' in reply.html) == (lang != own)
+
+
 def test_a_page_in_a_language_the_index_lacks_is_no_obstacle(index: Index) -> None:
     """Nor is a code that is none."""
     for lang in ("bg", "xx", "", "en-GB"):
         assert answer.reply(index, "track my parcel", lang=lang).article == "orders/track"
+
+
+# ---------------------------------------------------------------- the turn before
+
+WASHING = Before("How do I wash a rug?", "care/rug", (), "en")
+OFFER = Before("washing something", None, ("care/towel", "care/rug"), "en")
+
+
+def test_what_says_nothing_by_itself_is_read_with_the_turn_before(index: Index) -> None:
+    """And says so; the third turn leans on what the second was understood as."""
+    for first, meant in (("How do I wash a rug?", "care/rug"), ("When do I get my money back?", "returns/refund")):
+        opening = answer.reply(index, first, lang="en")
+        before = Before.of(first, opening)
+        assert before == Before(first, meant, (), "en")
+        second = answer.reply(index, "and how long does that take?", lang="en", before=before)
+        assert_well_formed(second, index)
+        assert (second.article, second.understood) == (meant, f"{first} and how long does that take?")
+        third = answer.reply(
+            index, "is it free then?", lang="en", before=Before.of("and how long does that take?", second, before)
+        )
+        assert third.article == meant
+        assert third.understood == f"{second.understood} is it free then?"
+        alone = answer.reply(index, "and how long does that take?", lang="en")
+        assert alone.understood is None
+
+
+@pytest.mark.parametrize("text", ["kargom nerede", "track my parcel please", "پیگیری مرسوله", "how do I wash a towel?"])
+def test_what_stands_alone_is_not_polluted(text: str, index: Index) -> None:
+    """The same article, as an answer, after anything."""
+    alone = answer.reply(index, text)
+    assert alone.kind == "answer"
+    for before in (WASHING, OFFER, Before("When do I get my money back?", "returns/refund")):
+        after = answer.reply(index, text, before=before)
+        assert (after.kind, after.article, after.lang) == ("answer", alone.article, alone.lang)
+        assert after.understood is None
+
+
+@pytest.mark.parametrize(
+    ("text", "article", "title"),
+    [
+        ("the second one", "care/rug", "How do I wash a rug?"),
+        ("2", "care/rug", "How do I wash a rug?"),
+        ("sonuncusu", "care/rug", "How do I wash a rug?"),
+        ("اولی", "care/towel", "How do I wash a towel?"),
+        ("first please", "care/towel", "How do I wash a towel?"),
+        ("the towel", "care/towel", "How do I wash a towel?"),
+    ],
+)
+def test_a_choice_may_be_made_in_words(text: str, article: str, title: str, index: Index) -> None:
+    """By its place, in any language, or by a word that only its title has; the customer said so, hence no number."""
+    reply = answer.reply(index, text, lang="en", before=OFFER)
+    assert_well_formed(reply, index)
+    assert (reply.kind, reply.article, reply.confidence, reply.understood) == ("answer", article, None, title)
+
+
+@pytest.mark.parametrize("text", ["the third one", "where is the second parcel of my order", "wash"])
+def test_what_picks_none_is_asked_like_any_text(text: str, index: Index) -> None:
+    """A place that was not offered, a place in a question, a word of both titles."""
+    reply = answer.reply(index, text, lang="en", before=OFFER)
+    assert_well_formed(reply, index)
+    assert reply.confidence is not None
+
+
+@pytest.mark.parametrize("text", ["none of these", "hiçbiri", "هیچ‌کدام"])
+def test_who_wants_none_of_them_gets_a_person(text: str, index: Index) -> None:
+    """As after a second miss. Without an offer it refuses nothing."""
+    reply = answer.reply(index, text, lang="en", before=OFFER)
+    assert (reply.kind, reply.reason) == ("handoff", "repeated_miss")
+    assert answer.reply(index, text, lang="en", before=WASHING).reason != "repeated_miss"
+
+
+def test_small_talk_between_changes_nothing(index: Index) -> None:
+    """Thanks do not close a subject, nor is a wish for a person read with it."""
+    thanks = answer.reply(index, "thanks", before=WASHING)
+    assert (thanks.kind, thanks.understood) == ("smalltalk", None)
+    assert Before.of("thanks", thanks, WASHING) is WASHING
+    person = answer.reply(index, "I want to talk to a person", before=OFFER)
+    assert (person.kind, person.reason) == ("handoff", "customer_request")
+
+
+def test_an_option_that_is_gone_is_not_picked(live: Live) -> None:
+    """Neither one that is not there nor one for agents."""
+    for gone in ("nothing", "returns/staff"):
+        reply = answer.reply(live.current(), "the first one", lang="en", before=Before("x", None, (gone,), "en"))
+        assert reply.article != gone
+        assert reply.source is None or reply.confidence is not None
+
+
+def test_the_language_spoken_before_decides_where_a_text_does_not(index: Index) -> None:
+    """Rather than the page's; a plain text in another one is answered in its own."""
+    for spoken in index.languages:
+        before = Before("...", None, (), spoken)
+        for text in ("?", "48213", "ok"):
+            assert answer.reply(index, text, lang="en", before=before).lang == spoken
+        assert answer.reply(index, "kargom nerede", lang="en", before=before).lang == "tr"
+        assert answer.reply(index, "سفارش من کجاست", lang="tr", before=before).lang == "fa"
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "lang"),
+    [
+        ("where is my sipariş", "tr", "en"),
+        ("where is my siparis", None, "en"),
+        ("benim order nerede", "en", "tr"),
+        ("tracking numarası nerede", "en", "tr"),
+        ("سفارش order من کجاست", "en", "fa"),
+    ],
+)
+def test_two_languages_in_one_text_are_answered_in_that_of_its_frame(
+    text: str, page: str | None, lang: str, index: Index
+) -> None:
+    assert answer.reply(index, text, lang=page).lang == lang
+
+
+PHRASINGS = [(a.id, a.lang, p) for code in ("en", "tr", "fa") for a in shop.index().articles(code) for p in a.phrasings]
+SOME_BEFORE = st.builds(
+    Before,
+    text=st.sampled_from(["", "How do I wash a rug?", "and how long?", "kargom nerede", shop.NONSENSE, "x " * 300]),
+    article=st.sampled_from([None, "care/rug", "orders/track", "nothing"]),
+    options=st.lists(st.sampled_from(["care/rug", "care/towel", "orders/track", "gone", ""]), max_size=4).map(tuple),
+    lang=st.sampled_from([None, "en", "tr", "fa", "xx"]),
+)
+
+
+@settings(max_examples=80)
+@given(st.sampled_from(PHRASINGS), SOME_BEFORE)
+def test_a_phrasing_to_the_letter_is_answered_as_if_alone(row: tuple[str, str, str], before: Before) -> None:
+    """Whatever was said before; only the language may follow the conversation's."""
+    article, lang, text = row
+    alone = answer.reply(shop.index(), text, lang=lang)
+    after = answer.reply(shop.index(), text, lang=lang, before=before)
+    assert (after.kind, after.article, after.understood) == (alone.kind, article, None)
+    if before.lang in (None, "xx", lang):
+        assert (after.text, after.source, after.lang) == (alone.text, alone.source, alone.lang)
+        assert [o.article for o in after.options][:1] == [article]
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(), max_size=60), SOME_BEFORE, st.sampled_from([None, "en", "tr", "xx"]))
+def test_any_text_after_any_turn_gets_a_reply(text: str, before: Before, lang: str | None) -> None:
+    """Whole, and the same again."""
+    cleaned = language.clean(text)
+    reply = answer.reply(shop.index(), cleaned, lang=lang, before=before)
+    assert_well_formed(reply, shop.index())
+    if reply.confidence is None and reply.understood is not None:  # picked, not found
+        assert reply.article in before.options
+    assert reply == answer.reply(shop.index(), cleaned, lang=lang, before=before)
 
 
 # ---------------------------------------------------------------- a choice made
@@ -242,6 +420,11 @@ def test_many_texts_are_answered_as_each_by_itself(index: Index) -> None:
     expected = [answer.reply(index, text, lang=page) for text, page in zip(texts, pages, strict=True)]
     assert answer.replies(index, texts, lang=pages) == expected
     assert answer.replies(index, []) == []
+    before = [None, OFFER, WASHING, OFFER]
+    expected = [
+        answer.reply(index, text, lang=page, before=turn) for text, page, turn in zip(texts, pages, before, strict=True)
+    ]
+    assert answer.replies(index, texts, lang=pages, before=before) == expected
 
 
 def test_an_explanation_lists_what_weighs_most_first(index: Index) -> None:

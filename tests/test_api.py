@@ -68,6 +68,36 @@ def test_asking_for_a_person_is_granted_without_a_conversation_too(client: Flask
     assert (reply.kind, reply.reason) == ("handoff", "customer_request")
 
 
+def test_a_question_may_lean_on_the_turn_before(client: FlaskClient) -> None:
+    first = ask(client, "how do I return something", lang="en")
+    assert first.understood is None
+    before = {"text": "how do I return something", "article": first.article, "lang": first.lang}
+    reply = ask(client, "and how long do I have?", lang="en", before=before)
+    assert reply.article == first.article
+    assert reply.understood == "how do I return something and how long do I have?"
+    picked = ask(client, "the second one", before={"text": "x", "options": ["orders/track-order", first.article]})
+    assert (picked.kind, picked.article, picked.confidence) == ("answer", first.article, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "field"),
+    [
+        ({}, "before.text"),
+        ({"text": ""}, "before.text"),
+        ({"text": "x" * 4001}, "before.text"),
+        ({"text": "x", "lang": "tlh"}, "before.lang"),
+        ({"text": "x", "options": ["a"] * 11}, "before.options"),
+        ({"text": "x", "options": "a"}, "before.options"),
+        ({"text": "x", "titel": "a"}, "before.titel"),
+        ("x", "before"),
+    ],
+)
+def test_a_turn_before_that_is_none_is_400(client: FlaskClient, before: Any, field: str) -> None:
+    response = client.post("/api/v1/ask", json={"text": "and then?", "before": before})
+    assert response.status_code == 400
+    assert schemas.ErrorBody.model_validate(response.json).error.field == field
+
+
 def test_agents_articles_are_not_for_customers(client: FlaskClient) -> None:
     reply = ask(client, "manual refund steps, refund override code", lang="en")
     assert "returns/staff" not in [option.article for option in reply.options]

@@ -13,10 +13,14 @@ from botkit.language import (
     detect,
     direction,
     folded,
+    lean,
     messages,
+    named,
     native,
+    neither,
     ngrams,
     normal,
+    ordinal,
     script,
     script_of,
     smalltalk,
@@ -315,9 +319,288 @@ def test_a_text_without_letters_is_in_the_language_of_its_page() -> None:
     assert detect("你好", LANGUAGES, "tr").best == "tr"
 
 
+@pytest.mark.parametrize(("lang", "text"), [(lang, text) for lang, texts in SHORT.items() for text in texts])
+def test_what_was_spoken_before_does_not_outweigh_a_plain_text(lang: str, text: str) -> None:
+    """Whatever that was, and whatever the page."""
+    for before in LANGUAGES:
+        assert detect(text, LANGUAGES, before=before).best == lang
+        assert detect(text, LANGUAGES, before, before).best == lang
+
+
+def test_what_was_spoken_before_decides_where_nothing_else_does() -> None:
+    """Rather than the page, which is a hint too; neither counts against the letters."""
+    for text in ("48213", "?", "ok", "iban"):
+        assert detect(text, LANGUAGES, "en", "tr").best == "tr"
+    assert detect("48213", LANGUAGES, "fa", "ar").best == "ar"
+    assert detect("48213", LANGUAGES, None, "xx").shares == detect("48213", LANGUAGES).shares
+    assert detect("кога", LANGUAGES, "en", "tr").best == "bg"
+    assert detect("where is my order and when will it arrive", LANGUAGES, "tr", "tr").best == "en"
+    page, before = (detect("48213", LANGUAGES, *hint).shares["bg"] for hint in (("bg",), (None, "bg")))
+    assert before > page
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [("ar", "fein el talab beta3i"), ("fa", "sefaresh man kojast"), ("bg", "kade mi e poruchkata")],
+)
+def test_a_text_in_latin_letters_may_be_in_the_language_spoken_before(before: str, text: str) -> None:
+    """On a page in any other."""
+    assert detect(text, LANGUAGES, None, before).best == before
+    assert detect(text, LANGUAGES, "en", before).best == before
+
+
 def test_a_corpus_of_one_language_has_no_choice() -> None:
     """Whatever the text is in."""
     assert detect("къде е", ["en"]).shares == {"en": 1.0}
+
+
+# ---------------------------------------------------------------- what a text leans on
+
+OPENING = [
+    ("en", "and to ireland?"),
+    ("en", "ok so what about cash"),
+    ("en", "what if it's been opened?"),
+    ("en", "in two weeks then"),
+    ("ar", "وللأردن؟"),
+    ("ar", "طيب والكاش؟"),
+    ("ar", "حتى لو انفتح؟"),
+    ("ar", "wa lel kuwait"),
+    ("tr", "peki ya kilim"),
+    ("tr", "ya kapıda?"),
+    ("tr", "kilim ise"),
+    ("tr", "tamam peki açılmışsa"),
+    ("fa", "فرش چی؟"),
+    ("fa", "نقدی هم میشه؟"),
+    ("fa", "خب پس کی"),
+    ("fa", "pas chetor"),
+    ("bg", "а до Гърция?"),
+    ("bg", "ами ако е отворен"),
+    ("bg", "ami na vnoski"),
+]
+NOT_OPENING = [
+    ("en", "android app for your shop"),
+    ("en", "can I pay by card and by phone"),
+    ("ar", "وين طلبي"),
+    ("ar", "وصلني الصحن مكسور"),
+    ("ar", "ورق الهدايا بكم"),
+    ("tr", "yapıştırıcı ile onarım"),
+    ("tr", "vergi iadesi nasıl alınır"),
+    ("fa", "چیدمان فرش"),
+    ("fa", "والدینم هدیه خریدند"),
+    ("bg", "амортизатор за маса"),
+    ("bg", "искам фактура и гаранция"),
+]
+
+
+@pytest.mark.parametrize(("lang", "text"), OPENING)
+def test_a_continuation_is_known_by_how_it_begins_or_ends(lang: str, text: str) -> None:
+    """In five languages, in Latin letters too."""
+    assert lean(text, lang).opens
+
+
+@pytest.mark.parametrize(("lang", "text"), NOT_OPENING)
+def test_what_only_looks_like_one_is_none(lang: str, text: str) -> None:
+    """A word that begins with the same letters, or an "and" in the middle."""
+    assert not lean(text, lang).opens
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "refers"),
+    [
+        ("en", "do they expire", True),
+        ("en", "how long does that take", True),
+        ("en", "is this free", True),
+        ("en", "is this website safe", False),
+        ("en", "that rug with the fringe", False),
+        ("en", "itemised invoice", False),
+        ("ar", "كم يستغرق ذلك", True),
+        ("ar", "أقدر أرجعها", True),
+        ("ar", "هذا الموقع مضمون", False),
+        ("ar", "هل عندكم سجاد", False),
+        ("tr", "bunu iade edebilir miyim", True),
+        ("tr", "bu ne kadar", True),
+        ("tr", "bu site güvenilir mi", False),
+        ("tr", "bulgur var mı", False),
+        ("fa", "پولش کی میاد", True),
+        ("fa", "این چقدر طول میکشه", True),
+        ("fa", "این سایت معتبره", False),
+        ("fa", "سفارش من کجاست", False),
+        ("fa", "قیمت فرش", False),
+        ("bg", "мога ли да го върна", True),
+        ("bg", "това колко струва", True),
+        ("bg", "този сайт сигурен ли е", False),
+        ("bg", "гори ли се дървото", False),
+    ],
+)
+def test_a_pronoun_points_back_and_a_demonstrative_with_a_noun_does_not(lang: str, text: str, refers: bool) -> None:
+    assert lean(text, lang).refers == refers
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "how long does it take"),
+        ("en", "is it free?"),
+        ("ar", "كم المدة"),
+        ("ar", "وبكم؟"),
+        ("tr", "ne kadar sürer"),
+        ("tr", "ücretsiz mi"),
+        ("fa", "چقدر طول می‌کشه"),
+        ("fa", "رایگانه؟"),
+        ("fa", "chand rooz"),
+        ("bg", "колко време отнема"),
+        ("bg", "bezplatno li e"),
+    ],
+)
+def test_a_text_that_names_no_thing_says_so(lang: str, text: str) -> None:
+    assert lean(text, lang).things == ()
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "things"),
+    [
+        ("en", "and the rugs?", ("rugs",)),
+        ("ar", "والسجاد؟", ("والسجاد",)),
+        ("tr", "peki ya kilim", ("kilim",)),
+        ("fa", "فرش چی؟", ("فرش",)),
+        ("bg", "а килимите?", ("килимите",)),
+        ("de", "und die Teppiche", ("und", "die", "teppiche")),
+    ],
+)
+def test_the_things_a_text_names(lang: str, text: str, things: tuple[str, ...]) -> None:
+    """Folded; in a language without a list, all its words."""
+    assert lean(text, lang).things == tuple(folded(thing) for thing in things)
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "by the way, do you sell lamps"),
+        ("en", "also how do I season a skillet"),
+        ("ar", "على فكرة عندكم معرض"),
+        ("tr", "bir de mağazanız var mı"),
+        ("fa", "راستی فروشگاه حضوری دارید"),
+        ("bg", "между другото имате ли магазин"),
+    ],
+)
+def test_another_subject_is_announced(lang: str, text: str) -> None:
+    """And then it opens nothing of the old one."""
+    found = lean(text, lang)
+    assert found.turns
+    assert not found.opens
+    assert not lean("also" if lang != "en" else "is it also free", lang).turns
+
+
+@given(ANYTHING, SOME_LANGUAGE)
+def test_no_text_breaks_the_cues(text: str, lang: str | None) -> None:
+    """The things are some of the words; an ordinal is small."""
+    found = lean(text, lang or "xx")
+    assert found.words >= len(found.things)
+    assert ordinal(text) in (None, -1, 1, 2, 3, 4)
+    assert neither(text) in (True, False)
+    assert named(text, ["one title", "another"], "en") in (None, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("the second one", 2),
+        ("first", 1),
+        ("1", 1),
+        ("2.", 2),
+        ("number 3 please", 3),
+        ("option 2", 2),
+        ("the last one", -1),
+        ("ikincisi", 2),
+        ("2. olan lütfen", 2),
+        ("3'ü değil 2'si", None),
+        ("ilki", 1),
+        ("sonuncusu", -1),
+        ("الثاني", 2),
+        ("الخيار الأول لو سمحت", 1),
+        ("رقم ٣", 3),
+        ("آخر واحد", -1),
+        ("دومی", 2),
+        ("گزینهٔ ۱", 1),
+        ("آخری لطفا", -1),
+        ("втората", 2),
+        ("2-рото", 2),
+        ("вариант 3", 3),
+        ("последното моля", -1),
+        ("which one is the second fastest delivery", None),
+        ("my second order is late", None),
+        ("the last parcel", None),
+        ("2 towels", None),
+        ("first or second", None),
+        ("2 kg", None),
+        ("birinci kalite havlu", None),
+        ("دومین سفارشم نرسید", None),
+        ("вторият килим е скъсан", None),
+        ("الطلب الثاني ما وصل", None),
+        ("", None),
+        ("1 " * 300, None),
+    ],
+)
+def test_an_ordinal_picks_only_when_it_stands_alone(text: str, place: int | None) -> None:
+    """With the words around it by which people pick; in a question it is part of the question."""
+    assert ordinal(text) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "refuses"),
+    [
+        ("none of these", True),
+        ("Neither!", True),
+        ("no, something else", True),
+        ("hiçbiri", True),
+        ("hayır, bunlar değil", True),
+        ("ولا واحد منهم", True),
+        ("لا شيء مما ذكر", True),
+        ("هیچ‌کدام", True),
+        ("نه، هیچکدوم", True),
+        ("нито едно от тях", True),
+        ("друго е", True),
+        ("none of my parcels came", False),
+        ("neither card works", False),
+        ("hiçbiri gelmedi", False),
+        ("ولا واحد منهم وصل", False),
+        ("هیچکدوم نرسید", False),
+        ("нито едно не пристигна", False),
+        ("", False),
+    ],
+)
+def test_a_refusal_of_all_is_nothing_else(text: str, refuses: bool) -> None:
+    assert neither(text) == refuses
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "place"),
+    [
+        ("en", "the refund", 0),
+        ("en", "who pays", 1),
+        ("en", "when", None),
+        ("en", "returns", 1),
+        ("en", "refund and return", None),
+        ("en", "do you ship to france", None),
+        ("en", "refund for a broken plate from last week", None),
+        ("tr", "para iadesi", 0),
+        ("tr", "kargo ücreti", 1),
+        ("ar", "استرداد", 0),
+        ("ar", "الشحن", 1),
+        ("fa", "ارسال", 1),
+        ("bg", "връщането", 1),
+    ],
+)
+def test_a_word_of_one_title_alone_names_it(lang: str, text: str, place: int | None) -> None:
+    """Not a word of both, nor one among many of none."""
+    titles = {
+        "en": ["When will I get my refund?", "Who pays for the return label?"],
+        "tr": ["Para iadem ne zaman yatar?", "Kargo ücreti ne kadar?"],
+        "ar": ["متى يتم استرداد المبلغ؟", "كم تكلفة الشحن؟"],
+        "fa": ["پولم کی برمی‌گردد؟", "هزینهٔ ارسال چقدر است؟"],
+        "bg": ["Кога ще получа парите си?", "Кой плаща връщането?"],
+    }
+    assert named(text, titles[lang], lang) == place
 
 
 # ---------------------------------------------------------------- small talk
@@ -484,3 +767,9 @@ def test_messages_are_the_catalogues_as_they_are(lang: str) -> None:
     }
     assert expected
     assert dict(messages(lang)) == expected
+
+
+def test_persian_from_an_arabic_keyboard_has_its_own_letters() -> None:
+    """Encoders read ك and ی as letters of two alphabets. Arabic keeps them."""
+    assert native("كد تخفيفي كه", "fa") == "کد تخفیفی که"
+    assert native("كيف", "ar") == "كيف"

@@ -7,6 +7,7 @@ article or a score.
 """
 
 from botkit.language.catalogue import messages, web_folder
+from botkit.language.context import Lean, lean, named, neither, ordinal
 from botkit.language.detection import Guess, detect
 from botkit.language.forms import (
     LANGUAGES,
@@ -27,14 +28,19 @@ from botkit.language.phrases import smalltalk, wants_person
 __all__ = [
     "LANGUAGES",
     "Guess",
+    "Lean",
     "clean",
     "detect",
     "direction",
     "folded",
+    "lean",
     "messages",
+    "named",
     "native",
+    "neither",
     "ngrams",
     "normal",
+    "ordinal",
     "script",
     "script_of",
     "smalltalk",

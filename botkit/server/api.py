@@ -37,12 +37,13 @@ def _not_taken(error: desk.MessageError) -> Response:
 def ask() -> dict[str, Any]:
     """Answer one question.
 
-    Stateless: nothing is stored and no ticket is opened.
+    Stateless: nothing is stored and no ticket is opened. What was said before is known only from `before`.
     """
     asked = intake.body(schemas.Ask)
     index = here().index
     lang = known_language(asked.lang, index)
-    reply = answer.reply(index, desk.checked_text(asked.text), lang=lang, page=asked.page, **here().thresholds)
+    text, before = desk.checked_text(asked.text), _before(asked.before, index)
+    reply = answer.reply(index, text, lang=lang, page=asked.page, before=before, **here().thresholds)
     told = reply.as_dict()
     _count(told)
     return told
@@ -190,6 +191,19 @@ def suggest() -> dict[str, Any]:
             {"article": article, "text": words, "url": f"/help/{lang}/{article}"} for article, words in near
         ]
     }
+
+
+def _before(told: schemas.Before | None, index: Index) -> answer.Before | None:
+    """The turn before as a client tells it; ApiError 400 for a text that cannot be taken or an unknown language."""
+    if told is None:
+        return None
+    text = desk.checked_text(told.text, "before.text")
+    try:
+        lang = known_language(told.lang, index)
+    except ApiError as error:
+        error.field = "before.lang"
+        raise
+    return answer.Before(text, told.article, tuple(told.options), lang)
 
 
 def known_language(lang: str | None, index: Index) -> str | None:

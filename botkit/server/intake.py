@@ -25,7 +25,7 @@ def body(model: type[Model], *, optional: bool = False) -> Model:
         return _checked(model, {})
     if request.mimetype != "application/json":
         raise ApiError(415, "unsupported_media_type", "Send JSON with Content-Type: application/json.")
-    return _checked(model, _whole(_parsed(raw)))
+    return _checked(model, _parsed(raw))
 
 
 def query(model: type[Model]) -> Model:
@@ -44,7 +44,7 @@ def bearer() -> str:
 
 def _parsed(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        return _whole(json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant))
     except UnicodeDecodeError:
         raise ApiError(400, "bad_json", "The body is not UTF-8.") from None
     except RecursionError:
@@ -60,14 +60,13 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _whole(value: Any) -> Any:
-    """Strings without lone surrogates, at the two levels that any model here has."""
+    """The same with no lone surrogate in any string. How deep a body may nest, the parser limits."""
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("", value)
     if isinstance(value, dict):
-        return {
-            _LONE_SURROGATE.sub("", key): _LONE_SURROGATE.sub("", item) if isinstance(item, str) else item
-            for key, item in value.items()
-        }
+        return {_LONE_SURROGATE.sub("", key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
     return value
 
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_TEXT = 4000
 MAX_PAGE = 500
 MAX_ID = 300
+MAX_OPTIONS = 10
+MAX_LANG = 35
 
 
 class In(BaseModel):
@@ -31,12 +33,29 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+class Before(In):
+    """The turn before, for a question that leans on it: "and to Germany?", "the second one"."""
+
+    text: str = Field(
+        description="What the customer said then: the reply's `understood`, or else the customer's own words; at most "
+        "4,000 characters."
+    )
+    article: str | None = Field(None, description="The article that was answered or picked.", max_length=MAX_ID)
+    options: list[str] = Field(
+        default_factory=list,
+        description="The articles that a reply of kind `clarify` offered, in the order shown.",
+        max_length=MAX_OPTIONS,
+    )
+    lang: str | None = Field(None, description="The language of that reply.", max_length=MAX_LANG)
+
+
 class Ask(In):
     """A question outside any conversation."""
 
     text: str = Field(description="What the customer wrote; at most 4,000 characters.")
     lang: str | None = Field(None, description="The page's language; a text in another one is still understood.")
     page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
+    before: Before | None = Field(None, description="The turn before, if the question is still about it.")
 
 
 class StartConversation(In):
@@ -121,6 +140,10 @@ class Reply(BaseModel):
     source: Source | None
     reason: str | None = Field(description="For `handoff`: why a person takes over.")
     topic: str | None = Field(description="For `smalltalk`: greeting, thanks, goodbye, robot.")
+    understood: str | None = Field(
+        description="The text that was searched for, where it is not the customer's own: with the turn before it, or "
+        "the title that was picked."
+    )
     question_lang: str
     version: str = Field(description="The index version that answered.")
 

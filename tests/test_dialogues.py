@@ -1,0 +1,144 @@
+"""Dialogues held turn by turn: what each turn is judged by, and what the turns before change."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import shop
+
+from botkit.corpus import Dialogue, Turn
+from botkit.index import Index
+from botkit.quality.dialogues import TurnOutcome, converse, turn_figures
+
+ROOT = Path(__file__).parent.parent
+RUG, TOWEL, REFUND, TRACK = (frozenset({a}) for a in ("care/rug", "care/towel", "returns/refund", "orders/track"))
+LONGER = "and how long does that take?"
+DIALOGUES = [
+    Dialogue("a", "en", (Turn("How do I wash a rug?", RUG), Turn(LONGER, RUG, "followup"))),
+    Dialogue(
+        "b",
+        "en",
+        (
+            Turn("When do I get my money back?", REFUND),
+            Turn(LONGER, REFUND, "followup"),
+            Turn("track my parcel please", TRACK, "standalone"),
+        ),
+    ),
+    Dialogue("c", "en", (Turn("wash something", RUG | TOWEL), Turn("the second one", None, "choice", 2))),
+    Dialogue("d", "en", (Turn("wash something", RUG | TOWEL), Turn("the last one", None, "choice", -1))),
+    Dialogue("e", "en", (Turn("Where is my order?", TRACK), Turn("the first", None, "choice", 1))),
+    Dialogue("f", "en", (Turn("How do I wash a rug?", RUG), Turn("thanks", frozenset(), "standalone"))),
+]
+ASKING_BACK = {"answer_threshold": 0.96, "clarify_threshold": 0.01}  # only what is a phrasing to the letter is sure
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    return shop.index()
+
+
+def by_place(outcomes: list[TurnOutcome]) -> dict[tuple[str, int], TurnOutcome]:
+    found: dict[tuple[str, int], TurnOutcome] = {}
+    for outcome in outcomes:
+        place = sum(known == outcome.dialogue for known, _ in found)
+        found[outcome.dialogue, place] = outcome
+    return found
+
+
+def test_each_turn_is_asked_with_the_replies_before_it(index: Index) -> None:
+    """In the order of the dialogues; the progress counts turns."""
+    done: list[tuple[int, int]] = []
+    outcomes = converse(index, DIALOGUES, progress=lambda *each: done.append(each), **ASKING_BACK)
+    assert [o.turn for o in outcomes] == [turn for dialogue in DIALOGUES for turn in dialogue.turns]
+    assert done[-1] == (13, 13)
+    told = by_place(outcomes)
+    assert [told[place].right for place in (("a", 0), ("a", 1), ("b", 1), ("b", 2))] == [True] * 4
+    assert told["a", 1].reply.understood == f"How do I wash a rug? {LONGER}"
+    assert told["b", 2].reply.understood is None
+    assert not told["f", 1].answered
+
+
+def test_a_pick_is_right_when_the_bot_gives_what_stands_there(index: Index) -> None:
+    """Judged by the bot's own offer; where it offered nothing, not at all."""
+    told = by_place(converse(index, DIALOGUES, **ASKING_BACK))
+    for name, place in (("c", 1), ("d", -1)):
+        offered = told[name, 0].reply
+        assert offered.kind == "clarify"
+        assert told[name, 1].reply.article == offered.options[place].article
+        assert told[name, 1].right is True
+    assert told["e", 0].reply.kind == "answer"
+    assert (told["e", 1].right, told["e", 1].among_three) == (None, None)
+
+
+def test_without_context_each_turn_is_a_first_one(index: Index) -> None:
+    """So that gain and pollution can both be seen."""
+    on, off = (converse(index, DIALOGUES, context=context, **ASKING_BACK) for context in (True, False))
+    assert [o.reply for o in off if o.kind == "first"] == [o.reply for o in on if o.kind == "first"]
+    assert all(o.reply.understood is None for o in off)
+    assert not any(o.right for o in off if o.kind == "choice")
+    alone = converse(index, [Dialogue("x", "en", (Turn(LONGER, RUG),))], **ASKING_BACK)[0]
+    assert by_place(off)["b", 1].reply == alone.reply
+
+
+def test_figures_by_hand(index: Index) -> None:
+    """Shares of what can be judged, for each kind of turn; nothing to count is None."""
+    told = turn_figures(converse(index, DIALOGUES, **ASKING_BACK))
+    assert {kind: (f["turns"], f["judged"]) for kind, f in told.items()} == {
+        "first": (6, 6),
+        "followup": (2, 2),
+        "standalone": (2, 2),
+        "choice": (3, 2),
+        "later": (7, 6),
+    }
+    assert told["followup"]["accuracy_at_1"] == 1.0
+    assert told["followup"]["leaning"] == 1.0
+    assert told["standalone"]["accuracy_at_1"] == 0.5
+    assert (told["choice"]["answered"], told["choice"]["precision"]) == (1.0, 1.0)
+    assert set(turn_figures([])["followup"].values()) == {0, None}
+    assert converse(index, []) == []
+
+
+def test_the_script_prints_each_kind_with_and_without_what_went_before(tmp_path: Path) -> None:
+    """And writes the same as JSON."""
+    rows = [
+        {
+            "id": "1",
+            "lang": "en",
+            "split": "test",
+            "turns": [
+                {"text": "How do I wash a rug?", "relevant": ["care/rug"]},
+                {"text": LONGER, "relevant": ["care/rug"], "kind": "followup"},
+            ],
+        },
+        {
+            "id": "2",
+            "lang": "tr",
+            "split": "dev",
+            "turns": [{"text": "x", "relevant": []}, {"text": "y", "relevant": [], "kind": "standalone"}],
+        },
+    ]
+    questions, told = tmp_path / "dialogues" / "en.jsonl", tmp_path / "out" / "told.json"
+    questions.parent.mkdir()
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    given = [
+        "--index",
+        str(shop.folder()),
+        "--dialogues",
+        str(questions.parent),
+        "--split",
+        "test",
+        "--json",
+        str(told),
+    ]
+    command = [sys.executable, str(ROOT / "eval" / "dialogues.py"), *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "| all | followup | 1 | on | 100.0 |" in done.stdout
+    assert "| all | followup | 1 | off |" in done.stdout
+    assert "machine: " in done.stdout
+    assert "command: python eval/dialogues.py " in done.stdout
+    written = json.loads(told.read_text(encoding="utf-8"))
+    assert set(written) == {"en", "all"}
+    assert written["all"]["on"]["followup"]["accuracy_at_1"] == 1.0
