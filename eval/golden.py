@@ -1,6 +1,8 @@
 """The demo's judged questions, per language: accuracy, what is answered and how surely.
 
     python eval/golden.py --index indexes/lalezar [--golden eval/hard] [--split test] [--json FILE]
+
+`botkit eval` tells more of the same questions.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import common
 
+from botkit import corpus, quality
 from botkit.index import Index
 
 
@@ -22,20 +25,14 @@ def main() -> None:
     options = parser.parse_args()
 
     index = Index.open(options.index)
-    told, everything = {}, common.Judged()
-    for lang in index.languages:
-        file = options.golden / f"{lang}.jsonl"
-        queries = [q for q in common.read_jsonl(file) if q["split"] == options.split] if file.exists() else []
-        if not queries:
-            common.say(f"no {options.split} questions in {file}")
-            continue
-        common.say(f"{lang}: {len(queries)} questions")
-        judged = common.ask(index, queries)
-        told[lang] = common.figures(judged)
-        everything.replies += judged.replies
-        everything.relevant += judged.relevant
-        everything.kinds += judged.kinds
-    told["all"] = common.figures(everything)
+    labels = [q for q in corpus.labels(options.golden) if q.split == options.split]
+    if not labels:
+        parser.error(f"no {options.split} questions in {options.golden}")
+    common.say(f"{len(labels)} questions")
+    found = quality.evaluate(index, labels)
+    languages = [lang for lang in index.languages if lang in found.languages]
+    told = {lang: quality.figures(found.only(lang=lang).outcomes) for lang in languages}
+    told["all"] = quality.figures(found.outcomes)
 
     title = f"{options.golden.name}, {options.split} split, index version {index.version}; shares in %"
     common.tell(title, told, options.json)

@@ -1,7 +1,7 @@
 """The usual stack, to measure against: SentenceTransformer, flat FAISS, rank_bm25 and rank fusion behind Flask.
 
-    python eval/peer.py FOLDER MODEL                        embeds FOLDER/rows.json once, untimed
-    gunicorn --chdir eval "peer:create_app(FOLDER, MODEL)"
+python eval/peer.py FOLDER MODEL                        embeds FOLDER/rows.json once, untimed
+gunicorn --chdir eval "peer:create_app(FOLDER, MODEL)"
 """
 
 from __future__ import annotations

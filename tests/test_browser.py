@@ -313,8 +313,10 @@ def test_a_conversation_that_the_server_has_forgotten_is_begun_again(visitor: Ca
     say(chat, QUESTIONS["en"])
     expect(chat.locator(".message.bot")).to_have_count(1)
     frame = next(frame for frame in page.frames if "/widget" in frame.url)
-    frame.evaluate("identity => localStorage.setItem('botkit.conversation', JSON.stringify(identity))",
-                   {"id": "gone", "token": "gone", "lang": "en"})
+    frame.evaluate(
+        "identity => localStorage.setItem('botkit.conversation', JSON.stringify(identity))",
+        {"id": "gone", "token": "gone", "lang": "en"},
+    )
     page.reload()
     chat = page.frame_locator("botkit-widget iframe")
     expect(chat.locator("#starters")).to_be_visible()
@@ -353,9 +355,7 @@ def test_another_site_can_carry_the_chat_and_nobody_but_the_frame_steers_it(
 
     with contextlib.ExitStack() as stack:
         origin = f"http://localhost:{stack.enter_context(served(shop))}"
-        app = create_app(
-            index=live, store=store, embed_origins=[origin], rate_per_minute=0, conversations_per_hour=0
-        )
+        app = create_app(index=live, store=store, embed_origins=[origin], rate_per_minute=0, conversations_per_hour=0)
         hosts.append(f"http://127.0.0.1:{stack.enter_context(served(app))}")
         page = stack.enter_context(browser.new_context()).new_page()
         page.goto(f"{origin}/somewhere")

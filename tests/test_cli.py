@@ -44,7 +44,7 @@ def test_help_is_immediate() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("\n[]")
-    for command in ("check", "index", "ask", "serve", "report", "user"):
+    for command in ("check", "index", "ask", "eval", "serve", "report", "user"):
         assert f"\n  {command} " in done.stdout
 
 
@@ -107,6 +107,31 @@ def test_index_builds_publishes_and_says_what(tmp_path: Path) -> None:
     assert allowed.exit_code == 0
     assert "0 of 1 tests passed" in allowed.stdout
     assert "ripening pears" in allowed.stderr
+
+
+def test_index_takes_judged_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The corpus's own and those of --labels, given again and again; what may be wrong is a setting."""
+    rows = [
+        {"id": str(n), "text": f"how do I keep {n} apples over the winter", "relevant": ["apple"]} for n in range(40)
+    ]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    source = write(tmp_path / "corpus", {**FRUIT, "labels/own.jsonl": "".join(lines[:20])})
+    write(tmp_path / "more", {"a.jsonl": "".join(lines[20:30]), "b/c.jsonl": "".join(lines[30:])})
+    given = ("index", source, "--out", tmp_path / "index", "--if-changed")
+    more = ("--labels", tmp_path / "more/a.jsonl", "--labels", tmp_path / "more/b")
+    assert "confidence as shipped; uncertified, about 24 labels more" in botkit(*given).stderr
+    done = botkit(*given, *more)
+    assert done.exit_code == 0
+    assert "shifted with 40 labels; certified: at most 10% of the answers are wrong from 0." in done.stderr
+    assert botkit(*given, *more).stdout.endswith(" is up to date\n")
+    monkeypatch.setenv("BOTKIT_MOST_WRONG", "0.05")
+    lost = botkit("index", source, "--out", tmp_path / "index", *more)
+    assert lost.exit_code == 0
+    assert "warning: the version before was certified from 0." in lost.stderr
+    assert botkit(*given, "--labels", tmp_path / "nothing").exit_code == 2
+    bad = botkit(*given, "--labels", write(tmp_path / "bad", {"a.jsonl": "{}\n"}))
+    assert bad.exit_code == 1
+    assert f"{tmp_path / 'bad' / 'a.jsonl'}:1: `id` is missing" in bad.stderr
 
 
 @pytest.mark.parametrize("out", ["/proc/nothing/index", "{file}/index"])
@@ -208,6 +233,93 @@ def test_settings_come_from_file_and_environment(
     wrong = botkit("--config", file, "ask", "x")
     assert wrong.exit_code == 1
     assert "Did you mean `answer_threshold`?" in wrong.stderr
+
+
+# ---------------------------------------------------------------- eval
+
+JUDGED = [
+    {"id": "1", "lang": "en", "text": "where is my order", "relevant": ["orders/track-order"], "split": "dev"},
+    {"id": "2", "lang": "fa", "text": "سفارش من کجاست", "relevant": ["orders/track-order"], "split": "dev"},
+    {"id": "3", "lang": "en", "text": "where is my order", "relevant": ["no/such-article"], "split": "test"},
+    {"id": "4", "lang": "en", "turns": [{"text": "x", "relevant": []}, {"text": "2", "kind": "choice", "pick": 2}]},
+]
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """A folder of judged questions: two that are answered rightly, one that names no article, a dialogue."""
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in JUDGED)
+    return write(tmp_path / "mine", {"some.jsonl": lines})
+
+
+def test_eval_prints_tables_and_writes_a_page_and_json(index_folder: Path, judged: Path, tmp_path: Path) -> None:
+    """A row for each language and all on standard output; what was left out on standard error."""
+    page, told = tmp_path / "out" / "report.html", tmp_path / "out" / "report.json"
+    done = botkit("eval", "--index", index_folder, judged, "--html", page, "--json", told)
+    assert done.exit_code == 0
+    assert [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")] == [
+        "set", "---", "en", "fa", "all",
+    ]  # fmt: skip
+    assert "\nmachine: " in done.stdout
+    assert "1 dialogues are left out" in done.stderr
+    assert "asked 3 of 3 questions" in done.stderr
+    assert "no/such-article" in done.stderr
+    figures = json.loads(told.read_text(encoding="utf-8"))["sets"][0]["systems"][0]["figures"]
+    assert (figures["all"]["questions"], figures["languages"]["fa"]["accuracy_at_1"]) == (3, 1.0)
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_eval_takes_a_half_a_language_and_several_sets(index_folder: Path, judged: Path) -> None:
+    """Each argument is a set; together they are `all`."""
+    half = botkit("eval", "--index", index_folder, judged, "--split", "dev", "--lang", "fa")
+    assert [line.split("|")[1:3] for line in half.stdout.splitlines() if line.startswith("|")][2:] == [
+        [" mine ", " 1 "]
+    ]
+    both = botkit("eval", "--index", index_folder, judged, judged / "some.jsonl", "--split", "dev", "--lang", "en")
+    names = [line.split("|")[1].strip() for line in both.stdout.splitlines() if line.startswith("|")]
+    assert names[2:] == ["all", "mine", "some"]
+    none = botkit("eval", "--index", index_folder, judged, "--lang", "tr")
+    assert none.exit_code == 1
+    assert "none of 3 questions is asked for. Leave --split and --lang out" in none.stderr
+
+
+def test_eval_gates_on_precision(index_folder: Path, judged: Path) -> None:
+    """Two of three answers are right; nothing answered is no precision at all."""
+    assert botkit("eval", "--index", index_folder, judged, "--min-precision", "0.6").exit_code == 0
+    low = botkit("eval", "--index", index_folder, judged, "--min-precision", "0.9")
+    assert low.exit_code == 1
+    assert "| all | " in low.stdout
+    assert "66.7 % of the answered is right, less than the 90.0 % asked for." in low.stderr
+    (judged / "some.jsonl").write_text('{"id": "1", "text": "I want to talk to a person", "relevant": []}')
+    nothing = botkit("eval", "--index", index_folder, judged, "--min-precision", "0")
+    assert nothing.exit_code == 1
+    assert "nothing was answered" in nothing.stderr
+
+
+def test_eval_tells_what_changed_against_another_index(index_folder: Path, judged: Path, tmp_path: Path) -> None:
+    """From the other one to this; an index cannot be compared with itself."""
+    other = tmp_path / "other"
+    assert botkit("index", write(tmp_path / "corpus", FRUIT), "--out", other).exit_code == 0
+    done = botkit("eval", "--index", index_folder, judged, "--split", "dev", "--against", other)
+    assert done.exit_code == 0
+    assert f"from {other} {Index.open(other).version} to {index_folder} " in done.stdout
+    assert "changed: 2 better, 0 worse, 0 other" in done.stdout
+    assert f"| all | {other} | " in done.stdout
+    same = botkit("eval", "--index", index_folder, judged, "--against", index_folder)
+    assert same.exit_code == 2
+
+
+def test_eval_says_what_cannot_be_read_or_written(index_folder: Path, judged: Path, tmp_path: Path) -> None:
+    """file:line and the cure, before anything is asked; no traceback."""
+    (judged / "bad.jsonl").write_text('{"id": "1", "text": "x", "relevant": []}\n{"id": "2", "txt": "x"}\n')
+    bad = botkit("eval", "--index", index_folder, judged)
+    assert bad.exit_code == 1
+    assert f"{judged / 'bad.jsonl'}:2: unknown field `txt`. Did you mean `text`?" in bad.stderr
+    assert botkit("eval", "--index", index_folder).exit_code == 2
+    assert "Give --index" in botkit("eval", judged / "some.jsonl").stderr
+    written = botkit("eval", "--index", index_folder, judged / "some.jsonl", "--html", "/proc/nothing/r.html")
+    assert written.exit_code == 1
+    assert "cannot be written" in written.stderr
 
 
 # ---------------------------------------------------------------- serve

@@ -281,9 +281,7 @@ def test_an_unchanged_page_is_not_sent_twice(app: Flask, sara: people.Agent, wai
         assert browser.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_the_desk_speaks_every_language(
-    app: Flask, sara: people.Agent, waiting: Callable[..., int], lang: str
-) -> None:
+def test_the_desk_speaks_every_language(app: Flask, sara: people.Agent, waiting: Callable[..., int], lang: str) -> None:
     ticket = waiting()
     browser, _ = sign_in(app, "Sara")
     page = browser.get(f"/desk?lang={lang}").text

@@ -83,7 +83,7 @@ def test_public_builds_each_set_and_prints_it(tmp_path: Path) -> None:
     title = {"id": "t", "lang": "tr", "text": "Parola", "relevant": ["tr:a", "bg:a"], "split": "dev", "qtype": "title"}
     write_jsonl(tmp_path / "helparticles" / "queries.jsonl", [title, title | {"lang": "en", "qtype": "slug-en"}])
 
-    shown = printed("public.py", "--data", str(tmp_path), "--phrasings", "1,all")
+    shown = printed("public.py", "--data", str(tmp_path), "--phrasings", "1,all", "--baselines", "none")
 
     lines = [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")][2:]
     assert lines == [

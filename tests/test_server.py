@@ -275,9 +275,7 @@ def test_an_error_is_json_for_programs_and_a_page_for_people(client: FlaskClient
     assert client.get("/nothing", headers={"Accept": "application/json"}).mimetype == "application/json"
 
 
-def test_a_failure_inside_tells_nothing_of_itself(
-    live: Live, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failure_inside_tells_nothing_of_itself(live: Live, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     app = make_app(live, store)
     app.add_url_rule("/api/v1/broken", view_func=lambda: 1 // 0)
     response = app.test_client().get("/api/v1/broken")

@@ -4,8 +4,8 @@
     corpora/<name>/<lang>/<path>.md         one article; its id is the path, in every language
     corpora/<name>/<lang>/<path>.md         with `kind: faq`: each `## heading` is an article, <path>#<anchor>
 
-This house owns the article format and makes the safe HTML, once. It knows nothing of vectors and
-never writes.
+This house owns the article format and makes the safe HTML, once. It also owns the format of judged
+questions (`labels`), and writes those. It knows nothing of vectors and never writes an article.
 """
 
 from __future__ import annotations
@@ -17,10 +17,29 @@ from pathlib import Path
 from typing import Any
 
 from botkit import language
+from botkit.corpus.labels import Dialogue, Label, Turn, add_label, dialogues, labels, questions, write_labels
 from botkit.corpus.nouns import Article, Corpus, CorpusError, Finding, Passage
 from botkit.corpus.reader import Reader
 
-__all__ = ["Article", "Corpus", "CorpusError", "Finding", "Passage", "check", "code", "digest", "load"]
+__all__ = [
+    "Article",
+    "Corpus",
+    "CorpusError",
+    "Dialogue",
+    "Finding",
+    "Label",
+    "Passage",
+    "Turn",
+    "add_label",
+    "check",
+    "code",
+    "dialogues",
+    "digest",
+    "labels",
+    "load",
+    "questions",
+    "write_labels",
+]
 
 
 def load(folder: Path | str) -> Corpus:

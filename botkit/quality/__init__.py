@@ -1,0 +1,35 @@
+"""How good an index is, on judged questions: what it says to them, figures of that, and a report.
+
+    evaluate(index, labels)       ask as the server does           -> Evaluation
+    judge(name, labels, ranked)   what another system ranked       -> Evaluation
+    figures(outcomes)             shares, ranking, confidence, intervals
+    converse(index, dialogues)    turn by turn, the bot's own replies as context
+    compare(before, after)        paired differences and the questions that changed
+    Report                        sets of evaluations as a text, as JSON, as one HTML file
+
+This house measures and never changes what it measures: it fits nothing, writes no index and reads no record.
+"""
+
+from botkit.quality.dialogues import converse, turn_figures
+from botkit.quality.figures import bound, compare, ece, figures
+from botkit.quality.judging import Evaluation, Outcome, evaluate, joined, judge
+from botkit.quality.report import Report, Set, machine, percent, table
+
+__all__ = [
+    "Evaluation",
+    "Outcome",
+    "Report",
+    "Set",
+    "bound",
+    "compare",
+    "converse",
+    "ece",
+    "evaluate",
+    "figures",
+    "joined",
+    "judge",
+    "machine",
+    "percent",
+    "table",
+    "turn_figures",
+]
