@@ -98,7 +98,7 @@ def learn(rows: Rows, parts: Sequence[str] = ("first", "among")) -> dict[str, An
     mean, scale = rows.table.mean(axis=0), np.maximum(rows.table.std(axis=0), 1e-6)
     told: dict[str, Any] = {"features": list(FEATURES), "mean": mean.tolist(), "scale": scale.tolist()}
     for name in parts:
-        model = LogisticRegression(C=INVERSE_PENALTY, max_iter=5000)
+        model = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky", max_iter=100)
         model.fit((rows.table - mean) / scale, rows.target(name), sample_weight=rows.weight)
         told[name] = {"weights": model.coef_[0].tolist(), "intercept": float(model.intercept_[0])}
     return told
