@@ -164,8 +164,7 @@ def _adapted(
     numbers = dict(base)
     if prior is not None:
         heavy = Rows(rows.table, rows.right, rows.among, rows.weight * LABEL_WEIGHT)
-        learned = learn(heavy.after(prior), parts)
-        numbers |= learned | {name: learned.get(name, learned[parts[0]]) for name in ("first", "among")}
+        numbers |= learn(heavy.after(prior), parts)
     for name in parts:
         odds = Confidence.read(numbers).odds(rows.table)[0 if name == "first" else 1]
         moved = _shift(odds, rows.target(name), rows.weight)

@@ -96,13 +96,7 @@ def bound(errors: int, answered: int, delta: float = DELTA) -> float | None:
     """The exact upper bound of the share of errors: the truth lies above it in at most `delta` of all
     samples (Clopper and Pearson 1934): the 1 - delta quantile of Beta(errors + 1, answered - errors).
     None where nothing was answered."""
-    if answered == 0:
-        return None
-    if errors == answered:
-        return 1.0
-    from scipy.special import betaincinv
-
-    return float(betaincinv(errors + 1, answered - errors, 1.0 - delta))
+    return confidence.upper_bound(errors, answered, delta) if answered else None
 
 
 def ece(sure: np.ndarray, right: np.ndarray) -> float | None:
