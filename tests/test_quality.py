@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
+from playwright.sync_api import Browser
 
 from botkit import answer, language, quality
 from botkit.corpus import Label
 from botkit.index import Index, Live
 from botkit.quality import Evaluation, Outcome
 
-CHROMIUM = Path(os.environ.get("BOTKIT_CHROMIUM", "/usr/bin/chromium"))
 OUTSIDE = frozenset[str]()
 
 
@@ -408,39 +407,27 @@ def test_the_page_opens_by_itself_and_lets_no_customer_break_it(report: quality.
     assert "Articles that the index does not have" in html
 
 
-@pytest.mark.skipif(
-    not CHROMIUM.exists() and not os.environ.get("CI"),
-    reason=f"{CHROMIUM} is not there: install chromium, or name it in BOTKIT_CHROMIUM",
-)
-def test_a_browser_shows_the_page_without_a_network(report: quality.Report, tmp_path: Path) -> None:
+def test_a_browser_shows_the_page_without_a_network(browser: Browser, report: quality.Report, tmp_path: Path) -> None:
     """In light and dark, at 400 px without sideways scrolling; axe finds nothing; Arabic runs from the right."""
-    from playwright.sync_api import sync_playwright
-
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     arabic = outcome(False, 0.9, label=Label("ar", "وين وصل الطلب حقي", "ar", frozenset({"a"})))
     one = quality.Set("ar", (Evaluation("botkit", (arabic,), "v", 0.85, 0.5),))
     replace(report, sets=(*report.sets, one), overall=False).write(html=tmp_path / "r.html")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        for scheme, width in (("light", 400), ("dark", 1280)):
-            context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": width, "height": 900})
-            page, asked = context.new_page(), []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.goto((tmp_path / "r.html").as_uri())
-            assert asked == [(tmp_path / "r.html").as_uri()]
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-            words = page.locator("p.words", has_text="وين")
-            assert words.evaluate("e => [getComputedStyle(e).direction, getComputedStyle(e).textAlign]") == [
-                "rtl",
-                "start",
-            ]
-            page.evaluate(script)
-            ask = "axe.run().then(({violations}) => violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
-            assert page.evaluate(ask) == []
-            context.close()
-        browser.close()
+    for scheme, width in (("light", 400), ("dark", 1280)):
+        context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": width, "height": 900})
+        page, asked = context.new_page(), []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto((tmp_path / "r.html").as_uri())
+        assert asked == [(tmp_path / "r.html").as_uri()]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        words = page.locator("p.words", has_text="وين")
+        assert words.evaluate("e => [getComputedStyle(e).direction, getComputedStyle(e).textAlign]") == ["rtl", "start"]
+        page.evaluate(script)
+        ask = "axe.run().then(({violations}) => violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
+        assert page.evaluate(ask) == []
+        context.close()
 
 
 def test_the_page_shows_a_certificate_of_any_kind(evaluation: Evaluation) -> None:
