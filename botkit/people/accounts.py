@@ -116,19 +116,12 @@ def authenticate(store: Store, name: str, password: str) -> Agent | None:
 def sign_in(store: Store, name: str, password: str, address: str) -> Agent | None:
     """`authenticate` for a door that anybody can knock at: tries are counted, and both ends are written to the audit
     log. TooManyGuesses when no try is taken. With a second factor, the sign-in ends with `sign_in_with_code`."""
-    guess = guesses.begin(store, key_of(name), address)
-    found = authenticate(store, name, password)
-    with store.write() as conn:
-        if found is None:
-            known = agent_named(conn, name)
-            target = f"agent:{known.name}" if known else ""  # an unknown name may be a password in the wrong field
-            wait = guesses.waits(store, conn, guess)
-            audit(store, conn, "system", "sign_in.failed", target, address=address, wait=wait or None)
-            return None
-        guesses.succeeded(store, conn, guess)
-        if not found.second_factor:
-            audit(store, conn, found, "sign_in", address=address)
-        return found
+    return _counted(store, name, password, address, "sign_in")
+
+
+def confirm(store: Store, agent: Agent, password: str, address: str) -> bool:
+    """Whether an agent who is signed in knows the password, before something grave; counted like a sign-in."""
+    return _counted(store, agent.name, password, address, None) is not None
 
 
 def new_password() -> str:
@@ -284,6 +277,22 @@ def _changed(conn: Connection, found: Agent, **values: Any) -> Agent:
         agent_table.update().where(agent_table.c.id == found.id).values(stamp=agent_table.c.stamp + 1, **values)
     )
     return required(conn, found.name)
+
+
+def _counted(store: Store, name: str, password: str, address: str, told: str | None) -> Agent | None:
+    guess = guesses.begin(store, key_of(name), address)
+    found = authenticate(store, name, password)
+    with store.write() as conn:
+        if found is None:
+            known = agent_named(conn, name)
+            target = f"agent:{known.name}" if known else ""  # an unknown name may be a password in the wrong field
+            wait = guesses.waits(store, conn, guess)
+            audit(store, conn, "system", "sign_in.failed", target, address=address, wait=wait or None)
+            return None
+        guesses.succeeded(store, conn, guess)
+        if told is not None and not found.second_factor:
+            audit(store, conn, found, told, address=address)
+        return found
 
 
 _SELECT: Final = sa.select(agent_table, second_factor_table.c.confirmed_at.label("factor_at")).outerjoin(

@@ -47,7 +47,7 @@ class _Rule:
     longest: float
 
     def wait(self, failures: float) -> float:
-        over = math.floor(failures + 1e-9) - self.free
+        over = round(failures) - self.free
         return 0.0 if over < 0 else min(self.longest, self.first * (1 << min(over, 30)))
 
 

@@ -26,7 +26,6 @@ CONSOLE: Final = "console"
 ACTIONS: Final = (
     "sign_in",
     "sign_in.failed",
-    "sign_out",
     "account.added",
     "account.role",
     "account.password",
