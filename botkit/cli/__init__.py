@@ -11,7 +11,7 @@ import click
 
 from botkit import __version__
 
-from . import accounts, building, measuring, serving
+from . import accounts, building, deliveries, measuring, serving
 
 __all__ = ["main"]
 
@@ -37,5 +37,6 @@ for command in (
     measuring.labels,
     serving.serve,
     accounts.user,
+    deliveries.outbox,
 ):
     main.add_command(command)

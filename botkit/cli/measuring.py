@@ -242,6 +242,10 @@ def labels(file: Path | None, database: str | None, since: str | None, until: st
         from botkit import report as reports
 
         found = reports.labels(store, **times)
+        from botkit import people
+
+        with store.write() as conn:
+            people.audit(store, conn, None, "export", "labels", questions=len(found))
     if out is None:
         corpus.write_labels(sys.stdout, found)
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import shared
+from . import deliveries, shared
 
 
 @click.command()
@@ -35,8 +35,15 @@ def serve(
     problem = _in_child(lambda: _check_index(settings.index))
     if problem:
         raise click.ClickException(problem)
-    with shared.store(settings.database):
-        pass  # migrated once, here, and not by every worker at the same time
+    senders = deliveries.senders(settings)
+    roles = settings.second_factor_roles.replace(",", " ").split()
+    with shared.store(settings.database) as store:  # migrated once, here, and not by every worker at the same time
+        from botkit import outbox, people
+
+        if unknown := [role for role in roles if role not in people.ROLES]:
+            known = ", ".join(people.ROLES)
+            raise click.ClickException(f"second_factor_roles: there is no role {unknown[0]!r}: name some of {known}")
+        outbox.kinds(store, senders)
     from botkit import server
     from botkit.server import run
 
@@ -46,9 +53,12 @@ def serve(
         from botkit.index import Live
         from botkit.store import Store
 
+        store = Store(settings.database)
+        if senders:
+            outbox.Worker(store, senders).start()
         return server.create_app(
             index=Live(settings.index),
-            store=Store(settings.database),
+            store=store,
             rates=rates,
             base_url=settings.base_url,
             embed_origins=[o for o in settings.embed_origins.replace(",", " ").split() if o],
@@ -59,6 +69,7 @@ def serve(
             metrics_token=settings.metrics_token,
             answer_threshold=settings.answer_threshold,
             clarify_threshold=settings.clarify_threshold,
+            second_factor_roles=roles,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from botkit.store import Store
 
 
+DATABASE = click.option("--database", help="database URL; default: sqlite:///botkit.db")
+
+
 def settings(file: Path | None, **overrides: Any) -> config.Settings:
     try:
         return config.load(file, overrides=overrides)

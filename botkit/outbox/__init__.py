@@ -151,7 +151,7 @@ class Worker:
         self._senders = dict(senders)
         self._every = every
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="botkit-outbox", daemon=True)
+        self._thread = threading.Thread(target=self.run, name="botkit-outbox", daemon=True)
 
     def start(self) -> Worker:
         self._thread.start()
@@ -162,7 +162,8 @@ class Worker:
         self._stopped.set()
         self._thread.join(timeout)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Work in this thread until stopped."""
         swept = None
         while not self._stopped.is_set():
             try:
