@@ -152,6 +152,8 @@ class Webhook:
                 connection.sock = context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
                 connection.sock.do_handshake()
             yield connection
+            if late.is_set():  # what was cut off in its headers passes for a whole answer
+                raise TimeoutError
         except (OSError, http.client.HTTPException) as error:
             if late.is_set():
                 raise TimeoutError from error
