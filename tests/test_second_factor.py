@@ -65,6 +65,14 @@ def test_it_is_on_only_after_a_code_has_proved_it(store: Store, clock: Clock, mi
         people.begin_factor(store, mina)
 
 
+def test_a_secret_that_nobody_confirmed_is_gone_after_half_an_hour(store: Store, clock: Clock, mina: Agent) -> None:
+    """Or whoever sits down at an open session could take it up."""
+    phone = pyotp.TOTP(people.begin_factor(store, mina))
+    clock.forward(1800)
+    assert people.pending_factor(store, mina) is None
+    assert people.confirm_factor(store, mina, phone.at(clock.at)) is None
+
+
 def test_the_link_fills_an_authenticator_app(store: Store, mina: Agent) -> None:
     secret = people.begin_factor(store, mina)
     link = urlsplit(people.factor_link(secret, "Mina", "Lalezar"))

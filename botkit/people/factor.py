@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import pyotp
@@ -26,6 +26,8 @@ from botkit.store import Store, agent_table, recovery_code_table, second_factor_
 STEP: Final = 30
 DRIFT: Final = 1
 """Steps before and after the present one that are taken too: clocks of phones differ, and people type slowly."""
+PENDING: Final = timedelta(minutes=30)
+"""How long a fresh secret waits to be confirmed, and can be seen."""
 RECOVERY_CODES: Final = 10
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -48,7 +50,9 @@ def pending_factor(store: Store, agent: Agent) -> str | None:
     mine = second_factor_table.c
     with store.read() as conn:
         return conn.execute(
-            sa.select(mine.secret).where(mine.agent_id == agent.id, mine.confirmed_at.is_(None))
+            sa.select(mine.secret).where(
+                mine.agent_id == agent.id, mine.confirmed_at.is_(None), mine.begun_at > store.now() - PENDING
+            )
         ).scalar()
 
 
@@ -132,6 +136,8 @@ def _take_step(store: Store, conn: Connection, agent_id: int, code: str) -> bool
     row = conn.execute(sa.select(second_factor_table).where(mine).with_for_update()).one_or_none()
     typed = _plain(code)
     if row is None or len(typed) != 6:
+        return False
+    if row.confirmed_at is None and row.begun_at <= store.now() - PENDING:
         return False
     step = _matching(row.secret, typed, store.now())
     if step is None or step <= row.last_step:
