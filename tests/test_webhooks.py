@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -344,6 +346,58 @@ def test_a_worker_killed_between_sending_and_marking_is_followed_by_the_same_mes
     assert [(each.state, each.tries) for each in outbox.deliveries(store)] == [("delivered", 2)]
     later.close()
     store.close()
+
+
+def test_the_server_delivers_by_itself(tmp_path: Path, receiver: Receiver, index_folder: Path) -> None:
+    """`botkit serve`, a customer who asks for a person, and the shop's own system is told."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = threading.Event()
+
+    def accept(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(204)
+        handler.end_headers()
+        told.set()
+
+    receiver.answers = [accept]
+    store = Store(f"sqlite:///{tmp_path}/real.db")
+    options = ["--index", str(index_folder), "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-c", "from botkit.cli import main; main()", "serve", *options]
+    log = (tmp_path / "log").open("wb")
+    server = subprocess.Popen(command, env={**os.environ, **settings(store, receiver)}, stderr=log)
+    try:
+        ask = _patient(f"http://127.0.0.1:{port}/api/v1/conversations", server)
+        begun = ask("", {})
+        ask(f"/{begun['id']}/handoff", {}, begun["token"])
+        assert told.wait(20)
+    finally:
+        server.terminate()
+        assert server.wait(30) == 0
+        log.close()
+    ((headers, body),) = receiver.got
+    event = Verifier(SECRET).verify(body, headers)
+    assert (event["type"], event["data"]["conversation"]) == ("ticket.opened", begun["id"])
+    assert [each.message_id for each in outbox.deliveries(store)] == receiver.ids
+    store.close()
+
+
+def _patient(base: str, server: subprocess.Popen[bytes]) -> Callable[..., Any]:
+    def ask(path: str, body: Any, token: str = "") -> Any:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
+        for _ in range(200):
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError:
+                raise
+            except OSError:  # not listening yet
+                assert server.poll() is None
+                threading.Event().wait(0.1)
+        raise AssertionError("the server did not come up")
+
+    return ask
 
 
 def test_the_command_works_off_lists_and_tries_again(store: Store, clock: Clock, receiver: Receiver) -> None:
