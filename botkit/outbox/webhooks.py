@@ -16,6 +16,7 @@ import secrets
 import socket
 import ssl
 import threading
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,11 +33,11 @@ from botkit.outbox import Delivery, NotDelivered
 from botkit.store import iso
 
 KIND: Final = "webhook"
-EVENTS: Final = ("ticket.opened", "ticket.claimed", "ticket.breached", "ticket.closed")
+EVENTS: Final = ("ticket.opened", "ticket.claimed", "ticket.breached", "ticket.closed", "ticket.reopened")
 PATIENCE: Final = 5.0
 """Seconds to wait for a connection, or for the next bytes."""
 DEADLINE: Final = 15.0
-"""Seconds for one try altogether; well below the outbox's lease."""
+"""Seconds to reach the receiver, and again to be done with it; both well below the outbox's lease."""
 
 _TIMES: Final = ("opened_at", "claimed_at", "closed_at")
 _FACTS: Final = ("state", "reason", "lang", "outcome")
@@ -126,7 +127,8 @@ class Webhook:
         except TimeoutError:
             raise NotDelivered(f"{host} did not answer in time") from None
         except ssl.SSLError as error:
-            raise NotDelivered(f"{host}: the certificate or the encryption is wrong: {error.reason}") from None
+            told = error.reason or type(error).__name__
+            raise NotDelivered(f"{host}: the certificate or the encryption is wrong: {told}") from None
         except (OSError, http.client.HTTPException) as error:
             told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             raise NotDelivered(f"{host} could not be reached: {told}") from None
@@ -175,16 +177,21 @@ class Webhook:
                     raise NotDelivered(
                         f"{host} is at {address[0]}, which is not public: name it in webhook_allow if you mean it"
                     )
-        failure: OSError = OSError(f"no address of {host}")
+        failure: OSError = TimeoutError()
+        until = time.monotonic() + self.deadline
         for family, kind, protocol, _, address in found:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
             line = socket.socket(family, kind, protocol)
-            line.settimeout(PATIENCE)
+            line.settimeout(min(PATIENCE, left))
             try:
                 line.connect(address)
             except OSError as error:
                 line.close()
                 failure = error
             else:
+                line.settimeout(PATIENCE)
                 return line
         raise failure
 

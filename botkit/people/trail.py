@@ -42,7 +42,10 @@ ACTIONS: Final = (
     "ticket.claimed",
     "ticket.released",
     "ticket.transferred",
+    "ticket.pending",
+    "ticket.resumed",
     "ticket.closed",
+    "ticket.reopened",
     "export",
     "outbox.retried",
 )

@@ -16,9 +16,9 @@ from botkit import outbox, people
 from botkit.people import Agent, PeopleError, TooManyGuesses
 from botkit.store import iso, parse_time
 
+from . import deskframe as frame
 from . import limits, signin
 from .context import here
-from .deskframe import chosen_language, desk_page, local_time, to, to_login
 from .errors import ApiError
 from .rendering import Texts
 
@@ -36,8 +36,8 @@ _ACCOUNT = "<int(max=2147483647):agent_id>"
 def code_page() -> Response:
     wanted = signin.within_desk(request.args.get("next"))
     if signin.half_in() is None:
-        return to(signin.onward(wanted))
-    return desk_page("desk/code.html", None, next=wanted)
+        return frame.to(signin.onward(wanted))
+    return frame.show("desk/code.html", None, next=wanted)
 
 
 @blueprint.post("/desk/login/code")
@@ -47,15 +47,15 @@ def code() -> Response:
         signin.give_code(request.form.get("code", "")[:80])
     except signin.Refused as refusal:
         if refusal.code == "expired":
-            return to(signin.onward(wanted))
-        t = Texts(chosen_language())
+            return frame.to(signin.onward(wanted))
+        t = Texts(frame.language_of_reader())
         too_many = refusal.code == "too_many"
         problem = t("desk.too_many", seconds=refusal.seconds) if too_many else t("accounts.wrong_code")
-        response = desk_page("desk/code.html", None, status=429 if too_many else 401, problem=problem, next=wanted)
+        response = frame.show("desk/code.html", None, status=429 if too_many else 401, problem=problem, next=wanted)
         if refusal.seconds:
             response.headers["Retry-After"] = str(refusal.seconds)
         return response
-    return to(signin.onward(wanted))
+    return frame.to(signin.onward(wanted))
 
 
 # One's own account.
@@ -64,7 +64,7 @@ def code() -> Response:
 @blueprint.get("/desk/account")
 def account() -> Response:
     agent = signin.signed_in()
-    return to_login() if agent is None else _own(agent)
+    return frame.to_login() if agent is None else _own(agent)
 
 
 @blueprint.post("/desk/account/password")
@@ -89,7 +89,7 @@ def own_sessions() -> Response:
 def begin_factor() -> Response:
     def begin(agent: Agent) -> Response:
         people.begin_factor(here().store, agent)
-        return to("/desk/account#factor")
+        return frame.to("/desk/account#factor")
 
     return _as_oneself(begin, "password")
 
@@ -123,7 +123,7 @@ def _as_oneself(action: Callable[[Agent], Response], password_field: str | None 
     """Do it as the agent signed in, who types the password again where a field is named."""
     agent = signin.signed_in()
     if agent is None:
-        return to_login()
+        return frame.to_login()
     back = "/desk/account"
     try:
         if password_field is not None:
@@ -132,8 +132,8 @@ def _as_oneself(action: Callable[[Agent], Response], password_field: str | None 
                 return _refused("wrong_password", back)
         return action(agent)
     except TooManyGuesses as wait:
-        flash(Texts(chosen_language())("desk.too_many", seconds=wait.seconds))
-        return to(back)
+        flash(Texts(frame.language_of_reader())("desk.too_many", seconds=wait.seconds))
+        return frame.to(back)
     except PeopleError as error:
         return _refused(error.code, back)
 
@@ -141,7 +141,7 @@ def _as_oneself(action: Callable[[Agent], Response], password_field: str | None 
 def _own(agent: Agent, codes: list[str] | None = None) -> Response:
     store, shop = here().store, here().index.shop(here().index.default_language) or {}
     secret = people.pending_factor(store, agent)
-    return desk_page(
+    return frame.show(
         "desk/account.html",
         agent,
         due=signin.due(agent),
@@ -179,7 +179,7 @@ def add() -> Response:
     try:
         person = people.add_agent(here().store, name, role, password, temporary=True, by=agent)
     except PeopleError as error:
-        t = Texts(chosen_language())
+        t = Texts(frame.language_of_reader())
         return _team(agent, status=400, problem=t(f"accounts.problem_{error.code}"), name=name[:80], role=role)
     return _one(agent, person, told="password", secret=password)
 
@@ -232,7 +232,7 @@ def _team(agent: Agent | Response, status: int = 200, **values: Any) -> Response
     if isinstance(agent, Response):
         return agent
     store = here().store
-    return desk_page(
+    return frame.show(
         "desk/accounts.html",
         agent,
         status=status,
@@ -247,7 +247,7 @@ def _team(agent: Agent | Response, status: int = 200, **values: Any) -> Response
 def _one(agent: Agent, person: Agent, told: str | None = None, secret: str | None = None) -> Response:
     store = here().store
     lines = people.audited(store, target=people.actor(person), limit=10)
-    return desk_page(
+    return frame.show(
         "desk/person.html",
         agent,
         person=person,
@@ -291,12 +291,12 @@ def audit() -> Response:
         before=before,
         limit=LINES + 1,
     )
-    query = {name: value for name, value in wanted.items() if value}
-    return desk_page(
+    query, t = {name: value for name, value in wanted.items() if value}, Texts(frame.language_of_reader())
+    return frame.show(
         "desk/audit.html",
         agent,
         lines=_lines(found[:LINES]),
-        actors=[*(people.actor(each) for each in people.agents(store)), people.CONSOLE, "system"],
+        actors=[(each, _actor(each, t)) for each in (*map(people.actor, people.agents(store)), *_OTHERS)],
         actions=people.ACTIONS,
         wanted=wanted,
         newest=f"/desk/audit?{urlencode(query)}" if before else None,
@@ -316,7 +316,7 @@ def deliveries() -> Response:
         | {"message_id": each.message_id, "state": each.state, **_time(each.made_at)}
         for each in outbox.deliveries(store, state, LINES)
     ]
-    return desk_page("desk/outbox.html", agent, rows=rows, state=state, states=outbox.STATES)
+    return frame.show("desk/outbox.html", agent, rows=rows, state=state, states=outbox.STATES)
 
 
 @blueprint.post("/desk/outbox/retry")
@@ -332,11 +332,11 @@ def retry() -> Response:
 
 
 def _lines(found: list[people.Line]) -> list[dict[str, Any]]:
-    t = Texts(chosen_language())
+    t = Texts(frame.language_of_reader())
     return [
         {
             **_time(line.at),
-            "actor": line.actor,
+            "actor": _actor(line.actor, t),
             "action_text": t(f"accounts.did_{line.action.replace('.', '_')}")
             if line.action in people.ACTIONS
             else line.action,
@@ -347,6 +347,15 @@ def _lines(found: list[people.Line]) -> list[dict[str, Any]]:
     ]
 
 
+def _actor(actor: str, t: Texts) -> str:
+    if actor in _OTHERS:
+        return t(f"accounts.actor_{actor}")
+    return {"bot": t("desk.bot"), "customer": t("desk.customer")}.get(actor, actor.removeprefix("agent:"))
+
+
+_OTHERS = (people.CONSOLE, "system")
+
+
 # What these pages share.
 
 
@@ -354,21 +363,21 @@ def _admitted(what: str) -> Agent | Response:
     """The agent signed in, if the role allows it; else the way to the sign-in, or ApiError 403."""
     agent = signin.by_session()
     if agent is None:
-        return to_login()
+        return frame.to_login()
     if not agent.may(what):
         raise ApiError(403, "forbidden", f"The role {agent.role} may not see this page.")
     return agent
 
 
 def _done(text: str, address: str) -> Response:
-    flash(Texts(chosen_language())(f"accounts.{text}"))
-    return to(address)
+    flash(Texts(frame.language_of_reader())(f"accounts.{text}"))
+    return frame.to(address)
 
 
 def _refused(code: str, address: str) -> Response:
-    flash(Texts(chosen_language())(f"accounts.problem_{code}"))
-    return to(address)
+    flash(Texts(frame.language_of_reader())(f"accounts.problem_{code}"))
+    return frame.to(address)
 
 
 def _time(at: Any) -> dict[str, str]:
-    return {"at": iso(at), "at_text": local_time(at, here().index)}
+    return {"at": iso(at), "at_text": frame.local(at, here().index)}

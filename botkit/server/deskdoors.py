@@ -22,10 +22,10 @@ from botkit.store import Event, iso
 from . import deskapi, signin
 from .context import here
 from .deskapi import TICKET
-from .deskframe import chosen_language as _lang
-from .deskframe import desk_page as _page
-from .deskframe import local_time as _local
+from .deskframe import language_of_reader as _lang
+from .deskframe import local as _local
 from .deskframe import mark as _mark
+from .deskframe import show as _page
 from .deskframe import to as _to
 from .deskframe import to_login as _to_login
 from .errors import ApiError
@@ -47,9 +47,10 @@ MOST_ARTICLES = 600
 
 @blueprint.get("/desk/login")
 def login_page() -> Response:
-    if signin.signed_in() is not None:
-        return _to(signin.onward(signin.within_desk(request.args.get("next"))))
-    return _page("desk/login.html", None, next=signin.within_desk(request.args.get("next")), name="")
+    wanted = signin.within_desk(request.args.get("next"))
+    if signin.half_in() is not None or signin.signed_in() is not None:
+        return _to(signin.onward(wanted))
+    return _page("desk/login.html", None, next=wanted, name="")
 
 
 @blueprint.post("/desk/login")

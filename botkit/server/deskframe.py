@@ -1,4 +1,4 @@
-"""Owns the frame of the desk's pages: the interface's language, what all pages are given, and the way to a sign-in."""
+"""Owns the frame of the desk's pages: the interface's language, what all pages are given, and how they show times."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ from botkit import language
 from botkit.index import Index
 from botkit.people import Agent
 
-from . import signin
 from .rendering import best_language, native_name, number, page
 
 _NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
 
 
-def desk_page(
+def show(
     template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any
 ) -> Response:
     """A page of the desk in the interface's language, for an agent or, before signing in, for nobody. `etag` marks what
     it shows: an unchanged page is not sent again."""
-    lang = chosen_language()
+    lang = language_of_reader()
     flashes = get_flashed_messages()
     query = request.args.to_dict(flat=True)
     tongues = [
@@ -58,7 +57,7 @@ def desk_page(
     return response
 
 
-def chosen_language() -> str:
+def language_of_reader() -> str:
     """The interface's language: the one just chosen, the one chosen before, or the browser's."""
     chosen = request.args.get("lang", "")
     if chosen in language.LANGUAGES:
@@ -78,9 +77,9 @@ def to(address: str) -> Response:
 
 
 def to_login() -> Response:
-    """Send the reader to the next step of signing in, and from there back here."""
+    """Send the reader to the sign-in, and from there back here."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/desk"
-    return to(signin.onward(wanted))
+    return to("/desk/login?" + urlencode({"next": wanted}))
 
 
 def isolated(text: str) -> Markup:
@@ -96,7 +95,7 @@ def isolated(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[start:])])
 
 
-def local_time(at: datetime, index: Index) -> str:
+def local(at: datetime, index: Index) -> str:
     """A time on the shop's clock; the script makes it the reader's own."""
     name = (index.shop(index.default_language) or {}).get("time_zone", "UTC")
     try:
