@@ -109,10 +109,13 @@ def test_what_was_given_up_is_tried_again_on_request_under_the_same_id(store: St
     while outbox.work(store, {"letter": final}):
         pass
     given_up = outbox.deliveries(store, "given_up")
+    assert outbox.counts(store) == {"waiting": 0, "given_up": 3}
     assert [(each.tries, each.reason) for each in given_up] == [(1, "gone for good")] * 3
     assert outbox.retry(store, [given_up[0].id, 999]) == 1
     assert outbox.work(store, {"letter": got.append})
+    assert outbox.counts(store) == {"waiting": 0, "given_up": 2}
     assert outbox.retry(store) == 2
+    assert outbox.counts(store) == {"waiting": 2, "given_up": 0}
     while outbox.work(store, {"letter": got.append}):
         pass
     assert [each.message_id for each in got] == [ids[2], ids[0], ids[1]]

@@ -338,12 +338,42 @@ def test_a_worker_killed_between_sending_and_marking_is_followed_by_the_same_mes
     assert workers[0].wait(30) == -signal.SIGKILL
     assert [each.state for each in outbox.deliveries(store)] == ["waiting"]
 
-    later = Store(str(store.url.render_as_string()), clock=lambda: datetime.now(UTC) + LEASE)
+    later = Store(store.url.render_as_string(), clock=lambda: datetime.now(UTC) + LEASE)
     sender = {webhooks.KIND: hook(receiver)}
     assert not outbox.work(store, sender)  # it is still in the dead worker's hands
     assert outbox.work(later, sender)
     assert receiver.ids == [message_id, message_id]
     assert [(each.state, each.tries) for each in outbox.deliveries(store)] == [("delivered", 2)]
+    later.close()
+    store.close()
+
+
+def test_workers_killed_again_and_again_lose_nothing(tmp_path: Path, receiver: Receiver) -> None:
+    """Every seventh request is the last thing that its worker did; each message arrives, a repetition under its id."""
+    store = Store(f"sqlite:///{tmp_path}/real.db")
+    store.migrate()
+    outbox.kinds(store, [webhooks.KIND])
+    ids = [put(store) for _ in range(30)]
+    worker: list[subprocess.Popen[bytes]] = []
+    started = threading.Event()
+
+    def kill(_: BaseHTTPRequestHandler) -> None:
+        assert started.wait(10)
+        os.kill(worker[-1].pid, signal.SIGKILL)
+
+    receiver.answers = [kill if n % 7 == 6 else 204 for n in range(28)]
+    command = [sys.executable, "-c", "from botkit.cli import main; main()", "outbox", "run"]
+    for _ in range(4):
+        started.clear()
+        worker.append(subprocess.Popen(command, env={**os.environ, **settings(store, receiver)}))
+        started.set()
+        assert worker[-1].wait(30) == -signal.SIGKILL
+    later = Store(store.url.render_as_string(), clock=lambda: datetime.now(UTC) + LEASE)
+    while outbox.work(later, {webhooks.KIND: hook(receiver)}):
+        pass
+    assert set(receiver.ids) == set(ids)
+    assert len(receiver.ids) == len(ids) + 4
+    assert outbox.counts(store) == {"waiting": 0, "given_up": 0}
     later.close()
     store.close()
 

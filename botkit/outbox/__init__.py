@@ -31,6 +31,7 @@ __all__ = [
     "Delivery",
     "NotDelivered",
     "Worker",
+    "counts",
     "deliveries",
     "kinds",
     "put",
@@ -111,6 +112,15 @@ def deliveries(store: Store, state: str | None = None, limit: int = 100) -> list
         query = query.where(_IN[state])
     with store.read() as conn:
         return [_delivery(row) for row in conn.execute(query)]
+
+
+def counts(store: Store) -> dict[str, int]:
+    """How many wait, and how many were given up."""
+    box = outbox_table.c
+    query = sa.select(sa.func.count(), sa.func.count(box.gave_up_at)).where(box.done_at.is_(None))
+    with store.read() as conn:
+        there, given_up = conn.execute(query).one()
+    return {"waiting": there - given_up, "given_up": given_up}
 
 
 def retry(store: Store, ids: Iterable[int] | None = None) -> int:

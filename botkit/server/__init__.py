@@ -246,4 +246,19 @@ def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
     return {
         "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
         "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
+        **_deliveries(context.store),
+    }
+
+
+def _deliveries(store: Store) -> dict[str, tuple[str, float, dict[str, str]]]:
+    from botkit import outbox
+    from botkit.store import StoreError
+
+    try:
+        counts = outbox.counts(store)
+    except StoreError:  # the other figures are wanted most when the database is away
+        return {}
+    return {
+        "botkit_outbox_waiting": ("Deliveries to other systems that wait.", float(counts["waiting"]), {}),
+        "botkit_outbox_given_up": ("Deliveries that were given up.", float(counts["given_up"]), {}),
     }

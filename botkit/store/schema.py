@@ -158,8 +158,8 @@ outbox_table = Table(
     Column("gave_up_at", UtcTime),
     Column("reason", Text),
 )
-_waiting = sa.and_(outbox_table.c.done_at.is_(None), outbox_table.c.gave_up_at.is_(None))
-Index("ix_outbox_due", outbox_table.c.due_at, outbox_table.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
+_undone = outbox_table.c.done_at.is_(None)
+Index("ix_outbox_due", outbox_table.c.due_at, outbox_table.c.id, sqlite_where=_undone, postgresql_where=_undone)
 
 outbox_kind_table = Table(
     "outbox_kind",

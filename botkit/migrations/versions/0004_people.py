@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.String(24)
-WAITING = sa.text("done_at IS NULL AND gave_up_at IS NULL")
+UNDONE = sa.text("done_at IS NULL")
 
 
 def upgrade() -> None:
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sa.UniqueConstraint("message_id", name="uq_outbox_message_id"),
     )
-    op.create_index("ix_outbox_due", "outbox", ["due_at", "id"], sqlite_where=WAITING, postgresql_where=WAITING)
+    op.create_index("ix_outbox_due", "outbox", ["due_at", "id"], sqlite_where=UNDONE, postgresql_where=UNDONE)
     op.create_table(
         "outbox_kind",
         sa.Column("kind", sa.String(32), nullable=False),
