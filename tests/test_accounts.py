@@ -394,6 +394,35 @@ def test_the_log_has_no_password_code_or_token(app: Flask, store: Store, clock: 
         assert secret not in kept
 
 
+@pytest.mark.parametrize(
+    "text", ["", " ", "\x00", "%00", HOSTILE, "x" * 20_000, "\u202e\u2066", "-1", "9" * 40, "NaN", "'; DROP TABLE agent --"]
+)
+def test_whatever_is_sent_is_a_page_or_a_clear_4xx(
+    app: Flask, store: Store, clock: Clock, boss: Agent, text: str
+) -> None:
+    browser, _ = sign_in(app, "Boss")
+    for field in ("actor", "action", "since", "before"):
+        assert browser.get("/desk/audit", query_string={field: text}).status_code == 200
+    assert browser.get("/desk/outbox", query_string={"state": text}).status_code == 200
+    for address, form in (
+        ("/desk/accounts", {"name": text, "role": text}),
+        ("/desk/accounts/1/token", {}),
+        ("/desk/accounts/1/role", {"role": text}),
+        ("/desk/outbox/retry", {"id": text}),
+        ("/desk/account/password", {"current": PASSWORD, "new": text[:7]}),
+        ("/desk/account/factor/confirm", {"code": text}),
+        ("/desk/account/factor/codes", {"password": PASSWORD}),
+        ("/desk/login/code", {"code": text, "next": text}),
+    ):
+        answer = browser.post(address, data=form)
+        assert answer.status_code < 500
+        assert "<script>alert" not in browser.get("/desk/account").text
+    set_up(browser, clock)
+    half, _ = sign_in(app, "Boss")
+    assert half.post("/desk/login/code", data={"code": text, "next": text}).status_code == 401
+    assert people.agents(store)[0].role == "admin"
+
+
 # ---------------------------------------------------------------- the words
 
 

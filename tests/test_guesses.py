@@ -131,6 +131,16 @@ def test_an_admin_or_time_unlocks(store: Store, clock: Clock) -> None:
     assert [attempt(store) for _ in range(5)] == ["wrong"] * 5  # a day later everything is forgiven
 
 
+def test_an_address_stays_known_when_it_is_unlocked(store: Store) -> None:
+    assert attempt(store, GOOD, OFFICE) == "in"
+    for _ in range(5):
+        attempt(store, address=OFFICE)
+    people.unlock(store, "Mina")
+    for n in range(60):
+        attempt(store, address=f"203.0.113.{n}")
+    assert attempt(store, GOOD, OFFICE) == "in"
+
+
 def test_a_new_password_unlocks(store: Store) -> None:
     for _ in range(5):
         attempt(store)

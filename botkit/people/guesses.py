@@ -126,7 +126,9 @@ def forget(conn: Connection, secret: str, key: str) -> int:
     gone = 0
     for what in ("password", "code"):
         mine = guess_table.c.who == _hash(secret, what, key)
-        gone += conn.execute(guess_table.delete().where(mine, guess_table.c.until.is_not(None))).rowcount
+        gone += conn.execute(
+            guess_table.update().where(mine, guess_table.c.until.is_not(None)).values(until=None)
+        ).rowcount
         conn.execute(guess_table.update().where(mine).values(failures=0.0))
     return gone
 

@@ -75,7 +75,7 @@ def actor(agent: Agent | None) -> str:
 
 
 def audit(
-    store: Store, conn: Connection, who: Agent | str | None, action: str, target: str = "", **detail: Any
+    store: Store, conn: Connection, who: Agent | str | None, action: str, target: str = "", /, **detail: Any
 ) -> None:
     """Add a line, inside the caller's transaction. `who` is an agent, None for the command line, or an actor's text."""
     conn.execute(

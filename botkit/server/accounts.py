@@ -26,6 +26,7 @@ blueprint = Blueprint("accounts", __name__)
 
 LINES = 50
 """Lines of the audit log on a page."""
+_LAST = 2**31 - 1
 _ACCOUNT = "<int(max=2147483647):agent_id>"
 
 
@@ -277,8 +278,10 @@ def audit() -> Response:
     agent = _admitted("audit")
     if isinstance(agent, Response):
         return agent
-    store, wanted = here().store, {name: request.args.get(name, "") for name in ("actor", "action", "since")}
-    before = request.args.get("before", type=int)
+    store, given = here().store, request.args
+    wanted = {name: given.get(name, "").replace("\0", "")[:80] for name in ("actor", "action", "since")}
+    before = given.get("before", type=int)
+    before = None if before is None else max(0, min(before, _LAST))
     try:
         since = parse_time(wanted["since"]) if wanted["since"] else None
     except (ValueError, OverflowError):
@@ -324,7 +327,9 @@ def retry() -> Response:
     agent = _admitted("people")
     if isinstance(agent, Response):
         return agent
-    store, only = here().store, request.form.get("id", type=int)
+    store, only = here().store, None  # all of them
+    if "id" in request.form:
+        only = max(0, min(request.form.get("id", 0, type=int), _LAST))
     count = outbox.retry(store, None if only is None else [only])
     with store.write() as conn:
         people.audit(store, conn, agent, "outbox.retried", count=count, id=only)
