@@ -86,5 +86,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("outbox_kind", "outbox", "audit", "recovery_code", "second_factor", "guess"):
         op.drop_table(table)
-    with op.batch_alter_table("agent") as batch:
-        batch.drop_column("password_until")
+    op.drop_column("agent", "password_until")
