@@ -47,6 +47,16 @@ class Settings:
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
     )
     logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
+    second_factor_roles: str = _setting(
+        "", "roles that must sign in with a second factor, like admin, supervisor; comma-separated"
+    )
+    webhook_url: str = _setting("", "address that is told when a ticket is opened, claimed, breached or closed")
+    webhook_secret: str = _setting(
+        "", "what webhooks are signed with, as made by `botkit outbox secret`; two by a blank while one is replaced"
+    )
+    webhook_allow: str = _setting(
+        "", "hosts, addresses or networks of webhooks that may be private or unencrypted; comma-separated"
+    )
     metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none")
     trusted_proxies: int = _setting(0, "reverse proxies in front whose X-Forwarded-* headers are believed")
 

@@ -217,6 +217,20 @@ def test_a_ticket_goes_from_the_queue_to_its_end_by_forms_alone(
     assert language.messages("en")["desk.closed_lead"] in colleague.get(address).text
 
 
+def test_whoever_opens_a_conversation_is_in_the_audit_log(
+    app: Flask, store: Store, sara: people.Agent, omid: people.Agent, waiting: Callable[..., int]
+) -> None:
+    ticket = waiting()
+    browser, _ = sign_in(app, "Sara")
+    for _ in range(3):  # as its script does every few seconds
+        browser.get(f"/desk/tickets/{ticket}")
+    token = {"Authorization": f"Bearer {people.issue_token(store, 'Omid')}"}
+    app.test_client().get(f"/api/v1/desk/tickets/{ticket}", headers=token)
+    browser.get(f"/desk/tickets/{ticket + 1}")  # not there
+    read = [(line.actor, line.target) for line in people.audited(store, action="ticket.read")]
+    assert read == [("agent:Omid", f"ticket:{ticket}"), ("agent:Sara", f"ticket:{ticket}")]
+
+
 def test_a_suggested_reply_can_be_inserted_without_javascript(
     app: Flask, sara: people.Agent, waiting: Callable[..., int], live: Live
 ) -> None:

@@ -28,6 +28,7 @@ from sqlalchemy.engine import Connection
 from botkit import language, people
 from botkit.desk.hours import Opening, opening
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
+from botkit.outbox import webhooks
 from botkit.people import Agent
 from botkit.store import CUSTOMER, Event, Store, event_table, iso, ticket_table
 
@@ -184,7 +185,7 @@ def open_ticket(
     if open_one is not None:
         return int(open_one.id)
     at = at or store.now()
-    ticket_id = conn.execute(
+    row = conn.execute(
         ticket_table.insert()
         .values(
             conversation_id=conversation_id,
@@ -195,10 +196,11 @@ def open_ticket(
             candidates=[dict(candidate) for candidate in candidates],
             opened_at=at,
         )
-        .returning(ticket_table.c.id)
-    ).scalar_one()
-    store.append(conn, conversation_id, "ticket.opened", "bot", {"ticket": ticket_id, "reason": reason}, at)
-    return int(ticket_id)
+        .returning(ticket_table)
+    ).one()
+    store.append(conn, conversation_id, "ticket.opened", "bot", {"ticket": row.id, "reason": reason}, at)
+    webhooks.announce(conn, "ticket.opened", row, at)
+    return int(row.id)
 
 
 def open_ticket_of(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
@@ -409,7 +411,9 @@ def _tell(
     data: Mapping[str, Any],
     at: datetime | None = None,
 ) -> None:
-    store.append(conn, row.conversation_id, kind, _actor(agent), {"ticket": row.id, **data}, at)
+    event = store.append(conn, row.conversation_id, kind, _actor(agent), {"ticket": row.id, **data}, at)
+    people.audit(store, conn, agent, kind, f"ticket:{row.id}", **data)
+    webhooks.announce(conn, kind, row, event.at)
 
 
 def _row(conn: Connection, ticket_id: int) -> sa.Row[Any]:

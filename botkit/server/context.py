@@ -34,6 +34,7 @@ class Context:
     embed_origins: tuple[str, ...]
     metrics_token: str
     thresholds: Mapping[str, Any]
+    second_factor_roles: frozenset[str] = frozenset()
 
     @property
     def index(self) -> Index:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from botkit import desk
+from botkit import desk, people
 
 from . import intake, signin
 from .api import known_language
@@ -146,8 +146,10 @@ def tickets() -> dict[str, Any]:
 @describe(gives={200: Packet}, errors=(404,), security="desk", tag="desk", parameters=_ID)
 def ticket(ticket_id: int) -> dict[str, Any]:
     """Read a ticket: the whole conversation, what the bot considered, suggested replies."""
-    signin.caller()
-    return desk.ticket(here().store, ticket_id, here().index).as_dict()
+    agent = signin.caller()
+    packet = desk.ticket(here().store, ticket_id, here().index)
+    people.audit_read(here().store, agent, f"ticket:{ticket_id}")
+    return packet.as_dict()
 
 
 @blueprint.post(f"/{TICKET}/claim")

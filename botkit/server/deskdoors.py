@@ -7,19 +7,14 @@ thing shown as HTML is a bot's reply, made safe when the index was built.
 
 from __future__ import annotations
 
-import hashlib
-import re
 import uuid
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request, session
-from markupsafe import Markup, escape
+from flask import Blueprint, Response, flash, request
 
-from botkit import desk, language, people
+from botkit import desk, people
 from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import Event, iso
@@ -27,8 +22,14 @@ from botkit.store import Event, iso
 from . import deskapi, signin
 from .context import here
 from .deskapi import TICKET
+from .deskframe import language_of_reader as _lang
+from .deskframe import local as _local
+from .deskframe import mark as _mark
+from .deskframe import show as _page
+from .deskframe import to as _to
+from .deskframe import to_login as _to_login
 from .errors import ApiError
-from .rendering import Texts, best_language, native_name, number, page
+from .rendering import Texts, native_name
 
 blueprint = Blueprint("desk", __name__)
 blueprint.register_blueprint(deskapi.blueprint)
@@ -37,7 +38,6 @@ TABS = ("waiting", "mine", "claimed", "closed")
 PER_PAGE = 50
 SOON, LATE = 30, 300
 """Seconds of waiting from which a ticket is marked: the live target, and ten times that."""
-_NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
 MOST_ARTICLES = 600
 """Articles that the closing form offers; beyond that, a list is no longer a choice."""
 
@@ -47,9 +47,10 @@ MOST_ARTICLES = 600
 
 @blueprint.get("/desk/login")
 def login_page() -> Response:
-    if signin.by_session() is not None:
-        return _to(signin.within_desk(request.args.get("next")))
-    return _page("desk/login.html", None, next=signin.within_desk(request.args.get("next")), name="")
+    wanted = signin.within_desk(request.args.get("next"))
+    if signin.half_in() is not None or signin.signed_in() is not None:
+        return _to(signin.onward(wanted))
+    return _page("desk/login.html", None, next=wanted, name="")
 
 
 @blueprint.post("/desk/login")
@@ -65,7 +66,7 @@ def login() -> Response:
         if refusal.seconds:
             response.headers["Retry-After"] = str(refusal.seconds)
         return response
-    return _to(wanted)
+    return _to(signin.onward(wanted))
 
 
 @blueprint.post("/desk/logout")
@@ -148,6 +149,7 @@ def ticket(ticket_id: int) -> Response:
         packet = desk.ticket(store, ticket_id, index)
     except desk.NoTicket as error:
         raise ApiError(404, error.code, "There is no such conversation.") from None
+    people.audit_read(store, agent, f"ticket:{ticket_id}")
     found = packet.ticket
     candidates = _candidates(packet)
     inserted = next((each["text"] for each in candidates if each["article"] == request.args.get("insert")), "")
@@ -344,81 +346,3 @@ def _age(seconds: float, t: Texts) -> str:
 
 def _percent(probability: float) -> str:
     return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
-
-
-def _isolated(text: str) -> Markup:
-    """Text with its order and phone numbers isolated: in a line that runs from right to left, the groups of a number
-    would change places. Amounts stay as they are, beside the sign of their currency."""
-    parts, start = [], 0
-    for match in _NUMBER.finditer(text):
-        found = match.group()
-        lettered = not found[0].isdigit()
-        if lettered or (len(re.findall(r"\d", found)) >= 5 and not re.search(r"[.,:٬٫]", found)):
-            parts += [escape(text[start : match.start()]), Markup('<bdi dir="ltr">{}</bdi>').format(found)]
-            start = match.end()
-    return Markup("").join([*parts, escape(text[start:])])
-
-
-def _local(at: datetime, index: Index) -> str:
-    """A time on the shop's clock; the script makes it the reader's own."""
-    name = (index.shop(index.default_language) or {}).get("time_zone", "UTC")
-    try:
-        return f"{at.astimezone(ZoneInfo(name)):%Y-%m-%d %H:%M}"
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-# What the doors share.
-
-
-def _page(template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any) -> Response:
-    lang = _lang()
-    flashes = get_flashed_messages()
-    query = request.args.to_dict(flat=True)
-    tongues = [
-        {
-            "code": code,
-            "name": native_name(code),
-            "dir": language.direction(code),
-            "url": f"{request.path}?{urlencode(query | {'lang': code})}",
-        }
-        for code in language.LANGUAGES
-    ]
-    response = page(
-        template,
-        lang,
-        status=status,
-        agent=agent,
-        flashes=flashes,
-        tongues=tongues,
-        number=lambda value: number(value, lang),
-        isolated=_isolated,
-        **values,
-    )
-    if etag is not None and agent is not None and not flashes:
-        # The page itself never repeats, since each has a fresh id for the next message; what it shows does.
-        response.set_etag(_mark([etag, lang, agent.id, agent.stamp]))
-        response.make_conditional(request)
-    return response
-
-
-def _lang() -> str:
-    """The interface's language: the one just chosen, the one chosen before, or the browser's."""
-    chosen = request.args.get("lang", "")
-    if chosen in language.LANGUAGES:
-        session["lang"] = chosen
-    kept = session.get("lang")
-    return kept if kept in language.LANGUAGES else best_language(language.LANGUAGES, language.LANGUAGES[0])
-
-
-def _mark(shown: Sequence[Any]) -> str:
-    return hashlib.blake2b(repr(shown).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def _to(address: str) -> Response:
-    return make_response(redirect(address, 303))
-
-
-def _to_login() -> Response:
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/desk"
-    return _to("/desk/login?" + urlencode({"next": wanted}))

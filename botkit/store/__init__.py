@@ -9,7 +9,15 @@ decides what an event means; `chat`, `desk` and `people` do, in the tables drawn
                   unique (conversation_id, actor, client_id): a message is stored once however often it is sent
     secret        name PK | value | made_at
     agent         id PK | name | key unique | role | password_hash | stamp | added_at | disabled_at     (people)
+                  password_until
     agent_token   hash PK | agent_id -> agent | issued_at                                               (people)
+    second_factor agent_id PK -> agent | secret | begun_at | confirmed_at | last_step                   (people)
+    recovery_code hash PK | agent_id -> agent                                                           (people)
+    guess         (who, place) PK | failures | last_at | until | known_at                               (people)
+    audit         id PK | at | actor | action | target | detail                                         (people)
+    outbox        id PK | message_id unique | kind | payload | made_at | due_at | tries | lease         (outbox)
+                  leased_until | done_at | gave_up_at | reason
+    outbox_kind   kind PK | since                                                                       (outbox)
     ticket        id PK | conversation_id | state | reason | lang | page | candidates | opened_at       (desk)
                   claimed_at | closed_at | owner | outcome | article
                   unique (conversation_id) where state <> 'closed': one open ticket a conversation
@@ -48,11 +56,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from botkit.store.schema import (
     agent_table,
     agent_token_table,
+    audit_table,
     conversation_table,
     event_table,
+    guess_table,
     iso,
     metadata,
+    outbox_kind_table,
+    outbox_table,
     parse_time,
+    recovery_code_table,
+    second_factor_table,
     secret_table,
     ticket_table,
 )
@@ -67,11 +81,17 @@ __all__ = [
     "agent_table",
     "agent_token_table",
     "as_event",
+    "audit_table",
     "conversation_table",
     "event_table",
+    "guess_table",
     "iso",
     "metadata",
+    "outbox_kind_table",
+    "outbox_table",
     "parse_time",
+    "recovery_code_table",
+    "second_factor_table",
     "secret_table",
     "sqlite_driver",
     "ticket_table",

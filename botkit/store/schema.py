@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
 
 
@@ -89,6 +89,7 @@ agent_table = Table(
     Column("stamp", Integer, nullable=False),
     Column("added_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
+    Column("password_until", UtcTime),
 )
 
 agent_token_table = Table(
@@ -97,6 +98,74 @@ agent_token_table = Table(
     Column("hash", String(64), primary_key=True),
     Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
     Column("issued_at", UtcTime, nullable=False),
+)
+
+second_factor_table = Table(
+    "second_factor",
+    metadata,
+    Column("agent_id", Integer, ForeignKey("agent.id"), primary_key=True),
+    Column("secret", String(64), nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("last_step", Integer, nullable=False),
+)
+
+recovery_code_table = Table(
+    "recovery_code",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
+)
+
+guess_table = Table(
+    "guess",
+    metadata,
+    Column("who", String(64), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("failures", Float, nullable=False),
+    Column("last_at", UtcTime, nullable=False, index=True),
+    Column("until", UtcTime),
+    Column("known_at", UtcTime),
+)
+
+audit_table = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("target", String(80), nullable=False),
+    Column("detail", sa.JSON, nullable=False),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_action", "action", "id"),
+    Index("ix_audit_target", "target", "id"),
+)
+
+outbox_table = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", String(40), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("payload", sa.JSON, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("lease", String(32)),
+    Column("leased_until", UtcTime),
+    Column("done_at", UtcTime),
+    Column("gave_up_at", UtcTime),
+    Column("reason", Text),
+)
+_undone = outbox_table.c.done_at.is_(None)
+Index("ix_outbox_due", outbox_table.c.due_at, outbox_table.c.id, sqlite_where=_undone, postgresql_where=_undone)
+
+outbox_kind_table = Table(
+    "outbox_kind",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("since", UtcTime, nullable=False),
 )
 
 ticket_table = Table(
