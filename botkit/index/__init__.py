@@ -14,6 +14,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
     indexes/<name>/<version>/          never edited after it is written
         manifest.json                  format, encoder, counts, SHA-256 of every file
         facts.json, articles.jsonl     what pages show
+        replies.jsonl                  canned replies, for agents (a version without has none)
         rows.npz                       row -> article, language; means; densities; centroids
         phrasings.faiss, passages.faiss
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
@@ -43,7 +44,7 @@ import numpy as np
 
 from botkit import encoder as encoders
 from botkit import language
-from botkit.corpus import Article, Corpus
+from botkit.corpus import Article, CannedReply, Corpus
 from botkit.index.building import write_rows
 from botkit.index.cache import keep_table, recall_table
 from botkit.index.lexical import Lexical, okapi
@@ -96,6 +97,8 @@ class Index:
         self._shop: dict[str, dict[str, Any]] = facts["shop"]
         with (folder / "articles.jsonl").open(encoding="utf-8") as lines:
             self._articles = [Article.of(json.loads(line)) for line in lines]
+        listed = manifest.get("files", ("replies.jsonl",))  # a draft has everything and lists nothing yet
+        self._replies = _replies(folder / "replies.jsonl") if "replies.jsonl" in listed else ()
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
@@ -145,6 +148,10 @@ class Index:
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
         return [a for a in self._articles if a.lang == lang and self.shows(a)]
+
+    def replies(self, lang: str) -> list[CannedReply]:
+        """The canned replies of a language, by id: for agents, never for customers."""
+        return [reply for reply in self._replies if reply.lang == lang]
 
     def categories(self, lang: str) -> list[tuple[str, str]]:
         """(id, title) of the categories that have an article, in the corpus's order."""
@@ -288,6 +295,9 @@ def build(
         with (draft / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
             for a in articles:
                 stream.write(json.dumps(a.table(), ensure_ascii=False, sort_keys=True) + "\n")
+        with (draft / "replies.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+            for reply in sorted(corpus.replies, key=lambda r: (r.id, corpus.languages.index(r.lang))):
+                stream.write(json.dumps(reply.table(), ensure_ascii=False, sort_keys=True) + "\n")
         write_json(draft / "confidence.json", {})
         return Index(
             draft,
@@ -305,6 +315,11 @@ def build(
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _replies(file: Path) -> tuple[CannedReply, ...]:
+    with file.open(encoding="utf-8") as lines:
+        return tuple(CannedReply.of(json.loads(line)) for line in lines)
 
 
 SENTENCES = 12
