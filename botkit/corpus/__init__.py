@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit import language
+from botkit.corpus.drafts import draft
 from botkit.corpus.labels import Dialogue, Label, Turn, add_label, dialogues, labels, questions, write_labels
 from botkit.corpus.nouns import VARIABLE, VARIABLES, Article, CannedReply, Corpus, CorpusError, Finding, Passage
 from botkit.corpus.reader import Reader
@@ -39,6 +40,7 @@ __all__ = [
     "code",
     "dialogues",
     "digest",
+    "draft",
     "labels",
     "load",
     "questions",

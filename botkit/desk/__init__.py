@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit import language, people
+from botkit.desk.assistance import Assist, Canned, Chat, Earlier, advise, chats, draft, earlier
 from botkit.desk.hours import Opening, opening
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
 from botkit.people import Agent
@@ -39,7 +40,11 @@ __all__ = [
     "OUTCOMES",
     "STATES",
     "AlreadyClaimed",
+    "Assist",
+    "Canned",
+    "Chat",
     "DeskError",
+    "Earlier",
     "MessageError",
     "NoTicket",
     "NotOwner",
@@ -48,11 +53,16 @@ __all__ = [
     "Suggestion",
     "Ticket",
     "TicketClosed",
+    "advise",
+    "assist",
+    "chats",
     "checked_client_id",
     "checked_text",
     "claim",
     "close",
     "counts",
+    "draft",
+    "earlier",
     "note",
     "open_ticket",
     "open_ticket_of",
@@ -287,6 +297,15 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
     return Packet(found, transcript, _suggestions(index, found) if index is not None else ())
 
 
+def assist(
+    store: Store, index: Index, ticket_id: int, text: str | None = None, agent: Agent | None = None
+) -> Assist:
+    """What the agent may say now: passages for the customer's last words, or for `text` that the agent searches, and
+    canned replies with what is known filled in."""
+    packet = ticket(store, ticket_id)
+    return advise(index, packet.transcript, packet.ticket.lang, agent, text)
+
+
 def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
     """Make the agent a waiting ticket's owner. AlreadyClaimed tells who was first; one's own claim may repeat."""
     with store.write() as conn:
@@ -376,8 +395,18 @@ def note(store: Store, ticket_id: int, agent: Agent, text: str, client_id: str |
         return store.append(conn, row.conversation_id, "note", _actor(agent), data, client_id=client_id)
 
 
-def close(store: Store, ticket_id: int, agent: Agent, outcome: str, article: str | None = None) -> Ticket:
-    """End the ticket with the agent's verdict: how it ended, and which article would have answered, if any.
+def close(
+    store: Store,
+    ticket_id: int,
+    agent: Agent,
+    outcome: str,
+    article: str | None = None,
+    *,
+    no_article: bool = False,
+    tags: Sequence[str] = (),
+) -> Ticket:
+    """End the ticket with the agent's verdict: how it ended, and which article would have answered; `no_article` says
+    that there is none and one should be written, neither that nobody looked. `tags` are words to find it by.
     The customer's next question goes to the bot again."""
     if outcome not in OUTCOMES:
         raise DeskError(f"there is no outcome {outcome!r}: choose one of {', '.join(OUTCOMES)}")
@@ -392,7 +421,12 @@ def close(store: Store, ticket_id: int, agent: Agent, outcome: str, article: str
         if row.state == "waiting":
             raise NotOwner(None)
         row = _set(conn, row, state="closed", outcome=outcome, article=article, closed_at=at)
-        _tell(store, conn, row, "ticket.closed", agent, {"outcome": outcome, "article": article}, at)
+        data: dict[str, Any] = {"outcome": outcome, "article": article}
+        if no_article and article is None:
+            data["no_article"] = True
+        if tags:
+            data["tags"] = [tag for each in tags if (tag := language.clean(each)[:40])][:10]
+        _tell(store, conn, row, "ticket.closed", agent, data, at)
         return _ticket(row, at)
 
 

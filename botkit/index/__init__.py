@@ -102,7 +102,7 @@ class Index:
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
-        self._hidden_on: tuple[date, np.ndarray] | None = None
+        self._hidden_on: dict[bool, tuple[date, np.ndarray]] = {}
         rows = rows_of(self._articles, self.ids, self.languages)
         ranking = Ranking(**manifest["ranking"])
         self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._hidden)
@@ -134,16 +134,16 @@ class Index:
         """The article in exactly that language."""
         return self._by_key.get((article_id, lang))
 
-    def best_translation(self, article_id: str, lang: str) -> Article | None:
-        """The article in that language, else in the default one, else in any: one that customers may
-        see today, if there is one."""
+    def best_translation(self, article_id: str, lang: str, for_agent: bool = False) -> Article | None:
+        """The article in that language, else in the default one, else in any: one that customers, or with
+        `for_agent` agents, may see today, if there is one."""
         choices = (lang, self.default_language, *self.languages)
         found = [self._by_key[article_id, choice] for choice in choices if (article_id, choice) in self._by_key]
-        return next((a for a in found if self.shows(a)), found[0] if found else None)
+        return next((a for a in found if self.shows(a, for_agent)), found[0] if found else None)
 
-    def shows(self, article: Article) -> bool:
-        """Whether customers may see an article today."""
-        return article.audience == "customer" and article.valid_on(date.today())
+    def shows(self, article: Article, for_agent: bool = False) -> bool:
+        """Whether customers may see an article today; agents also see those that are for them alone."""
+        return (for_agent or article.audience == "customer") and article.valid_on(date.today())
 
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
@@ -212,9 +212,10 @@ class Index:
         lang: str | Sequence[str | None] | None = None,
         limit: int = 10,
         before: Sequence[str | None] | None = None,
+        for_agent: bool = False,
     ) -> list[Search]:
         """`search` for many questions, their vectors made in one batch. `before` has for each the language of the
-        turn before it, if there was one."""
+        turn before it, if there was one; `for_agent` finds the articles that are for agents alone, too."""
         if not texts:
             return []
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
@@ -224,7 +225,9 @@ class Index:
             language.native(text, max(share, key=share.__getitem__)) for text, share in zip(texts, shares, strict=True)
         ]
         vectors = self.encode(spelled)
-        return [self.rank(*each, limit) for each in zip(texts, vectors, shares, strict=True)]
+        return [
+            self.searcher.rank(*each, limit, for_agent) for each in zip(texts, vectors, shares, strict=True)
+        ]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Question vectors as the model gives them, float32 of shape (texts, dimensions)."""
@@ -238,13 +241,13 @@ class Index:
         """`search` with a vector and a language distribution that are known already."""
         return self.searcher.rank(text, vector, shares, limit)
 
-    def _hidden(self) -> np.ndarray:
-        """Articles that no customer may see today, as a mask over `ids`."""
-        today = date.today()
-        if self._hidden_on is None or self._hidden_on[0] != today:
-            shown = {a.id for a in self._articles if self.shows(a)}
-            self._hidden_on = (today, np.array([i not in shown for i in self.ids], bool))
-        return self._hidden_on[1]
+    def _hidden(self, for_agent: bool) -> np.ndarray:
+        """Articles that no customer, or no agent, may see today, as a mask over `ids`."""
+        today, known = date.today(), self._hidden_on.get(for_agent)
+        if known is None or known[0] != today:
+            shown = {a.id for a in self._articles if self.shows(a, for_agent)}
+            known = self._hidden_on[for_agent] = (today, np.array([i not in shown for i in self.ids], bool))
+        return known[1]
 
 
 # ---------------------------------------------------------------- from a corpus to a published version

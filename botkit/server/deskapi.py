@@ -70,6 +70,48 @@ class Packet(Ticket):
     suggestions: list[dict[str, Any]]
 
 
+class AssistQuery(In):
+    """What the agent is looking for."""
+
+    q: str | None = Field(
+        None,
+        description="Words to search for, or `/` and the beginning of a shortcut. Without it the customer's last "
+        "words are searched for.",
+        max_length=MAX_TEXT,
+    )
+
+
+class Passage(BaseModel):
+    """What an article says that may answer, and how likely it does."""
+
+    article: str
+    title: str
+    text: str
+    lang: str = Field(description="The customer's language where there is a translation.")
+    url: str
+    confidence: float = Field(description="The probability that it answers.")
+
+
+class CannedReply(BaseModel):
+    """A text that agents say often. Variables that nobody knows stay in it, as `{order}`."""
+
+    id: str
+    lang: str
+    title: str
+    shortcut: str
+    text: str
+    tags: list[str]
+
+
+class Assist(BaseModel):
+    """What an agent may say, best first."""
+
+    query: str | None = Field(description="The words that were searched for; null when there were none.")
+    lang: str = Field(description="The customer's language.")
+    candidates: list[Passage]
+    replies: list[CannedReply]
+
+
 class Nothing(In):
     """Nothing needs to be said."""
 
@@ -148,6 +190,19 @@ def ticket(ticket_id: int) -> dict[str, Any]:
     """Read a ticket: the whole conversation, what the bot considered, suggested replies."""
     signin.caller()
     return desk.ticket(here().store, ticket_id, here().index).as_dict()
+
+
+@blueprint.get(f"/{TICKET}/assist")
+@describe(query=AssistQuery, gives={200: Assist}, errors=(404,), security="desk", tag="desk", parameters=_ID)
+def assist(ticket_id: int) -> dict[str, Any]:
+    """Find what to say: passages of articles with their probabilities, and canned replies.
+
+    Without `q` for the customer's last words, together with the turn before where they lean on it. Everything comes in
+    the customer's language where there is a translation, otherwise in another one, as `lang` says.
+    """
+    agent = signin.caller()
+    wanted = intake.query(AssistQuery)
+    return desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent).as_dict()
 
 
 @blueprint.post(f"/{TICKET}/claim")
