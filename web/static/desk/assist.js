@@ -81,7 +81,7 @@ async function find() {
 
 // ---------------------------------------------------------------- canned replies after a `/`
 
-let ready = null; // all of them, fetched at the first `/`
+let ready = null; // all of them, fetched when the reply is entered: the order may have been named since
 let shown = []; // those in the list
 let active = 0;
 let from = -1; // where the `/` stands
@@ -95,7 +95,13 @@ document.addEventListener("click", ({ target }) => {
   if (option) choose(Number(option.dataset.number));
   else if (target !== area()) shut();
 });
-document.addEventListener("focusin", ({ target }) => { if (target !== area()) shut(); });
+document.addEventListener("mousedown", (event) => { // or the reply would lose the focus, and the list close
+  if (event.target.closest?.("#canned-list")) event.preventDefault();
+});
+document.addEventListener("focusin", ({ target }) => {
+  if (target === area()) load();
+  else shut();
+});
 document.addEventListener("keydown", (event) => {
   if (event.target !== area() || !open() || event.isComposing) return;
   const steps = { ArrowDown: 1, ArrowUp: -1 };
@@ -111,15 +117,19 @@ function open() {
   return Boolean(list() && !list().hidden);
 }
 
+function load() {
+  ready = fetch(area().dataset.canned).then((response) => (response.ok ? response.json() : Promise.reject(response.status)));
+  ready.catch(() => { ready = null; }); // asked again at the next key
+}
+
 async function suggest() {
   const typed = /(?:^|\s)(\/\S{0,24})$/u.exec(area().value.slice(0, area().selectionStart));
   if (!typed) return shut();
-  ready ??= fetch(area().dataset.canned).then((response) => (response.ok ? response.json() : Promise.reject(response.status)));
+  if (!ready) load();
   let replies;
   try {
     ({ replies } = await ready);
   } catch {
-    ready = null; // asked again at the next key
     return shut();
   }
   const again = area() && /(?:^|\s)(\/\S{0,24})$/u.exec(area().value.slice(0, area().selectionStart));
@@ -142,7 +152,7 @@ function show() {
   const options = shown.map((each, number) => {
     const option = document.createElement("li");
     option.id = `canned-option-${number}`;
-    option.role = "option";
+    option.setAttribute("role", "option");
     option.dataset.number = number;
     const head = document.createElement("span");
     head.className = "option-head";

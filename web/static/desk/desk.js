@@ -252,9 +252,9 @@ function prepare(part) {
   part.querySelectorAll("textarea").forEach(lean);
 }
 
-/** By what is written; an empty field by the page, or its hint would stand on the wrong side. */
+/** By what is written; a field without a letter by the page, or its hint would stand on the wrong side. */
 function lean(area) {
-  area.dir = area.value ? "auto" : root.dir;
+  area.dir = /\p{L}/u.test(area.value) ? "auto" : root.dir;
 }
 
 // ---------------------------------------------------------------- how it looks
