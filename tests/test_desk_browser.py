@@ -187,9 +187,9 @@ def test_a_search_while_typing_finds_articles_and_canned_replies(owned: Callable
     expect(page.locator("#found li")).to_have_count(0)
 
 
-def test_html_that_a_customer_types_stays_text_everywhere(owned: Callable[..., Any], agent: Callable[..., Page]) -> None:
+def test_html_that_a_customer_types_stays_text_everywhere(owned: Callable[..., Any]) -> None:
     """In the transcript, the words searched for, the list of chats, and the reply."""
-    someone, page = owned(HOSTILE)
+    _, page = owned(HOSTILE)
     expect(page.locator(".entry.customer .words")).to_have_text(HOSTILE)
     expect(page.locator(".chat-text")).to_have_text(HOSTILE)
     expect(page.locator(".asked q")).to_have_text(HOSTILE)
@@ -424,7 +424,7 @@ def test_an_agent_in_arabic_and_one_in_english_see_the_same_ticket(
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (768, 1024), (320, 560)])
 @pytest.mark.parametrize("lang", ["en", "ar"])
 def test_it_fits_every_screen(owned: Callable[..., Any], lang: str, size: tuple[int, int]) -> None:
-    someone, page = owned("x" * 300, lang=lang, viewport={"width": size[0], "height": size[1]})
+    _, page = owned("x" * 300, lang=lang, viewport={"width": size[0], "height": size[1]})
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     page.locator("#reply").focus()
     page.keyboard.type("/")
@@ -437,7 +437,7 @@ def test_it_fits_every_screen(owned: Callable[..., Any], lang: str, size: tuple[
 def test_axe_finds_nothing_on_a_ticket(owned: Callable[..., Any], lang: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    someone, page = owned("Can I cancel my order?", "ar", lang=lang, color_scheme=scheme, reduced_motion="reduce")
+    _, page = owned("Can I cancel my order?", "ar", lang=lang, color_scheme=scheme, reduced_motion="reduce")
 
     def check(what: str) -> None:
         page.evaluate(script)

@@ -28,6 +28,7 @@ export function alerting() {
 /** Look at the list of chats as it is now: mark what is unread, and make what is new heard. */
 export function look(page) {
   buttons();
+  if (first) document.querySelector("[data-chat][aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   const open = page?.dataset.ticket;
   const fresh = [];
   for (const link of document.querySelectorAll("[data-chat]")) {
