@@ -14,7 +14,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
     indexes/<name>/<version>/          never edited after it is written
         manifest.json                  format, encoder, counts, SHA-256 of every file
         facts.json, articles.jsonl     what pages show
-        replies.jsonl                  canned replies, for agents (a version without has none)
+        replies.jsonl                  canned replies, for agents; not there when there are none
         rows.npz                       row -> article, language; means; densities; centroids
         phrasings.faiss, passages.faiss
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
@@ -97,8 +97,7 @@ class Index:
         self._shop: dict[str, dict[str, Any]] = facts["shop"]
         with (folder / "articles.jsonl").open(encoding="utf-8") as lines:
             self._articles = [Article.of(json.loads(line)) for line in lines]
-        listed = manifest.get("files", ("replies.jsonl",))  # a draft has everything and lists nothing yet
-        self._replies = _replies(folder / "replies.jsonl") if "replies.jsonl" in listed else ()
+        self._replies = _replies(folder, manifest)
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
@@ -298,9 +297,11 @@ def build(
         with (draft / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
             for a in articles:
                 stream.write(json.dumps(a.table(), ensure_ascii=False, sort_keys=True) + "\n")
-        with (draft / "replies.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-            for reply in sorted(corpus.replies, key=lambda r: (r.id, corpus.languages.index(r.lang))):
-                stream.write(json.dumps(reply.table(), ensure_ascii=False, sort_keys=True) + "\n")
+        replies = [reply for reply in corpus.replies if reply.lang in corpus.languages]
+        if replies:
+            with (draft / "replies.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+                for reply in sorted(replies, key=lambda r: (r.id, corpus.languages.index(r.lang))):
+                    stream.write(json.dumps(reply.table(), ensure_ascii=False, sort_keys=True) + "\n")
         write_json(draft / "confidence.json", {})
         return Index(
             draft,
@@ -320,7 +321,10 @@ def build(
         raise
 
 
-def _replies(file: Path) -> tuple[CannedReply, ...]:
+def _replies(folder: Path, manifest: Mapping[str, Any]) -> tuple[CannedReply, ...]:
+    file = folder / "replies.jsonl"
+    if file.name not in manifest.get("files", (file.name,)) or not file.is_file():  # a draft lists no files yet
+        return ()
     with file.open(encoding="utf-8") as lines:
         return tuple(CannedReply.of(json.loads(line)) for line in lines)
 
