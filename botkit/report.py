@@ -28,7 +28,17 @@ import sqlalchemy as sa
 
 from botkit import language
 from botkit.corpus import Label
-from botkit.store import CUSTOMER, Event, Store, as_event, conversation_table, event_table, iso, satisfaction_table, ticket_table
+from botkit.store import (
+    CUSTOMER,
+    Event,
+    Store,
+    as_event,
+    conversation_table,
+    event_table,
+    iso,
+    satisfaction_table,
+    ticket_table,
+)
 
 OUTCOMES: Final = ("human", "confirmed", "assumed", "unresolved-silent")
 WINDOW_HOURS: Final = 24
@@ -130,9 +140,8 @@ def satisfaction(store: Store, since: datetime | None = None, until: datetime | 
         return ([at >= since] if since else []) + ([at < until] if until else [])
 
     with store.read() as conn:
-        rows = conn.execute(
-            sa.select(given.lang, given.score, sa.func.count()).where(*within(given.at)).group_by(given.lang, given.score)
-        ).all()
+        groups = sa.select(given.lang, given.score, sa.func.count().label("number")).where(*within(given.at))
+        rows = conn.execute(groups.group_by(given.lang, given.score)).all()
         asked = conn.execute(
             sa.select(sa.func.count())
             .select_from(ticket_table)
@@ -141,8 +150,8 @@ def satisfaction(store: Store, since: datetime | None = None, until: datetime | 
 
     def summed(chosen: Sequence[sa.Row[Any]]) -> dict[str, Any]:
         scores = dict.fromkeys((1, 2, 3, 4, 5), 0)
-        for _, score, number in chosen:
-            scores[score] += number
+        for row in chosen:
+            scores[row.score] += row.number
         count = sum(scores.values())
         mean = sum(score * number for score, number in scores.items()) / count if count else None
         return {"count": count, "mean": mean, "scores": {str(score): number for score, number in scores.items()}}

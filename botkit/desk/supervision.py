@@ -186,7 +186,7 @@ def _ratable(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
         .order_by(ticket_table.c.id.desc())
         .limit(1)
     ).one_or_none()
-    return row if row is not None and row.state == "closed" and row.outcome != "spam" else None
+    return row if row is not None and row.state == "closed" and row.outcome in ("solved", "not_solved") else None
 
 
 def _summed(conn: Connection, since: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ thing shown as HTML is a bot's reply, made safe when the index was built.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import uuid
 from collections.abc import Callable, Sequence
@@ -22,24 +23,40 @@ from markupsafe import Markup, escape
 from botkit import desk, language, people
 from botkit.index import Index
 from botkit.people import Agent
-from botkit.store import Event, iso
+from botkit.store import Event, StoreError, iso
 
-from . import deskapi, signin
+from . import deskapi, deskteam, signin
 from .context import here
 from .deskapi import TICKET
 from .errors import ApiError
 from .rendering import Texts, best_language, native_name, number, page
 
+log = logging.getLogger("botkit.server")
 blueprint = Blueprint("desk", __name__)
 blueprint.register_blueprint(deskapi.blueprint)
+blueprint.register_blueprint(deskteam.blueprint)
 
-TABS = ("waiting", "mine", "claimed", "closed")
+TABS = ("waiting", "mine", "claimed", "pending", "closed")
 PER_PAGE = 50
-SOON, LATE = 30, 300
-"""Seconds of waiting from which a ticket is marked: the live target, and ten times that."""
+MOST_MINE = 200
+TOLD = ("complaint", "refund", "data_request", "came_again", "tag")
+"""What makes a ticket urgent and is not said by the reason of the handover."""
 _NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
 MOST_ARTICLES = 600
 """Articles that the closing form offers; beyond that, a list is no longer a choice."""
+
+
+@blueprint.before_request
+def _alive() -> None:
+    """Whoever has the desk open is there, and lets its own work be done."""
+    agent = signin.by_session()
+    if agent is None:
+        return
+    try:
+        desk.seen(here().store, agent)
+    except StoreError as error:  # a page can be read while nothing can be written
+        log.error("presence was not noted: %s", error)
+    here().beat()
 
 
 # Signing in and out.
@@ -70,6 +87,9 @@ def login() -> Response:
 
 @blueprint.post("/desk/logout")
 def logout() -> Response:
+    agent = signin.by_session()
+    if agent is not None:
+        desk.left(here().store, agent)
     signin.sign_out()
     return _to("/desk/login")
 
@@ -90,10 +110,12 @@ def queue() -> Response:
     wanted = request.args.get("language", "")
     wanted = wanted if wanted in index.languages else ""
     offset = max(0, min(request.args.get("offset", 0, type=int), 2**31 - 1))
-    state = "claimed" if tab == "mine" else tab
-    found = desk.queue(store, state, wanted or None, PER_PAGE + 1 if tab != "mine" else 500, offset)
+    state = tab
     if tab == "mine":
-        found = [ticket for ticket in found if ticket.owner == agent.name]
+        mine = (desk.queue(store, each, wanted or None, MOST_MINE, owner=agent.name) for each in ("claimed", "pending"))
+        found = [ticket for each in mine for ticket in each][offset:]
+    else:
+        found = desk.queue(store, state, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store)
     tickets = [_row(ticket, t, index) for ticket in found[:PER_PAGE]]
 
@@ -116,9 +138,10 @@ def queue() -> Response:
 
 
 def _row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
-    since = ticket.claimed_at if ticket.state == "claimed" else ticket.closed_at
+    since = ticket.closed_at or (ticket.claimed_at if ticket.owner else None)
     at = since or ticket.opened_at
     seconds = _waiting(ticket)
+    late = ticket.due_at is not None and ticket.first_reply_at is None and ticket.due_at <= here().store.now()
     return {
         "id": ticket.id,
         "state": ticket.state,
@@ -129,10 +152,16 @@ def _row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
         "language_name": native_name(ticket.lang) if ticket.lang else "–",
         "state_text": _state(ticket, t),
         "age": _age(seconds, t),
-        "urgency": "late" if seconds >= LATE else "soon" if seconds >= SOON else "",
+        "urgency": "late" if late else "soon" if ticket.warned_at else "",
+        "why": [_why(reason, t) for reason in ticket.priority["reasons"] if reason["reason"] in TOLD],
+        "offered_to": ticket.offered_to,
         "at": iso(at),
         "at_text": _local(at, index),
     }
+
+
+def _why(reason: Any, t: Texts) -> str:
+    return str(reason["tag"]) if reason["reason"] == "tag" else t(f"desk.priority_{reason['reason']}")
 
 
 # One ticket.
@@ -166,7 +195,7 @@ def ticket(ticket_id: int) -> Response:
         "desk/ticket.html",
         agent,
         ticket=shown,
-        mine=found.state == "claimed" and found.owner == agent.name,
+        mine=found.state in ("claimed", "pending") and found.owner == agent.name,
         overrule=found.state == "claimed" and agent.may("overrule"),
         transcript=[entry for event in packet.transcript if (entry := _entry(event, t, index)) is not None],
         candidates=candidates,
@@ -279,6 +308,10 @@ def _happening(kind: str, data: Any, who: str, t: Texts) -> str:
         return t("desk.event_transferred", name=who, to=data.get("to", ""))
     if kind == "ticket.closed":
         return t("desk.event_closed", name=who, outcome=t(f"desk.outcome_{data['outcome']}"))
+    if kind in ("ticket.pending", "ticket.resumed", "ticket.reopened", "ticket.warned", "ticket.breached"):
+        return t(f"desk.event_{kind.removeprefix('ticket.')}")
+    if kind == "satisfaction":
+        return t("desk.event_rated", score=data["score"], comment=data["comment"]).rstrip(" :")
     if kind == "feedback":
         return t("desk.event_helped" if data.get("helpful") else "desk.event_not_helped")
     return ""
@@ -319,8 +352,8 @@ def _shelves(index: Index, lang: str | None) -> list[tuple[str, list[Any]]]:
 
 
 def _state(ticket: desk.Ticket, t: Texts) -> str:
-    if ticket.state == "claimed":
-        return t("desk.state_claimed", name=ticket.owner)
+    if ticket.state in ("claimed", "pending"):
+        return t(f"desk.state_{ticket.state}", name=ticket.owner)
     text = t(f"desk.state_{ticket.state}")
     return f"{text} · {t(f'desk.outcome_{ticket.outcome}')}" if ticket.outcome else text
 
