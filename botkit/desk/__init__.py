@@ -50,7 +50,7 @@ from botkit.desk.nouns import (
     Ticket,
     TicketClosed,
 )
-from botkit.desk.priority import SECONDS_PER_POINT, Priority, priority
+from botkit.desk.priority import SECONDS_PER_POINT, Priority, priority, rank
 from botkit.desk.queue import counts, position, queue, ticket, usual_wait, waiting
 from botkit.desk.supervision import SCORES, Overview, Satisfaction, asks, close_many, overview, rate, rating
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
@@ -128,6 +128,7 @@ __all__ = [
     "position",
     "priority",
     "queue",
+    "rank",
     "rate",
     "rating",
     "release",
