@@ -126,18 +126,20 @@ def summary(
         "now": iso(now),
         **figures(window_hours),
         "long_window": figures(LONG_WINDOW_HOURS),
-        "satisfaction": satisfaction(store, since, until or now),
+        "satisfaction": satisfaction(store, since, until, now),
     }
 
 
-def satisfaction(store: Store, since: datetime | None = None, until: datetime | None = None) -> dict[str, Any]:
+def satisfaction(
+    store: Store, since: datetime | None = None, until: datetime | None = None, now: datetime | None = None
+) -> dict[str, Any]:
     """What customers said of the team at `since` or later and before `until`: `count`, `mean`, `scores`, and
     `languages` with the same for each. The mean stands beside how many said nothing: `asked` counts closings after
     which they could."""
     given, closed = satisfaction_table.c, ticket_table.c
 
     def within(at: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-        return ([at >= since] if since else []) + ([at < until] if until else [])
+        return [at <= (now or store.now()), *([at >= since] if since else []), *([at < until] if until else [])]
 
     with store.read() as conn:
         groups = sa.select(given.lang, given.score, sa.func.count().label("number")).where(*within(given.at))
