@@ -151,7 +151,7 @@ def plan_absence(name: str) -> dict[str, Any]:
     except ValueError:
         raise ApiError(400, "invalid", "Times are written like 2026-12-24T09:00Z.") from None
     desk.plan_absence(here().store, agent, name, starts_at, ends_at, given.delegate or None)
-    here().beat()
+    desk.tick(here().store, policy=here().policy)
     return {"absences": desk.absences(here().store)}
 
 
@@ -162,7 +162,7 @@ def end_absence(absence_id: int) -> dict[str, Any]:
     agent = signin.caller()
     intake.body(deskapi.Nothing, optional=True)
     desk.end_absence(here().store, agent, absence_id)
-    here().beat()
+    desk.tick(here().store, policy=here().policy)
     return {"absences": desk.absences(here().store)}
 
 
