@@ -394,10 +394,14 @@ def test_the_catalogues_have_the_same_keys_and_places(name: str) -> None:
 def test_every_word_of_the_catalogues_is_used_and_every_used_word_is_there() -> None:
     web = language.web_folder()
     sources = {
-        "desk": [*(web / "templates" / "desk").glob("*.html"), *(web.parent / "botkit" / "server").glob("desk*.py")],
+        "desk": [
+            *(web / "templates" / "desk").glob("*.html"),
+            *(web.parent / "botkit" / "server").glob("desk*.py"),
+            web.parent / "botkit" / "server" / "supervisor.py",
+        ],
         "widget": [web / "templates" / "widget.html", *(web / "static" / "widget").glob("*.js")],
     }
-    built = {"desk": ("reason_", "state_", "outcome_", "priority_", "event_"), "widget": ()}
+    built = {"desk": ("reason_", "state_", "outcome_", "priority_", "event_", "team_", "group_"), "widget": ()}
     for name, files in sources.items():
         text = "\n".join(file.read_text(encoding="utf-8") for file in files)
         keys = {key.removeprefix(f"{name}.") for key in language.messages("en") if key.startswith(f"{name}.")}

@@ -227,3 +227,64 @@ def test_the_rules_of_the_desk_are_settings() -> None:
     assert _policy(Settings()) == desk.Policy()
     with pytest.raises(Exception, match="vip=30"):
         _policy(Settings(priority_tags="vip"))
+
+
+# ---------------------------------------------------------------- the supervisor's page
+
+
+def signed_in(app: Flask, name: str) -> FlaskClient:
+    browser = app.test_client()
+    assert browser.post("/desk/login", data={"name": name, "password": PASSWORD}).status_code == 303
+    return browser
+
+
+def test_the_supervisors_page_shows_the_desk_in_every_language(
+    app: Flask, store: Store, caller: Callable[..., Caller], lang: str
+) -> None:
+    sara, _ = caller("Sara"), caller("Boss", "supervisor")
+    customer = Customer(app.test_client())
+    customer.post("messages", client_id="m1", text="<b>I want to complain</b>")
+    customer.post("handoff")
+    sara("presence", status="available")
+    page = signed_in(app, "Boss").get(f"/desk/overview?lang={lang}").text
+    words = language.messages(lang)
+    for key in ("overview", "team", "team_on", "group_next", "take_over", "priority_complaint"):
+        assert words[f"desk.{key}"] in page, key
+    assert "Sara" in page
+    assert "&lt;b&gt;I want to complain" in page
+
+
+def test_a_supervisor_takes_passes_on_and_closes_what_is_ticked(
+    app: Flask, store: Store, caller: Callable[..., Caller]
+) -> None:
+    caller("Sara")
+    caller("Boss", "supervisor")
+    for _ in range(3):
+        Customer(app.test_client()).post("handoff")
+    one, two, three = (ticket.id for ticket in desk.queue(store))
+    boss = signed_in(app, "Boss")
+    words = language.messages("en")
+
+    def told(action: str, **form: Any) -> str:
+        return boss.post(f"/desk/overview/{action}", data=form, follow_redirects=True).text
+
+    assert words["desk.tick_some"] in told("take")
+    told("take", ticket=[one])
+    told("pass_on", ticket=[two, three], to="Sara")
+    assert [desk.ticket(store, each).ticket.owner for each in (one, two, three)] == ["Boss", "Sara", "Sara"]
+    assert words["desk.some_not_done"].format(n=1) in told("pass_on", ticket=[one], to="Nobody")
+    assert words["desk.give_reason"] in told("close", ticket=[one], outcome="spam", reason=" ")
+    told("close", ticket=[one, two, "x", 10**12], outcome="spam", reason="bots")
+    assert [desk.ticket(store, each).ticket.state for each in (one, two, three)] == ["closed", "closed", "claimed"]
+    assert words["desk.some_not_done"].format(n=1) in told("close", ticket=[two], outcome="spam", reason="bots")
+
+
+def test_the_supervisors_page_is_for_supervisors(app: Flask, caller: Callable[..., Caller]) -> None:
+    caller("Sara")
+    caller("Boss", "supervisor")
+    assert app.test_client().get("/desk/overview").status_code == 303
+    sara = signed_in(app, "Sara")
+    assert sara.get("/desk/overview").status_code == 403
+    assert sara.post("/desk/overview/close").status_code == 403
+    assert "/desk/overview" not in sara.get("/desk").text
+    assert "/desk/overview" in signed_in(app, "Boss").get("/desk").text

@@ -115,11 +115,12 @@ def create_app(
     app.after_request(_headers)
     app.after_request(_account)
 
-    from . import api, deskdoors, pages  # here, so that `botkit.server.run` can be imported without them
+    from . import api, deskdoors, pages, supervisor  # here, so that `botkit.server.run` can be imported without them
 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(deskdoors.blueprint)
+    app.register_blueprint(supervisor.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=_readyz)
     app.add_url_rule("/metrics", view_func=_metrics)

@@ -47,7 +47,7 @@ MOST_ARTICLES = 600
 
 
 @blueprint.before_request
-def _alive() -> None:
+def alive() -> None:
     """Whoever has the desk open is there, and lets its own work be done."""
     agent = signin.by_session()
     if agent is None:
