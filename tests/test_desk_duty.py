@@ -251,7 +251,16 @@ def test_the_best_agent_speaks_the_language_then_knows_the_matter_then_is_least_
 
     assert offered(topics=["refund"]) == "Ece"
     assert [offered() for _ in range(4)] == ["Cem", "Deniz", "Cem", "Ece"]
-    desk.arrange(store, people.add_agent(store, "Boss", "supervisor", PASSWORD), "Cem", share=0)
+
+
+def test_a_supervisor_who_looks_in_is_offered_nothing_unless_they_want_a_share(store: Store, hire: Hire) -> None:
+    boss = hire("Boss", "supervisor")
+    handed_over(store)
+    assert desk.offer(store) is None
+    desk.arrange(store, boss, "Boss", share=1)
+    offered = desk.offer(store)
+    assert offered is not None
+    assert offered.offered_to == "Boss"
 
 
 def test_nobody_is_offered_what_they_cannot_read_and_it_does_not_hold_up_the_rest(store: Store, hire: Hire) -> None:

@@ -1,7 +1,8 @@
 """Who is at the desk: languages, skills and share of each agent, whether they are there, their shifts and absences.
 
 This module owns `seat` and `absence` and is their only writer. An account without a seat speaks every language, has
-no skill and the usual share; it gets one when it is first seen. Presence is a sign of life in the last two minutes.
+no skill and the usual share, which is none for supervisors and admins: they look in without being offered anything. It
+gets one when it is first seen. Presence is a sign of life in the last two minutes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PRESENCE: Final = timedelta(minutes=2)
 FRESH: Final = timedelta(seconds=30)
 """A sign of life this young is not written down again."""
 SHARE: Final = 4
+"""Conversations at once of an agent who did not say."""
 MOST_SHARE: Final = 50
 MOST_MISSED: Final = 3
 """Offers that may run out in a row before somebody counts as away."""
@@ -293,6 +295,10 @@ def _agent(conn: Connection, name: str) -> Agent:
     return agent
 
 
+def _usual_share(role: str) -> int:
+    return SHARE if role == "agent" else 0
+
+
 def _works(row: sa.Row[Any]) -> bool:
     return Agent(row.id, row.name, row.role, 0, False).may("desk")
 
@@ -303,9 +309,10 @@ def _keep(conn: Connection, agent: Agent, values: Mapping[str, Any]) -> None:
         from sqlalchemy.dialects.postgresql import insert
 
         blank = insert(seat_table).on_conflict_do_nothing()
-        conn.execute(blank.values(agent_id=agent.id, share=SHARE, status="available"))
+        conn.execute(blank.values(agent_id=agent.id, share=_usual_share(agent.role), status="available"))
     elif conn.execute(sa.select(seat_table.c.agent_id).where(where)).first() is None:
-        conn.execute(seat_table.insert().values(agent_id=agent.id, share=SHARE, status="available"))
+        made = seat_table.insert().values(agent_id=agent.id, share=_usual_share(agent.role), status="available")
+        conn.execute(made)
     if values:
         conn.execute(seat_table.update().where(where).values(**values))
 
@@ -331,7 +338,7 @@ def _as_seat(row: sa.Row[Any], absence: sa.Row[Any] | None, now: datetime) -> Se
         role=row.role,
         languages=tuple(row.languages) if kept else (),
         skills=tuple(row.skills) if kept else (),
-        share=row.share if kept else SHARE,
+        share=row.share if kept else _usual_share(row.role),
         status=row.status if kept else "available",
         seen_at=row.seen_at,
         present=present,

@@ -90,7 +90,7 @@ def queue(
                 break
             if state is None and offset:
                 offset = 0 if rows else max(0, offset - count(conn, table.state == each, *where))
-        texts = _last_texts(conn, [row.conversation_id for row in rows])
+        texts = last_texts(conn, [row.conversation_id for row in rows])
     now = store.now()
     return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in rows]
 
@@ -130,7 +130,8 @@ def count(conn: Connection, *where: sa.ColumnElement[bool]) -> int:
     return int(conn.execute(sa.select(sa.func.count()).select_from(ticket_table).where(*where)).scalar_one())
 
 
-def _last_texts(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, str]:
+def last_texts(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, str]:
+    """The last message of each customer, by conversation."""
     said = event_table.c
     last = (
         sa.select(said.conversation_id, sa.func.max(said.seq).label("seq"))

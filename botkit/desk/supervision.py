@@ -14,7 +14,7 @@ from botkit.desk import crew, duty
 from botkit.desk.crew import Seat
 from botkit.desk.machine import actor, locked
 from botkit.desk.nouns import OUTCOMES, DeskError, NotAllowed, NotRated, Policy, Ticket, as_ticket
-from botkit.desk.queue import count
+from botkit.desk.queue import count, last_texts
 from botkit.desk.texts import checked_text
 from botkit.desk.tickets import end
 from botkit.people import Agent
@@ -93,6 +93,12 @@ def overview(store: Store, policy: Policy | None = None) -> Overview:
         ).all()
         breached_count = count(conn, late)
         satisfaction = _summed(conn, now - RECENT)
+        shown = [*breached, *unanswered, *([oldest] if oldest is not None else [])]
+        texts = last_texts(conn, [row.conversation_id for row in shown])
+
+    def told(row: sa.Row[Any]) -> Ticket:
+        return as_ticket(row, now, texts.get(row.conversation_id, ""))
+
     by_state: dict[str, int] = {state: number for state, number in states}
     languages: dict[str, int] = {}
     priorities = {"high": 0, "normal": 0}
@@ -104,10 +110,10 @@ def overview(store: Store, policy: Policy | None = None) -> Overview:
         counts={state: by_state.get(state, 0) for state in ("waiting", "claimed", "pending")},
         languages=dict(sorted(languages.items())),
         priorities=priorities,
-        oldest=as_ticket(oldest, now) if oldest is not None else None,
+        oldest=told(oldest) if oldest is not None else None,
         breached_count=breached_count,
-        breached=tuple(as_ticket(row, now) for row in breached),
-        unanswered=tuple(as_ticket(row, now) for row in unanswered),
+        breached=tuple(told(row) for row in breached),
+        unanswered=tuple(told(row) for row in unanswered),
         satisfaction=satisfaction,
     )
 
