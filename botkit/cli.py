@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it, so that `botkit --help` is 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -358,7 +359,7 @@ def serve(
     from botkit import server
     from botkit.server import run
 
-    rates = server.Rates()
+    rates, policy = server.Rates(), _policy(settings)
 
     def factory() -> Any:
         from botkit.index import Live
@@ -377,6 +378,7 @@ def serve(
             metrics_token=settings.metrics_token,
             answer_threshold=settings.answer_threshold,
             clarify_threshold=settings.clarify_threshold,
+            policy=policy,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
@@ -603,6 +605,31 @@ def _settings(file: Path | None, **overrides: Any) -> config.Settings:
         return config.load(file, overrides=overrides)
     except config.ConfigError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _policy(settings: config.Settings) -> Any:
+    """The desk's rules, of the settings."""
+    from botkit.desk import Policy
+
+    points = {}
+    for part in settings.priority_tags.split(","):
+        tag, _, number = part.partition("=")
+        if not part.strip():
+            continue
+        if not re.fullmatch(r"\s*-?\d{1,3}\s*", number):
+            raise click.ClickException(f"priority_tags: {part.strip()!r} is none: write them like vip=30, wholesale=15")
+        points[tag.strip().casefold()] = int(number)
+    return Policy(
+        offer_seconds=settings.offer_seconds,
+        reopen_minutes=settings.reopen_minutes,
+        pending_hours=settings.pending_hours,
+        high=settings.high_priority,
+        live_reply=settings.live_reply_seconds,
+        live_reply_high=settings.live_reply_high_seconds,
+        mail_reply=settings.mail_reply_seconds,
+        mail_reply_high=settings.mail_reply_high_seconds,
+        points=points,
+    )
 
 
 @contextmanager

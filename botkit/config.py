@@ -47,6 +47,17 @@ class Settings:
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
     )
     logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
+    offer_seconds: int = _setting(60, "seconds that a waiting ticket is offered to one agent; 0: nothing is offered")
+    reopen_minutes: int = _setting(30, "minutes after a close in which a customer's words take the ticket up again")
+    pending_hours: int = _setting(24, "hours that a ticket waits for its customer before it is closed")
+    high_priority: int = _setting(40, "points from which a ticket counts as urgent")
+    live_reply_seconds: int = _setting(30, "opening seconds until a first reply in the chat is due")
+    live_reply_high_seconds: int = _setting(30, "the same for an urgent ticket")
+    mail_reply_seconds: int = _setting(900, "opening seconds until a first reply to mail is due")
+    mail_reply_high_seconds: int = _setting(600, "the same for urgent mail")
+    priority_tags: str = _setting(
+        "", "points that an integrator's tags bring, like vip=30, wholesale=15; comma-separated"
+    )
     metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none")
     trusted_proxies: int = _setting(0, "reverse proxies in front whose X-Forwarded-* headers are believed")
 

@@ -5,21 +5,36 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from shop import Clock
 
-from botkit import corpus, desk, people
+from botkit import corpus, desk, language, people
 from botkit.index import Live
 from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store
 
 PASSWORD = "copper pan and cezve"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = Store(f"sqlite:///{tmp_path / 'botkit.db'}", clock=clock)
+    opened.migrate()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -265,12 +280,13 @@ def test_the_page_is_not_searched_for_again_while_nothing_changes(
 
 
 def test_the_packet_names_earlier_conversations(
-    browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer]
+    browser_of_sara: FlaskClient, store: Store, clock: Clock, sara: Agent, customer: Callable[..., Customer]
 ) -> None:
     someone = customer("Where is my order?")
     first = someone.ticket
     desk.claim(store, first, sara)
     desk.close(store, first, sara, "solved", "orders/track-order", tags=["late"])
+    clock.forward(days=1)
     someone.say("It is broken").person()
     assert someone.ticket != first
     page = browser_of_sara.get(f"/desk/tickets/{someone.ticket}").text
@@ -335,7 +351,7 @@ def test_a_verdict_is_one_click(
 
 
 def test_a_missing_article_leads_to_a_draft(
-    browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer], tmp_path: Any
+    browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer], tmp_path: Path
 ) -> None:
     """With the customer's words as phrasings and the agent's as its body, without what names the customer, and read
     by `botkit check` as it is."""
@@ -365,3 +381,60 @@ def test_a_missing_article_leads_to_a_draft(
 def test_a_draft_is_for_agents(app: Flask, customer: Callable[..., Customer]) -> None:
     ticket = customer("Where is my order?").ticket
     assert app.test_client().get(f"/desk/tickets/{ticket}/draft.md").status_code == 303
+
+
+# ---------------------------------------------------------------- what a ticket knows
+
+
+def test_the_page_tells_what_makes_a_ticket_urgent_and_when_a_reply_is_due(
+    browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer]
+) -> None:
+    """With the points of each reason; the clock goes once somebody has answered."""
+    ticket = customer("This is outrageous, I want my money back").ticket
+    address, texts = f"/desk/tickets/{ticket}", language.messages("en")
+    page = browser_of_sara.get(address).text
+    for name in ("priority_complaint", "priority_refund", "priority_asked", "due"):
+        assert texts[f"desk.{name}"] in page, name
+    assert "+20" in page
+    desk.claim(store, ticket, sara)
+    desk.say(store, ticket, sara, "a-client-id", "One moment.")
+    assert texts["desk.due"] not in browser_of_sara.get(address).text
+
+
+def test_a_ticket_waits_for_its_customer_and_stays_in_hand(
+    browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer]
+) -> None:
+    someone = customer("Where is my order?")
+    address = f"/desk/tickets/{someone.ticket}"
+    desk.claim(store, someone.ticket, sara)
+    assert browser_of_sara.post(f"{address}/pending").location == address
+    page = browser_of_sara.get(address).text
+    assert language.messages("en")["desk.event_pending"] in page
+    assert f'action="{address}/messages"' in page
+    assert [chat.state for chat in desk.chats(store, sara)] == ["pending"]
+    someone.say("Here is the photo")
+    assert language.messages("en")["desk.event_resumed"] in browser_of_sara.get(address).text
+
+
+def test_a_supervisor_whispers_and_takes_over(
+    app: Flask, store: Store, sara: Agent, customer: Callable[..., Customer]
+) -> None:
+    """From the page of a ticket that somebody else has; an agent is offered neither."""
+    ticket = customer("Where is my order?").ticket
+    address = f"/desk/tickets/{ticket}"
+    desk.claim(store, ticket, sara)
+    people.add_agent(store, "Boss", "supervisor", PASSWORD)
+    people.add_agent(store, "Omid", "agent", PASSWORD)
+    boss, omid = app.test_client(), app.test_client()
+    for client, name in ((boss, "Boss"), (omid, "Omid")):
+        client.post("/desk/login", data={"name": name, "password": PASSWORD})
+    assert f'action="{address}/take"' not in omid.get(address).text
+    assert 'name="whisper"' not in omid.get(address).text
+    assert omid.post(f"{address}/take").status_code == 303
+    assert desk.ticket(store, ticket).ticket.owner == "Sara"
+    assert 'name="whisper"' in boss.get(address).text
+    boss.post(f"{address}/notes", data={"text": "Offer a new one", "whisper": "1"})
+    assert desk.ticket(store, ticket).transcript[-1].data["mentions"] == ["Sara"]
+    assert f'action="{address}/take"' in boss.get(address).text
+    boss.post(f"{address}/take")
+    assert desk.ticket(store, ticket).ticket.owner == "Boss"

@@ -126,7 +126,7 @@ def test_the_queue_is_first_come_first_served_and_a_released_ticket_keeps_its_pl
     desk.claim(store, three, mina)
     desk.close(store, three, mina, "spam")
     assert [(t.id, t.state) for t in desk.queue(store)] == [(one, "waiting"), (two, "claimed"), (three, "closed")]
-    assert desk.counts(store) == {"waiting": 1, "claimed": 1}
+    assert desk.counts(store) == {"waiting": 1, "claimed": 1, "pending": 0}
     assert place(store, 999) == 0
 
 
@@ -137,7 +137,7 @@ def test_the_queue_can_be_asked_by_state_language_and_page(store: Store, clock: 
     assert [t.lang for t in desk.queue(store, language="tr")] == ["tr", "tr"]
     assert [t.last_text for t in desk.queue(store, limit=2, offset=1)] == ["question in tr", "question in fa"]
     assert desk.queue(store, state="claimed") == []
-    with pytest.raises(desk.DeskError, match="waiting, claimed, closed"):
+    with pytest.raises(desk.DeskError, match="waiting, claimed, pending, closed"):
         desk.queue(store, state="lost")
 
 

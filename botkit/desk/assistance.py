@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from botkit import corpus, language
+from botkit.desk.queue import ticket
 from botkit.people import Agent
 from botkit.store import CUSTOMER, Event, Store, event_table, ticket_table
 
@@ -76,6 +77,15 @@ class Chat:
     lang: str | None
     text: str
     unanswered: tuple[int, ...]
+
+
+def assist(
+    store: Store, index: Index, ticket_id: int, text: str | None = None, agent: Agent | None = None
+) -> Assist:
+    """What the agent may say now: passages for the customer's last words, or for `text` that the agent searches, and
+    canned replies with what is known filled in."""
+    packet = ticket(store, ticket_id)
+    return advise(index, packet.transcript, packet.ticket.lang, agent, text)
 
 
 def advise(

@@ -7,6 +7,7 @@ thing shown as HTML is a bot's reply, made safe when the index was built.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,21 +15,37 @@ from flask import Blueprint, Response, request
 
 from botkit import desk
 from botkit.index import Index
-from botkit.store import iso
+from botkit.store import StoreError, iso
 
-from . import deskapi, deskticket, signin
+from . import deskapi, deskteam, deskticket, signin
 from . import deskframe as frame
 from .context import here
 from .rendering import Texts, native_name
 
+log = logging.getLogger("botkit.server")
 blueprint = Blueprint("desk", __name__)
 blueprint.register_blueprint(deskapi.blueprint)
+blueprint.register_blueprint(deskteam.blueprint)
 blueprint.register_blueprint(deskticket.blueprint)
 
-TABS = ("waiting", "mine", "claimed", "closed")
+TABS = ("waiting", "mine", "claimed", "pending", "closed")
 PER_PAGE = 50
-SOON, LATE = 30, 300
-"""Seconds of waiting from which a ticket is marked: the live target, and ten times that."""
+MOST_MINE = 200
+TOLD = ("complaint", "refund", "data_request", "came_again", "tag")
+"""What makes a ticket urgent and is not said by the reason of the handover."""
+
+
+@blueprint.before_request
+def alive() -> None:
+    """Whoever has the desk open is there, and lets its own work be done."""
+    agent = signin.by_session()
+    if agent is None:
+        return
+    try:
+        desk.seen(here().store, agent)
+    except StoreError as error:  # a page can be read while nothing can be written
+        log.error("presence was not noted: %s", error)
+    here().beat()
 
 
 # Signing in and out.
@@ -59,6 +76,9 @@ def login() -> Response:
 
 @blueprint.post("/desk/logout")
 def logout() -> Response:
+    agent = signin.by_session()
+    if agent is not None:
+        desk.left(here().store, agent)
     signin.sign_out()
     return frame.to("/desk/login")
 
@@ -79,12 +99,14 @@ def queue() -> Response:
     wanted = request.args.get("language", "")
     wanted = wanted if wanted in index.languages else ""
     offset = max(0, min(request.args.get("offset", 0, type=int), 2**31 - 1))
-    state = "claimed" if tab == "mine" else tab
-    found = desk.queue(store, state, wanted or None, PER_PAGE + 1 if tab != "mine" else 500, offset)
+    state = tab
     if tab == "mine":
-        found = [ticket for ticket in found if ticket.owner == agent.name]
+        mine = (desk.queue(store, each, wanted or None, MOST_MINE, owner=agent.name) for each in ("claimed", "pending"))
+        found = [ticket for each in mine for ticket in each][offset:]
+    else:
+        found = desk.queue(store, state, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store)
-    tickets = [_row(ticket, t, index) for ticket in found[:PER_PAGE]]
+    tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
 
     def address(**changes: Any) -> str:
         query = {"show": tab, "language": wanted, "offset": 0} | changes
@@ -104,10 +126,11 @@ def queue() -> Response:
     )
 
 
-def _row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
-    since = ticket.claimed_at if ticket.state == "claimed" else ticket.closed_at
+def row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
+    since = ticket.closed_at or (ticket.claimed_at if ticket.owner else None)
     at = since or ticket.opened_at
     seconds = frame.waited(ticket)
+    late = ticket.due_at is not None and ticket.first_reply_at is None and ticket.due_at <= here().store.now()
     return {
         "id": ticket.id,
         "state": ticket.state,
@@ -118,7 +141,13 @@ def _row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
         "language_name": native_name(ticket.lang) if ticket.lang else "–",
         "state_text": frame.state(ticket, t),
         "age": frame.age(seconds, t),
-        "urgency": "late" if seconds >= LATE else "soon" if seconds >= SOON else "",
+        "urgency": "late" if late else "soon" if ticket.warned_at else "",
+        "why": [_why(reason, t) for reason in ticket.priority["reasons"] if reason["reason"] in TOLD],
+        "offered_to": ticket.offered_to,
         "at": iso(at),
         "at_text": frame.local(at, index),
     }
+
+
+def _why(reason: Any, t: Texts) -> str:
+    return str(reason["tag"]) if reason["reason"] == "tag" else t(f"desk.priority_{reason['reason']}")

@@ -93,8 +93,8 @@ def mark(shown: Sequence[Any]) -> str:
 
 
 def state(ticket: desk.Ticket, t: Texts) -> str:
-    if ticket.state == "claimed":
-        return t("desk.state_claimed", name=ticket.owner)
+    if ticket.state in ("claimed", "pending"):
+        return t(f"desk.state_{ticket.state}", name=ticket.owner)
     text = t(f"desk.state_{ticket.state}")
     return f"{text} · {t(f'desk.outcome_{ticket.outcome}')}" if ticket.outcome else text
 

@@ -58,7 +58,7 @@ def ticket(ticket_id: int) -> Response:
         "language_name": native_name(found.lang) if found.lang else "–",
         "state_text": frame.state(found, t),
         "age": frame.age(frame.waited(found), t),
-        **_extras(found, t),
+        **_extras(found, t, index),
     }
     last = transcript[-1].seq if transcript else 0
     etag = frame.mark([index.version, str(date.today()), shown, last, wanted, chats])
@@ -123,6 +123,16 @@ def release(ticket_id: int) -> Response:
     return _act(ticket_id, lambda agent: desk.release(here().store, ticket_id, agent), "/desk")
 
 
+@blueprint.post(f"/desk/tickets/{TICKET}/pending")
+def pend(ticket_id: int) -> Response:
+    return _act(ticket_id, lambda agent: desk.pend(here().store, ticket_id, agent, here().policy))
+
+
+@blueprint.post(f"/desk/tickets/{TICKET}/take")
+def take_over(ticket_id: int) -> Response:
+    return _act(ticket_id, lambda agent: desk.take_over(here().store, ticket_id, agent))
+
+
 @blueprint.post(f"/desk/tickets/{TICKET}/transfer")
 def transfer(ticket_id: int) -> Response:
     to, note = request.form.get("to", "")[:80], request.form.get("note", "")
@@ -139,7 +149,8 @@ def say(ticket_id: int) -> Response:
 @blueprint.post(f"/desk/tickets/{TICKET}/notes")
 def note(ticket_id: int) -> Response:
     text, client_id = request.form.get("text", ""), request.form.get("client_id") or None
-    return _act(ticket_id, lambda agent: desk.note(here().store, ticket_id, agent, text, client_id))
+    write = desk.whisper if request.form.get("whisper") else desk.note
+    return _act(ticket_id, lambda agent: write(here().store, ticket_id, agent, text, client_id))
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/close")
@@ -229,6 +240,8 @@ def _happening(kind: str, data: Mapping[str, Any], who: str, t: Texts) -> str:
     """What happened to the ticket, in the words of `desk.event_<what>`, where there are any."""
     if kind == "feedback":
         return t("desk.event_helped" if data.get("helpful") else "desk.event_not_helped")
+    if kind == "satisfaction":
+        return t("desk.event_rated", score=data["score"], comment=data["comment"]).rstrip(" :")
     key = f"desk.event_{kind.removeprefix('ticket.')}"
     if not kind.startswith("ticket.") or key not in language.messages(t.lang):
         return ""
@@ -334,16 +347,23 @@ def _chat(chat: desk.Chat, here_is: int, t: Texts) -> dict[str, Any]:
     }
 
 
-def _extras(found: desk.Ticket, t: Texts) -> dict[str, Any]:
-    """What a ticket may know besides: the tags that an integrator gave, and why it is as urgent as it is."""
-    table, words = found.as_dict(), language.messages(t.lang)
-    urgent = table.get("priority") or {}
+def _extras(found: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
+    """What a ticket knows besides: its tags, why it is as urgent as it is, and when a first reply is due."""
+    words = language.messages(t.lang)
     reasons = []
-    for each in urgent.get("reasons", ()):
+    for each in found.priority.get("reasons", ()):
         key = f"desk.priority_{each['reason']}"
-        name = words[key] if key in words else str(each["reason"]).replace("_", " ")
+        name = words.get(key, str(each["reason"]).replace("_", " "))
         reasons.append({"text": f"{name}: {each['tag']}" if each.get("tag") else name, "points": each.get("points")})
-    return {"tags": list(table.get("tags") or ()), "priority": urgent.get("value"), "urgent": reasons}
+    due = found.due_at if found.first_reply_at is None and found.state != "closed" else None
+    return {
+        "tags": list(found.tags),
+        "priority": found.priority.get("value"),
+        "urgent": reasons,
+        "due": iso(due) if due else None,
+        "due_text": frame.local(due, index) if due else "",
+        "late": due is not None and due <= here().store.now(),
+    }
 
 
 def _shelves(index: Index, lang: str | None) -> list[tuple[str, list[Any]]]:
