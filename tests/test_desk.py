@@ -141,6 +141,25 @@ def test_the_queue_can_be_asked_by_state_language_and_page(store: Store, clock: 
         desk.queue(store, state="lost")
 
 
+def test_pages_of_the_queue_join_without_gap_or_overlap(store: Store, clock: Clock, mina: Agent) -> None:
+    """Across the states, and for one language or owner alone."""
+    for n in range(9):
+        ticket_id = handed_over(store, lang="en" if n % 2 else "tr")
+        clock.forward(seconds=1)
+        if n % 4:
+            desk.claim(store, ticket_id, mina)
+        if n % 4 == 2:
+            desk.pend(store, ticket_id, mina)
+        if n % 4 == 3:
+            desk.close(store, ticket_id, mina, "solved")
+    for chosen in ({}, {"language": "tr"}, {"owner": "Mina"}):
+        whole = [ticket.id for ticket in desk.queue(store, **chosen)]
+        for size in (1, 2, 4):
+            pages = [desk.queue(store, limit=size, offset=at, **chosen) for at in range(0, len(whole) + size, size)]
+            assert [ticket.id for page in pages for ticket in page] == whole
+    assert [t.state for t in desk.queue(store)] == sorted((t.state for t in desk.queue(store)), key=desk.STATES.index)
+
+
 def test_the_loser_of_a_claim_learns_who_was_first(store: Store, mina: Agent, nur: Agent) -> None:
     ticket_id = handed_over(store)
     desk.claim(store, ticket_id, mina)

@@ -465,6 +465,20 @@ def test_a_delegate_stands_in_and_gives_back_what_is_not_closed(store: Store, cl
     assert [ticket_of(store, each).owner for each in (going_on, waiting_for, done)] == ["Mina", "Mina", "Nur"]
 
 
+def test_whoever_lost_their_account_keeps_no_customer_waiting(store: Store, clock: Clock, hire: Hire) -> None:
+    mina = hire("Mina")
+    claimed, pending, closed = handed_over(store), handed_over(store), handed_over(store)
+    for ticket_id in (claimed, pending, closed):
+        desk.claim(store, ticket_id, mina)
+    desk.pend(store, pending, mina)
+    desk.close(store, closed, mina, "solved")
+    assert desk.tick(store, policy=QUIET).left == 0
+    people.disable(store, "Mina")
+    assert desk.tick(store, policy=QUIET).left == 2
+    assert desk.tick(store, policy=QUIET).left == 0
+    assert [ticket_of(store, each).state for each in (claimed, pending, closed)] == ["waiting", "waiting", "closed"]
+
+
 # ---------------------------------------------------------------- many at once
 
 

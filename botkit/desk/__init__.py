@@ -12,6 +12,7 @@ the conversation's log, in the same transaction:
     any --close--> closed --the customer goes on--> waiting, or claimed by its last owner
 
     tickets      the steps of a ticket's life        machine   the one way in which it changes
+    words        what agents write                   texts     checked before it is stored
     queue        reading: the order, one ticket      priority  points with reasons, and the order they make
     crew         languages, presence, absences       duty      offers, clocks, `tick`
     supervision  the desk at a glance, satisfaction  hours     when the team is on
@@ -63,18 +64,16 @@ from botkit.desk.tickets import (
     closed_ticket_of,
     coming,
     heard,
-    note,
     open_ticket,
     open_ticket_of,
     pend,
     release,
     reopen,
     returns_to,
-    say,
     take_over,
     transfer,
-    whisper,
 )
+from botkit.desk.words import note, say, whisper
 
 __all__ = [
     "LAPSED",

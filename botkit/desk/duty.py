@@ -21,7 +21,7 @@ from botkit.desk.crew import Seat
 from botkit.desk.machine import locked, update
 from botkit.desk.nouns import Policy, Ticket, as_ticket
 from botkit.desk.tickets import breach, hand_on, lapse, put_back
-from botkit.store import SYSTEM, Store, iso, ticket_table
+from botkit.store import SYSTEM, Store, agent_table, iso, ticket_table
 
 BATCH: Final = 100
 """Tickets that one tick looks at: the rest is due at the next one, and no request waits for thousands."""
@@ -47,7 +47,8 @@ class Ticked:
 
 def tick(store: Store, now: datetime | None = None, policy: Policy | None = None) -> Ticked:
     """Do all that is due: warn of first replies that will be late and tell those that are, pass on offers that ran
-    out, close what waited too long for its customer, begin and end absences, offer the next tickets."""
+    out, close what waited too long for its customer, begin and end absences, take tickets from closed accounts, offer
+    the next ones."""
     now, policy = now or store.now(), policy or Policy()
     counts = dict.fromkeys(vars(Ticked()), 0)
     with store.read() as conn:
@@ -59,6 +60,9 @@ def tick(store: Store, now: datetime | None = None, policy: Policy | None = None
             .limit(BATCH)
         ).scalars()
         due = list(ids)
+        orphans = conn.execute(_orphaned().limit(BATCH)).scalars().all()
+    for ticket_id in orphans:
+        _orphan(store, ticket_id, now, counts)
     for absence in absences:
         _absence(store, absence, now, counts)
     due.sort()  # in one order everywhere, so that two who lock several never wait for each other
@@ -192,6 +196,21 @@ def _offer(
     return row
 
 
+def _orphaned() -> sa.Select[Any]:
+    """The open tickets of those whose account was closed."""
+    table = ticket_table.c
+    gone = sa.select(agent_table.c.name).where(agent_table.c.disabled_at.is_not(None))
+    return sa.select(table.id).where(table.owner.in_(gone), table.state.in_(("claimed", "pending"))).order_by(table.id)
+
+
+def _orphan(store: Store, ticket_id: int, now: datetime, counts: dict[str, int]) -> None:
+    with store.write() as conn:
+        row = locked(store, conn, ticket_id)
+        if conn.execute(_orphaned().where(ticket_table.c.id == ticket_id)).first() is not None:
+            put_back(store, conn, row, SYSTEM, now)
+            counts["left"] += 1
+
+
 def _absence(store: Store, absence: sa.Row[Any], now: datetime, counts: dict[str, int]) -> None:
     table = ticket_table.c
     with store.write() as conn:
@@ -205,7 +224,8 @@ def _absence(store: Store, absence: sa.Row[Any], now: datetime, counts: dict[str
         for ticket_id in conn.execute(ids.order_by(table.id)).scalars().all():
             row = locked(store, conn, ticket_id)
             if stage == "over":
-                if people.agent_named(conn, absence.name) is None or row.home != absence.name:
+                back = people.agent_named(conn, absence.name)
+                if back is None or not back.may("desk") or row.home != absence.name:
                     continue
                 hand_on(store, conn, row, absence.name, SYSTEM, now)
                 counts["returned"] += 1

@@ -1,4 +1,4 @@
-"""A ticket's life: opened, claimed, waiting for the customer, released, handed on, closed, reopened; and what is said.
+"""A ticket's life: opened, claimed, waiting for the customer, released, handed on, closed, reopened.
 
 Each step is one transaction and goes through `machine`.
 """
@@ -31,9 +31,9 @@ from botkit.desk.nouns import (
 )
 from botkit.desk.priority import Priority, priority, rank
 from botkit.desk.queue import count
-from botkit.desk.texts import checked_client_id, checked_text
+from botkit.desk.texts import checked_text
 from botkit.people import Agent
-from botkit.store import BOT, CUSTOMER, SYSTEM, Event, Store, conversation_table, event_table, iso, ticket_table
+from botkit.store import BOT, CUSTOMER, SYSTEM, Store, conversation_table, event_table, iso, ticket_table
 
 MEMORY: Final = timedelta(hours=24)
 MOST_REOPENINGS: Final = 3
@@ -323,51 +323,12 @@ def hand_on(
     return _give(store, conn, row, to, "transferred", by, data, at, note=note, home=home)
 
 
-def say(store: Store, ticket_id: int, agent: Agent, client_id: str, text: str) -> Event:
-    """Send the customer a message; only the ticket's owner can. Sent again under its client id, it is the first
-    one that comes back, whatever has become of the ticket."""
-    text, client_id = checked_text(text), checked_client_id(client_id)
-    with store.write() as conn:
-        row = locked(store, conn, ticket_id)
-        before = store.sent_before(conn, row.conversation_id, actor(agent), client_id)
-        if before is not None:
-            return before
-        if row.state == "closed":
-            raise TicketClosed(ticket_id)
-        if row.owner != agent.name:
-            raise NotOwner(row.owner)
-        at = store.now()
-        if row.first_reply_at is None or row.unanswered_since is not None:
-            # A first reply after its time is a breach, whether or not the tick came in between to say so.
-            late = row.first_reply_at is None and row.due_at is not None and at > row.due_at
-            update(
-                conn,
-                row,
-                first_reply_at=row.first_reply_at or at,
-                breached_at=row.breached_at or (at if late else None),
-                unanswered_since=None,
-            )
-        data = {"text": text, "client_id": client_id, "ticket": row.id}
-        return store.append(conn, row.conversation_id, "message", actor(agent), data, at, client_id=client_id)
-
-
 def breach(store: Store, conn: Connection, row: sa.Row[Any], at: datetime) -> sa.Row[Any]:
     """Mark that a first reply did not come in time."""
     row = update(conn, row, breached_at=at, warned_at=row.warned_at or at)
     data = {"ticket": row.id, "due": iso(row.due_at), "owner": row.owner}
     store.append(conn, row.conversation_id, "ticket.breached", SYSTEM, data, at)
     return row
-
-
-def note(store: Store, ticket_id: int, agent: Agent, text: str, client_id: str | None = None) -> Event:
-    """Write something for colleagues only, on a ticket of any state and owner. `@Name` mentions a colleague: the
-    event's `mentions` has who was."""
-    return _note(store, ticket_id, agent, text, client_id, to_owner=False)
-
-
-def whisper(store: Store, ticket_id: int, agent: Agent, text: str, client_id: str | None = None) -> Event:
-    """Say something to the ticket's owner alone, as far as notes are for one: a note that mentions them."""
-    return _note(store, ticket_id, agent, text, client_id, to_owner=True)
 
 
 def close(
@@ -483,27 +444,6 @@ def _give(
         passed_by=[],
         home=home,
     )
-
-
-def _note(
-    store: Store, ticket_id: int, agent: Agent, text: str, client_id: str | None, *, to_owner: bool
-) -> Event:
-    text = checked_text(text)
-    if client_id is not None:
-        client_id = checked_client_id(client_id)
-    with store.write() as conn:
-        row = locked(store, conn, ticket_id)
-        if client_id is not None:
-            before = store.sent_before(conn, row.conversation_id, actor(agent), client_id)
-            if before is not None:
-                return before
-        mentions = crew.mentioned(conn, text) if "@" in text else []
-        if to_owner:
-            if row.owner is None:
-                raise NotOwner(None)
-            mentions = list(dict.fromkeys([row.owner, *mentions]))
-        data: dict[str, Any] = {"ticket": row.id, "text": text} | ({"mentions": mentions} if mentions else {})
-        return store.append(conn, row.conversation_id, "note", actor(agent), data, client_id=client_id)
 
 
 def _priority(

@@ -7,6 +7,7 @@ thing shown as HTML is a bot's reply, made safe when the index was built.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 from urllib.parse import urlencode
@@ -77,9 +78,10 @@ def login() -> Response:
 @blueprint.post("/desk/logout")
 def logout() -> Response:
     agent = signin.by_session()
-    if agent is not None:
-        desk.left(here().store, agent)
     signin.sign_out()
+    if agent is not None:
+        with contextlib.suppress(StoreError):  # presence ends by itself too
+            desk.left(here().store, agent)
     return frame.to("/desk/login")
 
 
@@ -99,12 +101,11 @@ def queue() -> Response:
     wanted = request.args.get("language", "")
     wanted = wanted if wanted in index.languages else ""
     offset = max(0, min(request.args.get("offset", 0, type=int), 2**31 - 1))
-    state = tab
     if tab == "mine":
         mine = (desk.queue(store, each, wanted or None, MOST_MINE, owner=agent.name) for each in ("claimed", "pending"))
         found = [ticket for each in mine for ticket in each][offset:]
     else:
-        found = desk.queue(store, state, wanted or None, PER_PAGE + 1, offset)
+        found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store)
     tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
 
