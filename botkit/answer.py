@@ -83,7 +83,8 @@ class Reply:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An article that may answer, with what would be quoted of it: for an agent, who decides."""
+    """An article that may answer, with what would be quoted of it: for an agent, who decides. One whose `audience` is
+    agent is for them to read, not to send."""
 
     article: str
     title: str
@@ -91,6 +92,7 @@ class Candidate:
     lang: str
     url: str
     confidence: float
+    audience: str
 
 
 @dataclass(frozen=True)
@@ -202,8 +204,8 @@ def candidates(
         article = index.best_translation(hit.article, lang, for_agent=True)
         if article is not None:
             passages, url = _quoted(article, hit.anchor)
-            said = _plain(passages) or article.title
-            found.append(Candidate(article.id, article.title, said, article.lang, url, round(probability, 4)))
+            said, sure = _plain(passages) or article.title, round(probability, 4)
+            found.append(Candidate(article.id, article.title, said, article.lang, url, sure, article.audience))
     return found
 
 

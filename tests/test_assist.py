@@ -145,10 +145,28 @@ def test_articles_for_agents_are_found_at_the_desk_alone(
 ) -> None:
     """`audience: agent`: suggested here, never shown to customers."""
     words = "book a refund in the till"
-    assert ask(customer("hello").ticket, q=words)["candidates"][0]["article"] == "returns/staff"
+    first = ask(customer("hello").ticket, q=words)["candidates"][0]
+    assert (first["article"], first["audience"]) == ("returns/staff", "agent")
     public = app.test_client().get("/api/v1/search", query_string={"q": words}).json
     assert public is not None
     assert "returns/staff" not in {hit["article"] for hit in public["hits"]}
+
+
+def test_an_article_for_agents_is_read_and_not_sent(
+    browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer]
+) -> None:
+    """It is labelled, has no link to insert it, and names no verdict."""
+    ticket = customer("How do I book a refund in the till?").ticket
+    desk.claim(store, ticket, sara)
+    page = browser_of_sara.get(f"/desk/tickets/{ticket}").text
+    assert "For colleagues only: open the till" in page
+    assert language.messages("en")["desk.team_only"] in page
+    assert "insert=returns/staff" not in page
+    assert 'value="article:returns/staff"' not in page
+    inserted = browser_of_sara.get(f"/desk/tickets/{ticket}?insert=returns/staff").text
+    area = re.search(r'<textarea id="reply"[^>]*>([^<]*)</textarea>', inserted)
+    assert area is not None
+    assert area[1] == ""
 
 
 def test_assist_is_for_agents_and_their_tickets(app: Flask, customer: Callable[..., Customer], ask: Any) -> None:

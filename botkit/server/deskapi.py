@@ -123,6 +123,7 @@ class Passage(BaseModel):
     lang: str = Field(description="The customer's language where there is a translation.")
     url: str
     confidence: float = Field(description="The probability that it answers.")
+    audience: Literal["customer", "agent"] = Field(description="`agent`: to be read by agents, not to be sent.")
 
 
 class CannedReply(BaseModel):

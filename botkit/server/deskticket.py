@@ -302,7 +302,8 @@ def _verdicts(candidates: Sequence[Mapping[str, Any]], help_: Assist) -> list[tu
     what was said since."""
     found = {str(each["article"]): str(each["title"]) for each in candidates}
     for each in help_.candidates[:SHOWN]:
-        found.setdefault(each.article, each.title)
+        if each.audience == "customer":
+            found.setdefault(each.article, each.title)
     return list(found.items())
 
 
@@ -318,12 +319,12 @@ def _inserted(
         return next((each.text for each in help_.replies if each.id == wanted["canned"]), "")
     if not wanted["insert"]:
         return ""
-    passages = [*map(vars, help_.candidates), *candidates]
+    passages = [*(vars(each) for each in help_.candidates if each.audience == "customer"), *candidates]
     text = next((str(each["text"]) for each in passages if each["article"] == wanted["insert"]), "")
     if text:
         return text
-    article = index.best_translation(wanted["insert"], lang or index.default_language, for_agent=True)
-    return article.text if article is not None and index.shows(article, for_agent=True) else ""
+    article = index.best_translation(wanted["insert"], lang or index.default_language)
+    return article.text if article is not None and index.shows(article) else ""
 
 
 def _earlier(each: desk.Earlier, t: Texts, index: Index) -> dict[str, Any]:
