@@ -85,16 +85,25 @@ def episodes(
     """The episodes that started at `since` or later and before `until`, as they stand at `now`: what happened after
     `now` is not looked at. In the order of their start."""
     now = now or store.now()
-    window = timedelta(hours=window_hours)
     found = []
     for lang, page, events in _conversations(store, since, now):
-        drafts = _fold(events, lang, window)
-        for place, draft in enumerate(drafts):
-            after = drafts[place + 1] if place + 1 < len(drafts) else None
-            if (since and draft.started < since) or (until and draft.started >= until):
-                continue
-            found.append(_episode(draft, page, after, now, window))
+        for episode in of_conversation(events, now, lang, page, window_hours):
+            if (since is None or episode.started >= since) and (until is None or episode.started < until):
+                found.append(episode)
     return sorted(found, key=lambda episode: (episode.started, episode.conversation))
+
+
+def of_conversation(
+    events: Sequence[Event],
+    now: datetime,
+    lang: str = "",
+    page: str | None = None,
+    window_hours: float = WINDOW_HOURS,
+) -> list[Episode]:
+    """The episodes of one conversation, from its own events; `lang` and `page` are where it began."""
+    window = timedelta(hours=window_hours)
+    drafts = _fold([event for event in events if event.kind not in _UNTOLD and event.at <= now], lang, window)
+    return [_episode(draft, page, after, now, window) for draft, after in zip(drafts, [*drafts, None][1:], strict=True)]
 
 
 def summary(

@@ -313,6 +313,20 @@ def test_the_packet_names_earlier_conversations(
     assert "#late" in page
 
 
+def test_the_packet_tells_what_the_assistant_dealt_with_alone(
+    browser_of_sara: FlaskClient, clock: Clock, customer: Callable[..., Customer], app: Flask
+) -> None:
+    """An earlier question, how it ended and with which article; not the matter of this ticket."""
+    someone = Customer(app).say("Where is my order?")
+    clock.forward(days=2)
+    someone.say("How do I return something?").person()
+    page = browser_of_sara.get(f"/desk/tickets/{someone.ticket}").text
+    earlier = page[page.index('class="earlier"') : page.index('id="assist"')]
+    assert "<q dir=\"auto\">Where is my order?</q>" in earlier
+    assert language.messages("en")["desk.matter_assumed"] in earlier
+    assert "return something" not in earlier
+
+
 def test_an_agent_s_chats_stand_beside_with_what_is_unanswered(
     browser_of_sara: FlaskClient, store: Store, sara: Agent, customer: Callable[..., Customer]
 ) -> None:

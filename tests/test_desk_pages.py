@@ -401,7 +401,10 @@ def test_every_word_of_the_catalogues_is_used_and_every_used_word_is_there() -> 
         ],
         "widget": [web / "templates" / "widget.html", *(web / "static" / "widget").glob("*.js")],
     }
-    built = {"desk": ("reason_", "state_", "outcome_", "priority_", "event_", "team_", "group_"), "widget": ()}
+    built = {
+        "desk": ("reason_", "state_", "outcome_", "priority_", "event_", "team_", "group_", "matter_"),
+        "widget": (),
+    }
     for name, files in sources.items():
         text = "\n".join(file.read_text(encoding="utf-8") for file in files)
         keys = {key.removeprefix(f"{name}.") for key in language.messages("en") if key.startswith(f"{name}.")}

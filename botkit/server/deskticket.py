@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from botkit import desk, language, people
+from botkit import desk, language, people, report
 from botkit.desk import Assist
 from botkit.index import Index
 from botkit.people import Agent
@@ -69,7 +69,7 @@ def ticket(ticket_id: int) -> Response:
     query = language.clean(wanted["q"])
     searched = desk.advise(index, transcript, found.lang, agent, query) if query else None
     candidates = _candidates(packet)
-    earlier = [_earlier(each, t, index) for each in desk.earlier(transcript, found.id)]
+    earlier = _earlier(packet, t, index)
     return frame.show(
         "desk/ticket.html",
         agent,
@@ -327,15 +327,26 @@ def _inserted(
     return article.text if article is not None and index.shows(article) else ""
 
 
-def _earlier(each: desk.Earlier, t: Texts, index: Index) -> dict[str, Any]:
-    return {
-        "id": each.ticket,
-        "at": iso(each.opened_at),
-        "at_text": frame.local(each.opened_at, index),
-        "reason": each.reason,
-        "outcome": t(f"desk.outcome_{each.outcome}") if each.outcome else "",
-        "by": each.by,
-    }
+def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]]:
+    """What the customer came with before: tickets, and what the assistant dealt with alone. Oldest first."""
+    found, transcript = packet.ticket, packet.transcript
+    told: list[tuple[datetime, dict[str, Any]]] = []
+    for ticket in desk.earlier(transcript, found.id):
+        lines = [t(f"desk.reason_{ticket.reason}")]
+        lines += [t(f"desk.outcome_{ticket.outcome}")] if ticket.outcome else []
+        told.append((ticket.opened_at, {"id": ticket.ticket, "lines": lines, "by": ticket.by}))
+    lang = found.lang or index.default_language
+    episodes = report.of_conversation(transcript, here().store.now())
+    # The last of them is the one that this ticket is about.
+    for episode in [each for each in episodes if each.started <= found.opened_at][:-1]:
+        if episode.handed_over:
+            continue
+        words = next((e.data["text"] for e in transcript if e.kind == "message" and e.at == episode.started), "")
+        answers = [index.best_translation(each, lang) for each in episode.articles]
+        lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *(a.title for a in answers if a is not None)]
+        told.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
+    told.sort(key=lambda pair: pair[0])
+    return [{**each, "at": iso(at), "at_text": frame.local(at, index)} for at, each in told]
 
 
 def _chat(chat: desk.Chat, here_is: int, t: Texts) -> dict[str, Any]:
