@@ -410,6 +410,28 @@ def test_a_missing_article_leads_to_a_draft(
     assert "Secret" not in draft.text
 
 
+def test_a_draft_has_this_ticket_s_words_alone(
+    store: Store, clock: Clock, sara: Agent, customer: Callable[..., Customer]
+) -> None:
+    """Not those of an earlier ticket nor what was asked since; those after it was opened again are its own."""
+    someone = customer("Where is my order?")
+    first = someone.ticket
+    desk.claim(store, first, sara)
+    desk.close(store, first, sara, "solved")
+    clock.forward(days=1)
+    second = someone.say("Do you engrave bowls?").person().ticket
+    desk.claim(store, second, sara)
+    desk.close(store, second, sara, "solved", no_article=True)
+    someone.person()  # within the half hour in which a ticket is opened again
+    someone.say("And spoons as well, please?")
+    desk.claim(store, second, sara)
+    desk.close(store, second, sara, "solved", no_article=True)
+    clock.forward(days=1)
+    someone.say("When will I get my refund?")
+    text = desk.draft(desk.ticket(store, second).transcript, second)
+    assert re.findall(r'"(.*)"', text) == ["Do you engrave bowls?", "And spoons as well, please?"]
+
+
 def test_a_draft_is_for_agents(app: Flask, customer: Callable[..., Customer]) -> None:
     ticket = customer("Where is my order?").ticket
     assert app.test_client().get(f"/desk/tickets/{ticket}/draft.md").status_code == 303

@@ -216,13 +216,16 @@ def draft(transcript: Iterable[Event], ticket_id: int) -> str:
     they can be told; an editor reads it before it is published."""
     asked_so: list[str] = []
     said: list[str] = []
+    over = False
     for event in transcript:
-        number = event.data.get("ticket")
+        own = event.data.get("ticket") == ticket_id
         if event.kind == "ticket.closed":
-            if number == ticket_id:
-                break
-            asked_so, said = [], []
-        elif event.kind == "message":
+            over = over or own
+            if not over:
+                asked_so, said = [], []
+        elif event.kind == "ticket.reopened" and own:
+            over = False
+        elif event.kind == "message" and not over:
             text = " ".join(_unnamed(str(event.data["text"])).split())
             if event.actor != CUSTOMER:
                 said.append(_unnamed(str(event.data["text"])))

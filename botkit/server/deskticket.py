@@ -91,7 +91,7 @@ def ticket(ticket_id: int) -> Response:
         earlier=earlier,
         marks={"facts": frame.mark([shown, earlier]), "chats": frame.mark(chats)},
         chats=[_chat(chat, found.id, t) for chat in chats],
-        wants_article=any(e.kind == "ticket.closed" and _is(e, found.id, "no_article") for e in transcript),
+        wants_article=found.state == "closed" and found.no_article,
         draft=_inserted(wanted, help_, candidates, index, found.lang),
         client_id=str(uuid.uuid4()),
         note_id=str(uuid.uuid4()),
@@ -257,10 +257,6 @@ def _happening(kind: str, data: Mapping[str, Any], who: str, t: Texts) -> str:
     if data.get("tags") and kind == "ticket.closed":
         said += " · " + ", ".join(f"#{tag}" for tag in data["tags"])
     return said
-
-
-def _is(event: Event, ticket_id: int, what: str) -> bool:
-    return event.data.get("ticket") == ticket_id and bool(event.data.get(what))
 
 
 def _candidates(packet: desk.Packet) -> list[dict[str, Any]]:
