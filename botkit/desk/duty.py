@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from botkit import people
 from botkit.desk import crew
 from botkit.desk.crew import Seat
-from botkit.desk.machine import locked, update
+from botkit.desk.machine import locked, tell, update
 from botkit.desk.nouns import Policy, Ticket, as_ticket
 from botkit.desk.tickets import breach, hand_on, lapse, put_back
 from botkit.store import SYSTEM, Store, agent_table, iso, ticket_table
@@ -106,9 +106,8 @@ def _due(store: Store, conn: Connection, ticket_id: int, now: datetime, counts: 
         breach(store, conn, row, now)
         counts["breached"] += 1
     elif row.warned_at is None and row.warn_at and row.warn_at <= now:
-        update(conn, row, warned_at=now)
-        data = {"ticket": row.id, "due": iso(row.due_at), "owner": row.owner}
-        store.append(conn, row.conversation_id, "ticket.warned", SYSTEM, data, now)
+        row = update(conn, row, warned_at=now)
+        tell(store, conn, row, "ticket.warned", SYSTEM, {"due": iso(row.due_at), "owner": row.owner}, now)
         counts["warned"] += 1
 
 
@@ -191,8 +190,7 @@ def _offer(
     row = update(
         conn, row, offered_to=best.agent, offer_until=until, passed_by=[] if again else list(row.passed_by)
     )
-    data = {"ticket": row.id, "to": best.agent, "until": iso(until)}
-    store.append(conn, row.conversation_id, "ticket.offered", SYSTEM, data, now)
+    tell(store, conn, row, "ticket.offered", SYSTEM, {"to": best.agent, "until": iso(until)}, now)
     return row
 
 

@@ -75,8 +75,16 @@ def change(
     """Do it to the ticket that was decided on, and write it down; the row as it is now."""
     row = update(conn, row, **values)
     remember(conn, row, what, by, at, note)
-    store.append(conn, row.conversation_id, EVENTS[what], by, {"ticket": row.id, **(data or {})}, at)
+    tell(store, conn, row, EVENTS[what], by, data or {}, at)
     return row
+
+
+def tell(
+    store: Store, conn: Connection, row: sa.Row[Any], kind: str, by: str, data: Mapping[str, Any], at: datetime
+) -> None:
+    """Say in the conversation's log what happened to its ticket, which is as `row` has it. All of the desk's events
+    about tickets go through here."""
+    store.append(conn, row.conversation_id, kind, by, {"ticket": row.id, **data}, at)
 
 
 def update(conn: Connection, row: sa.Row[Any], **values: Any) -> sa.Row[Any]:

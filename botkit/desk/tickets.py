@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from botkit import language, people
 from botkit.desk import crew
 from botkit.desk.hours import due
-from botkit.desk.machine import actor, change, held, locked, remember, row_of, update
+from botkit.desk.machine import actor, change, held, locked, remember, row_of, tell, update
 from botkit.desk.nouns import (
     LAPSED,
     OUTCOMES,
@@ -94,7 +94,7 @@ def open_ticket(
         .returning(ticket_table)
     ).one()
     remember(conn, row, "opened", BOT, at)
-    store.append(conn, conversation_id, "ticket.opened", BOT, {"ticket": row.id, "reason": reason}, at)
+    tell(store, conn, row, "ticket.opened", BOT, {"reason": reason}, at)
     return int(row.id)
 
 
@@ -208,6 +208,10 @@ def heard(store: Store, conn: Connection, ticket_id: int, at: datetime | None = 
 def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
     """Make the agent a waiting ticket's owner, offered to somebody or not. AlreadyClaimed tells who was first; one's
     own claim may repeat, and takes up a ticket that waited for the customer."""
+    with store.read() as conn:  # who is late need not wait for the writers' turn to hear it
+        row = row_of(conn, ticket_id)
+    if row.owner is not None and row.owner != agent.name and row.state != "closed":
+        raise AlreadyClaimed(row.owner)
     with store.write() as conn:
         at = store.now()
         row = locked(store, conn, ticket_id)
@@ -326,8 +330,7 @@ def hand_on(
 def breach(store: Store, conn: Connection, row: sa.Row[Any], at: datetime) -> sa.Row[Any]:
     """Mark that a first reply did not come in time."""
     row = update(conn, row, breached_at=at, warned_at=row.warned_at or at)
-    data = {"ticket": row.id, "due": iso(row.due_at), "owner": row.owner}
-    store.append(conn, row.conversation_id, "ticket.breached", SYSTEM, data, at)
+    tell(store, conn, row, "ticket.breached", SYSTEM, {"due": iso(row.due_at), "owner": row.owner}, at)
     return row
 
 
