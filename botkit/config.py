@@ -57,6 +57,17 @@ class Settings:
     webhook_allow: str = _setting(
         "", "hosts, addresses or networks of webhooks that may be private or unencrypted; comma-separated"
     )
+    offer_seconds: int = _setting(60, "seconds that a waiting ticket is offered to one agent; 0: nothing is offered")
+    reopen_minutes: int = _setting(30, "minutes after a close in which a customer's words take the ticket up again")
+    pending_hours: int = _setting(24, "hours that a ticket waits for its customer before it is closed")
+    high_priority: int = _setting(40, "points from which a ticket counts as urgent")
+    live_reply_seconds: int = _setting(30, "opening seconds until a first reply in the chat is due")
+    live_reply_high_seconds: int = _setting(30, "the same for an urgent ticket")
+    mail_reply_seconds: int = _setting(900, "opening seconds until a first reply to mail is due")
+    mail_reply_high_seconds: int = _setting(600, "the same for urgent mail")
+    priority_tags: str = _setting(
+        "", "points that an integrator's tags bring, like vip=30, wholesale=15; comma-separated"
+    )
     metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none")
     trusted_proxies: int = _setting(0, "reverse proxies in front whose X-Forwarded-* headers are believed")
 

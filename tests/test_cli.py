@@ -76,7 +76,7 @@ def test_check_prints_findings_and_ends_with_one_on_errors(tmp_path: Path, corpu
     """file:line: message on standard output, a count on standard error; warnings alone end with nought."""
     good = botkit("check", corpus_folder)
     assert (good.exit_code, good.stdout) == (0, "")
-    assert " articles, 0 errors, 0 warnings" in good.stderr
+    assert " articles and 6 canned replies, 0 errors, 0 warnings" in good.stderr
     warned = botkit("check", write(tmp_path / "w", {**FRUIT, "en/fig.md": article("Figs?", "")}))
     assert warned.exit_code == 0
     assert f"{tmp_path}/w/en/fig.md:3: warning: " in warned.stdout

@@ -27,7 +27,8 @@ def check(corpus: Path) -> None:
         click.echo(finding)
     errors = sum(f.level == "error" for f in findings)
     articles = len(found.articles) if found else 0
-    click.echo(f"{articles} articles, {errors} errors, {len(findings) - errors} warnings", err=True)
+    canned = f" and {len(found.replies)} canned replies" if found and found.replies else ""
+    click.echo(f"{articles} articles{canned}, {errors} errors, {len(findings) - errors} warnings", err=True)
     sys.exit(1 if errors else 0)
 
 

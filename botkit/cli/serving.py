@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import deliveries, shared
+
+if TYPE_CHECKING:
+    from botkit.config import Settings
+    from botkit.desk import Policy
 
 
 @click.command()
@@ -47,7 +52,7 @@ def serve(
     from botkit import server
     from botkit.server import run
 
-    rates = server.Rates()
+    rates, policy = server.Rates(), _policy(settings)
 
     def factory() -> Any:
         from botkit.index import Live
@@ -70,11 +75,37 @@ def serve(
             answer_threshold=settings.answer_threshold,
             clarify_threshold=settings.clarify_threshold,
             second_factor_roles=roles,
+            policy=policy,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
     click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
     run.run(factory, settings.host, settings.port, settings.workers, settings.threads)
+
+
+def _policy(settings: Settings) -> Policy:
+    """The desk's rules, of the settings."""
+    from botkit.desk import Policy
+
+    points = {}
+    for part in settings.priority_tags.split(","):
+        tag, _, number = part.partition("=")
+        if not part.strip():
+            continue
+        if not re.fullmatch(r"\s*-?\d{1,3}\s*", number):
+            raise click.ClickException(f"priority_tags: {part.strip()!r} is none: write them like vip=30, wholesale=15")
+        points[tag.strip().casefold()] = int(number)
+    return Policy(
+        offer_seconds=settings.offer_seconds,
+        reopen_minutes=settings.reopen_minutes,
+        pending_hours=settings.pending_hours,
+        high=settings.high_priority,
+        live_reply=settings.live_reply_seconds,
+        live_reply_high=settings.live_reply_high_seconds,
+        mail_reply=settings.mail_reply_seconds,
+        mail_reply_high=settings.mail_reply_high_seconds,
+        points=points,
+    )
 
 
 def _check_index(folder: str) -> str | None:

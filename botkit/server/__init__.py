@@ -25,8 +25,10 @@ from .context import Context, here
 from .errors import ApiError
 from .limits import Rates
 from .metrics import Metrics
+from .pulse import Pulse
 
 if TYPE_CHECKING:
+    from botkit.desk import Policy
     from botkit.index import Live
     from botkit.store import Store
 
@@ -57,6 +59,7 @@ def create_app(
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     second_factor_roles: Sequence[str] = (),
+    policy: Policy | None = None,
 ) -> Flask:
     """The application over a live index and a migrated store.
 
@@ -67,8 +70,10 @@ def create_app(
     they count in, made before the workers are forked, or None for one process. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
     from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
-    second factor. Raises ValueError for an origin or a role that is none.
+    second factor. `policy`: the desk's rules. Raises ValueError for an origin or a role that is none.
     """
+    from botkit.desk import Policy
+
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
     app.secret_key = store.secret("session")
@@ -103,6 +108,8 @@ def create_app(
         metrics_token=metrics_token,
         thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
         second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
+        policy=policy or Policy(),
+        pulse=Pulse(),
     )
     errors.install(app)
     app.before_request(_begin)
@@ -110,12 +117,14 @@ def create_app(
     app.after_request(_headers)
     app.after_request(_account)
 
-    from . import accounts, api, deskdoors, pages  # here, so that `botkit.server.run` can be imported without them
+    # Here, so that `botkit.server.run` can be imported without them.
+    from . import accounts, api, deskdoors, pages, supervisor
 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(deskdoors.blueprint)
     app.register_blueprint(accounts.blueprint)
+    app.register_blueprint(supervisor.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=_readyz)
     app.add_url_rule("/metrics", view_func=_metrics)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from botkit import answer, chat, desk, language
+from botkit import answer, chat, desk, language, people
 from botkit.index import Hit, Index
 
 from . import intake, schemas, snippets
@@ -50,7 +50,7 @@ def ask() -> dict[str, Any]:
 
 
 @blueprint.post("/conversations")
-@describe(body=schemas.StartConversation, gives={201: schemas.Started}, errors=(413, 415), tag="conversations")
+@describe(body=schemas.StartConversation, gives={201: schemas.Started}, errors=(401, 413, 415), tag="conversations")
 @limited("conversation")
 def start() -> tuple[dict[str, Any], int]:
     """Start a conversation.
@@ -60,7 +60,12 @@ def start() -> tuple[dict[str, Any], int]:
     """
     wanted = intake.body(schemas.StartConversation, optional=True)
     page = language.clean(wanted.page) or None if wanted.page else None
-    started = chat.start(here().store, wanted.lang, page, here().index.languages)
+    if wanted.tags and people.agent_by_token(here().store, intake.bearer()) is None:
+        raise ApiError(401, "unauthorized", "Tags need an agent's token: Authorization: Bearer TOKEN.", "tags")
+    try:
+        started = chat.start(here().store, wanted.lang, page, here().index.languages, wanted.tags)
+    except desk.DeskError as error:
+        raise ApiError(400, "invalid", f"{str(error).capitalize()}.", "tags") from None
     return {"id": started.id, "token": started.token}, 201
 
 
@@ -91,6 +96,7 @@ def say(conversation_id: str) -> dict[str, Any]:
             sent.client_id,
             sent.text,
             choice=sent.choice,
+            policy=context.policy,
             **context.thresholds,
         )
     )
@@ -136,7 +142,9 @@ def feedback(conversation_id: str) -> dict[str, Any]:
     given = intake.body(schemas.SendFeedback)
     context = here()
     try:
-        noted = chat.feedback(context.store, context.index, conversation_id, given.reply_id, given.helpful)
+        noted = chat.feedback(
+            context.store, context.index, conversation_id, given.reply_id, given.helpful, policy=context.policy
+        )
     except chat.NotFound:
         raise ApiError(404, "not_found", "There is no such answer in this conversation.", "reply_id") from None
     if noted["reply"] is not None:
@@ -162,7 +170,53 @@ def handoff(conversation_id: str) -> dict[str, Any]:
     _authorise(conversation_id)
     intake.body(schemas.AskForPerson, optional=True)
     context = here()
-    return _turn(chat.request_person(context.store, context.index, conversation_id))
+    return _turn(chat.request_person(context.store, context.index, conversation_id, policy=context.policy))
+
+
+@blueprint.get("/conversations/<conversation_id>/satisfaction")
+@describe(
+    gives={200: schemas.Rating}, errors=(404,), security="conversation", tag="conversations", parameters=_ID
+)
+def rating(conversation_id: str) -> dict[str, Any]:
+    """Read whether to ask how the team did, and the words to ask with.
+
+    Ask when an event `ticket.closed` says so, and here `ask` is true.
+    """
+    lang = _authorise(conversation_id).lang or here().index.default_language
+    ask, given = desk.rating(here().store, conversation_id)
+    words = language.messages(lang)
+    texts = {name: words[f"chat.rate_{name}"] for name in ("question", "comment", "send", "thanks")}
+    return {
+        "ask": ask,
+        "given": {"score": given.score, "comment": given.comment} if given else None,
+        "lang": lang,
+        "texts": texts | {"scores": [words[f"chat.rate_{score}"] for score in desk.SCORES]},
+    }
+
+
+@blueprint.post("/conversations/<conversation_id>/satisfaction")
+@describe(
+    body=schemas.Rate,
+    gives={200: schemas.Rated},
+    errors=(404, 409, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters=_ID,
+)
+@limited("question")
+def rate(conversation_id: str) -> dict[str, Any]:
+    """Say how the team did.
+
+    Once after each conversation with a person: 409 when nothing was closed, or another score is there already.
+    """
+    _authorise(conversation_id)
+    given = intake.body(schemas.Rate)
+    try:
+        said = desk.rate(here().store, conversation_id, given.score, given.comment)
+    except desk.NotRated as error:
+        text = str(error)
+        raise ApiError(409, error.code, f"{text[:1].upper()}{text[1:]}.") from None
+    return {"score": said.score, "comment": said.comment}
 
 
 @blueprint.get("/search")
@@ -266,11 +320,11 @@ def _match(hit: Hit) -> str:
     return "near" if hit.word >= 0.08 or hit.char >= 0.12 or hit.dense >= 0.34 else "far"
 
 
-def _authorise(conversation_id: str) -> None:
+def _authorise(conversation_id: str) -> chat.Conversation:
     """404 and 403 say the same to a guesser: nothing."""
     token = intake.bearer()
     try:
-        chat.conversation(here().store, conversation_id, token)
+        return chat.conversation(here().store, conversation_id, token)
     except (chat.NotFound, chat.Forbidden):
         raise ApiError(404, "not_found", "There is no such conversation, or the token does not open it.") from None
 

@@ -1,4 +1,5 @@
-"""Owns the frame of the desk's pages: the interface's language, what all pages are given, and how they show times."""
+"""Owns what all doors of the desk share: how a page of it is rendered, in which language, and how it shows times,
+waits, states and numbers. It finds nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -13,18 +14,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Response, get_flashed_messages, make_response, redirect, request, session
 from markupsafe import Markup, escape
 
-from botkit import language
+from botkit import desk, language
 from botkit.index import Index
 from botkit.people import Agent
 
-from .rendering import best_language, native_name, number, page
+from .context import here
+from .rendering import Texts, best_language, native_name, number, page
 
 _NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
 
 
-def show(
-    template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any
-) -> Response:
+def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any) -> Response:
     """A page of the desk in the interface's language, for an agent or, before signing in, for nobody. `etag` marks what
     it shows: an unchanged page is not sent again."""
     lang = language_of_reader()
@@ -57,6 +57,18 @@ def show(
     return response
 
 
+def unchanged(agent: Agent, etag: str) -> Response | None:
+    """304 where the reader has this state of a page already: asked before any work is spent on it."""
+    if session.get("_flashes"):
+        return None
+    tag = mark([etag, language_of_reader(), agent.id, agent.stamp])
+    if not request.if_none_match.contains(tag):
+        return None
+    response = make_response("", 304)
+    response.set_etag(tag)
+    return response
+
+
 def language_of_reader() -> str:
     """The interface's language: the one just chosen, the one chosen before, or the browser's."""
     chosen = request.args.get("lang", "")
@@ -64,11 +76,6 @@ def language_of_reader() -> str:
         session["lang"] = chosen
     kept = session.get("lang")
     return kept if kept in language.LANGUAGES else best_language(language.LANGUAGES, language.LANGUAGES[0])
-
-
-def mark(shown: Sequence[Any]) -> str:
-    """A short digest of what a page shows."""
-    return hashlib.blake2b(repr(shown).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def to(address: str) -> Response:
@@ -80,6 +87,42 @@ def to_login() -> Response:
     """Send the reader to the sign-in, and from there back here."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/desk"
     return to("/desk/login?" + urlencode({"next": wanted}))
+
+
+def mark(shown: Sequence[Any]) -> str:
+    """A short digest of what a page shows."""
+    return hashlib.blake2b(repr(shown).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+# How things are said.
+
+
+def state(ticket: desk.Ticket, t: Texts) -> str:
+    if ticket.state in ("claimed", "pending"):
+        return t(f"desk.state_{ticket.state}", name=ticket.owner)
+    text = t(f"desk.state_{ticket.state}")
+    return f"{text} · {t(f'desk.outcome_{ticket.outcome}')}" if ticket.outcome else text
+
+
+def waited(ticket: desk.Ticket) -> float:
+    """Seconds the customer has waited; one who was put back in the queue waits since the beginning."""
+    if ticket.state == "waiting":
+        return max(0.0, (here().store.now() - ticket.opened_at).total_seconds())
+    return ticket.waited
+
+
+def age(seconds: float, t: Texts) -> str:
+    if seconds < 60:
+        return t("desk.now")
+    if seconds < 3600:
+        return t("desk.minutes", n=int(seconds // 60))
+    if seconds < 86400:
+        return t("desk.hours", n=int(seconds // 3600))
+    return t("desk.days", n=int(seconds // 86400))
+
+
+def percent(probability: float) -> str:
+    return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
 
 def isolated(text: str) -> Markup:

@@ -63,6 +63,12 @@ class StartConversation(In):
 
     lang: str | None = Field(None, description="The page's language.")
     page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
+    tags: list[str] = Field(
+        default_factory=list,
+        description="What the shop's own program knows of the customer, like `vip`: they may bring priority and lead "
+        "to agents with that skill. They are taken only with an agent's token, since a visitor could send them too.",
+        max_length=20,
+    )
 
 
 class SendMessage(In):
@@ -219,8 +225,10 @@ class Turn(BaseModel):
 class Event(BaseModel):
     """Something that happened in a conversation, as its customer may see it.
 
-    `kind` is conversation.opened, message, reply, feedback, or ticket.opened, .claimed, .released, .transferred
-    and .closed; `actor` is customer, bot, agent or system.
+    `kind` is conversation.opened, message, reply, feedback, satisfaction, or ticket.opened, .claimed, .released,
+    .transferred, .closed and .reopened; `actor` is customer, bot, agent or system. The data of a closing have
+    `ask: "satisfaction"` where the customer may be asked how it was, those of a reopening `attended`: whether the
+    person who had it has it again.
     """
 
     seq: int
@@ -235,6 +243,39 @@ class Events(BaseModel):
 
     events: list[Event]
     last: int
+
+
+class Rate(In):
+    """How the team did, once after each conversation with it."""
+
+    score: int = Field(description="1 is very bad, 5 very good.", ge=1, le=5)
+    comment: str = Field("", description="A word, if there is one.", max_length=MAX_TEXT)
+
+
+class Rated(BaseModel):
+    """What the customer said of the team."""
+
+    score: int
+    comment: str
+
+
+class RatingTexts(BaseModel):
+    """How to ask, in the customer's language; `scores` are the names of 1 to 5."""
+
+    question: str
+    comment: str
+    send: str
+    thanks: str
+    scores: list[str]
+
+
+class Rating(BaseModel):
+    """Whether the customer may be asked now, and what they said."""
+
+    ask: bool
+    given: Rated | None
+    lang: str
+    texts: RatingTexts
 
 
 class Feedback(BaseModel):

@@ -4,7 +4,7 @@ This house owns the engine (nobody else creates one), the connection's settings,
 short transaction, and the tables that more than one house adds to: `conversation`, `event` and `secret`. It never
 decides what an event means; `chat`, `desk` and `people` do, in the tables drawn here and through `append`.
 
-    conversation  id PK | token_hash | lang | page | opened_at | changed_at | last_seq
+    conversation  id PK | token_hash | lang | page | tags | opened_at | changed_at | last_seq
     event         (conversation_id, seq) PK | kind | at | actor | client_id | data
                   unique (conversation_id, actor, client_id): a message is stored once however often it is sent
     secret        name PK | value | made_at
@@ -21,6 +21,12 @@ decides what an event means; `chat`, `desk` and `people` do, in the tables drawn
     ticket        id PK | conversation_id | state | reason | lang | page | candidates | opened_at       (desk)
                   claimed_at | closed_at | owner | outcome | article
                   unique (conversation_id) where state <> 'closed': one open ticket a conversation
+                  its priority, clock, offer and absence are told in `docs/record.md`
+    ticket_state  (ticket_id, n) PK | change | state | owner | actor | at | note                        (desk)
+    seat          agent_id PK -> agent | languages | skills | share | status | seen_at | missed         (desk)
+                  time_zone | shifts | holidays
+    absence       id PK | agent_id -> agent | delegate | starts_at | ends_at | stage | next_at          (desk)
+    satisfaction  ticket_id PK -> ticket | score | comment | lang | at                                  (desk)
 
 Times are UTC, in milliseconds, kept as text of a fixed width (`2026-11-21T20:28:00.123Z`): they sort as they are
 and read the same on SQLite, on PostgreSQL and in JSON.
@@ -34,7 +40,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +60,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from botkit.store.schema import (
+    absence_table,
     agent_table,
     agent_token_table,
     audit_table,
@@ -66,8 +73,11 @@ from botkit.store.schema import (
     outbox_table,
     parse_time,
     recovery_code_table,
+    satisfaction_table,
+    seat_table,
     second_factor_table,
     secret_table,
+    ticket_state_table,
     ticket_table,
 )
 
@@ -78,6 +88,7 @@ __all__ = [
     "Event",
     "Store",
     "StoreError",
+    "absence_table",
     "agent_table",
     "agent_token_table",
     "as_event",
@@ -91,9 +102,12 @@ __all__ = [
     "outbox_table",
     "parse_time",
     "recovery_code_table",
+    "satisfaction_table",
+    "seat_table",
     "second_factor_table",
     "secret_table",
     "sqlite_driver",
+    "ticket_state_table",
     "ticket_table",
 ]
 
@@ -197,8 +211,11 @@ class Store:
         ):
             yield conn
 
-    def open_conversation(self, conn: Connection, token_hash: str, lang: str | None, page: str | None) -> str:
-        """Write a new conversation and its first event; its id is returned and cannot be guessed."""
+    def open_conversation(
+        self, conn: Connection, token_hash: str, lang: str | None, page: str | None, tags: Sequence[str] = ()
+    ) -> str:
+        """Write a new conversation and its first event; its id is returned and cannot be guessed. `tags` are what the
+        shop's own program says of the customer, who never sees them."""
         conversation_id, at = secrets.token_hex(16), self.now()
         conn.execute(
             conversation_table.insert().values(
@@ -206,6 +223,7 @@ class Store:
                 token_hash=token_hash,
                 lang=lang,
                 page=page,
+                tags=list(tags),
                 opened_at=at,
                 changed_at=at,
                 last_seq=0,
