@@ -376,11 +376,12 @@ def serve(
             metrics_token=settings.metrics_token,
             answer_threshold=settings.answer_threshold,
             clarify_threshold=settings.clarify_threshold,
+            streams=settings.streams,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
     click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
-    run.run(factory, settings.host, settings.port, settings.workers, settings.threads)
+    run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams)
 
 
 @main.command()

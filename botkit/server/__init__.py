@@ -10,7 +10,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from .context import Context, here
 from .errors import ApiError
 from .limits import Rates
 from .metrics import Metrics
+from .streams import Feed
 
 if TYPE_CHECKING:
     from botkit.index import Live
@@ -56,6 +57,8 @@ def create_app(
     metrics_token: str = "",
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
+    streams: int = 256,
+    tick: Callable[[], object] | None = None,
 ) -> Flask:
     """The application over a live index and a migrated store.
 
@@ -65,7 +68,9 @@ def create_app(
     `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
     they count in, made before the workers are forked, or None for one process. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
-    from which the bot answers and asks back; 0 takes the index's own. Raises ValueError for an origin that is none.
+    from which the bot answers and asks back; 0 takes the index's own. `streams`: how many live streams this process
+    holds at most, each in a thread of its server; `tick` is called about once a second while it serves. Raises
+    ValueError for an origin that is none.
     """
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
@@ -93,6 +98,7 @@ def create_app(
         store=store,
         rates=rates or Rates(),
         metrics=Metrics(),
+        feed=Feed(store, streams, tick),
         rate_per_minute=rate_per_minute,
         conversations_per_hour=conversations_per_hour,
         logins_per_minute=logins_per_minute,
@@ -107,9 +113,10 @@ def create_app(
     app.after_request(_headers)
     app.after_request(_account)
 
-    from . import api, deskdoors, pages  # here, so that `botkit.server.run` can be imported without them
+    from . import api, deskdoors, livedoors, pages  # here, so that `botkit.server.run` can be imported without them
 
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(livedoors.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(deskdoors.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
@@ -233,5 +240,6 @@ def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
     context = here()
     return {
         "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
+        "botkit_streams": ("Live streams open in the process that answers this.", float(len(context.feed)), {}),
         "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
     }

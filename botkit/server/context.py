@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the master imports this house before it forks; the index's 
     from botkit.index import Index, Live
     from botkit.store import Store
 
+    from .streams import Feed
+
 
 @dataclass(frozen=True)
 class Context:
@@ -27,6 +29,7 @@ class Context:
     store: Store
     rates: Rates
     metrics: Metrics
+    feed: Feed
     rate_per_minute: int
     conversations_per_hour: int
     logins_per_minute: int

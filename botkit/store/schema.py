@@ -124,3 +124,14 @@ Index(
     sqlite_where=ticket_table.c.state != "closed",
     postgresql_where=ticket_table.c.state != "closed",
 )
+
+mark_table = Table(
+    "mark",
+    metadata,
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), primary_key=True),
+    Column("actor", String(80), primary_key=True),
+    Column("delivered", Integer, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("typing_until", UtcTime),
+    Column("online_until", UtcTime),
+)
