@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 from botkit import answer, chat, desk, language, live
 from botkit.index import Hit, Index
+from botkit.store import CUSTOMER
 
 from . import intake, schemas, snippets
 from .context import here
@@ -83,17 +84,17 @@ def say(conversation_id: str) -> dict[str, Any]:
     authorise(conversation_id)
     sent = intake.body(schemas.SendMessage)
     context = here()
-    return _turn(
-        chat.say(
-            context.store,
-            context.index,
-            conversation_id,
-            sent.client_id,
-            sent.text,
-            choice=sent.choice,
-            **context.thresholds,
-        )
+    turn = chat.say(
+        context.store,
+        context.index,
+        conversation_id,
+        sent.client_id,
+        sent.text,
+        choice=sent.choice,
+        **context.thresholds,
     )
+    live.typing(context.store, conversation_id, CUSTOMER, on=False)
+    return _turn(turn)
 
 
 @blueprint.get("/conversations/<conversation_id>/events")
