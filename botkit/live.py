@@ -24,12 +24,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from botkit.store import CUSTOMER, Store, conversation_table, event_table, mark_table, ticket_table
+from botkit.store import CUSTOMER, Store, conversation_table, event_table, iso, mark_table, ticket_table
 
 TYPING: Final = timedelta(seconds=6)  # how long one word that somebody types is believed
 ONLINE: Final = timedelta(seconds=75)  # how long an open stream is believed after it was last heard of
 GRACE: Final = timedelta(seconds=6)  # and after it has ended: a page that is left is often followed by another
 _CHUNK: Final = 500
+_MARK: Final = (
+    mark_table.c.delivered,
+    mark_table.c.read,
+    sa.type_coerce(mark_table.c.typing_until, sa.String),
+    sa.type_coerce(mark_table.c.online_until, sa.String),
+)
 
 
 @dataclass(frozen=True)
@@ -47,18 +53,17 @@ class Signals:
 
 @dataclass(frozen=True)
 class Mark:
-    """What is known of one actor in one conversation."""
+    """What is known of one actor in one conversation. The times are texts, as stored: they are compared ten times a
+    second for every stream, and sort as they are."""
 
     delivered: int = 0
     read: int = 0
-    typing_until: datetime | None = None
-    online_until: datetime | None = None
+    typing_until: str | None = None
+    online_until: str | None = None
 
     def signals(self, now: datetime) -> Signals:
-        typing, online = self.typing_until, self.online_until
-        return Signals(
-            typing is not None and typing > now, online is not None and online > now, self.delivered, self.read
-        )
+        at = iso(now)
+        return Signals((self.typing_until or "") > at, (self.online_until or "") > at, self.delivered, self.read)
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,8 @@ def typing(store: Store, conversation_id: str, actor: str, on: bool = True) -> N
     """Somebody types, or has stopped. Said again within a few seconds it writes nothing."""
     now = store.now()
     with store.read() as conn:
-        until = _mark(conn, conversation_id, actor).typing_until
-    if on and until is not None and until - now > TYPING / 2:
-        return
-    if not on and (until is None or until <= now):
+        until = _mark(conn, conversation_id, actor).typing_until or ""
+    if until > iso(now + TYPING / 2) if on else until <= iso(now):
         return
     _set(store, conversation_id, actor, typing_until=now + TYPING if on else None)
 
@@ -139,8 +142,8 @@ def present(store: Store, here: Iterable[tuple[str, str]], gone: Iterable[tuple[
 
 def stay(store: Store, conversation_id: str, actor: str, room: Room) -> None:
     """An actor without a stream has just asked for what is new. Written about twice in the time that it is believed."""
-    until = room.marks.get(actor, Mark()).online_until
-    if until is None or until - store.now() < ONLINE / 2:
+    until = room.marks.get(actor, Mark()).online_until or ""
+    if until < iso(store.now() + ONLINE / 2):
         present(store, [(conversation_id, actor)])
 
 
@@ -148,15 +151,15 @@ def rooms(conn: Connection, conversation_ids: Iterable[str]) -> dict[str, Room]:
     """The marks and owners of these conversations; one of which nothing is known is left out."""
     ids, found = list(conversation_ids), dict[str, tuple[str | None, dict[str, Mark]]]()
     mark, ticket = mark_table.c, ticket_table.c
-    query = sa.select(mark_table, ticket.owner).select_from(
+    query = sa.select(mark.conversation_id, mark.actor, *_MARK, ticket.owner).select_from(
         mark_table.outerjoin(
             ticket_table, sa.and_(ticket.conversation_id == mark.conversation_id, ticket.state != "closed")
         )
     )
     for start in range(0, len(ids), _CHUNK):
         for row in conn.execute(query.where(mark.conversation_id.in_(ids[start : start + _CHUNK]))):
-            _, marks = found.setdefault(row.conversation_id, (row.owner, {}))
-            marks[row.actor] = Mark(row.delivered, row.read, row.typing_until, row.online_until)
+            conversation_id, actor, *mark_of, owner = row
+            found.setdefault(conversation_id, (owner, {}))[1][actor] = Mark(*mark_of)
     return {conversation_id: Room(*room) for conversation_id, room in found.items()}
 
 
@@ -216,9 +219,7 @@ def conversation_of(store: Store, ticket_id: int) -> str | None:
 def _mark(conn: Connection, conversation_id: str, actor: str) -> Mark:
     table = mark_table.c
     row = conn.execute(
-        sa.select(table.delivered, table.read, table.typing_until, table.online_until).where(
-            table.conversation_id == conversation_id, table.actor == actor
-        )
+        sa.select(*_MARK).where(table.conversation_id == conversation_id, table.actor == actor)
     ).one_or_none()
     return Mark() if row is None else Mark(*row)
 

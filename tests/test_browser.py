@@ -395,10 +395,9 @@ def test_each_side_sees_the_other_typing_and_reading(visitor: Callable[..., Page
     t, port = words("en"), int(site.rsplit(":", 1)[1])
     chat = open_chat(visitor("/demo/en"))
     ticket, conversation, sara = with_sara(chat, store)
-    expect(chat.locator("#presence")).to_have_text(t("widget.away_team"))
+    expect(chat.locator("#presence")).to_have_text(t("widget.with_team"))
     token = people.issue_token(store, "Sara")
     with Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}") as board:
-        expect(chat.locator("#presence")).to_have_text(t("widget.with_team"))
         marks.typing(store, conversation, "agent:Sara")
         expect(chat.locator(".typing")).to_have_text(t("widget.typing_team"))
         told = desk.say(store, ticket, sara, "first-answer", "Good morning")
@@ -418,6 +417,7 @@ def test_each_side_sees_the_other_typing_and_reading(visitor: Callable[..., Page
         expect(chat.locator(".came")).to_have_text(t("widget.read"))
         say(chat, "and one more")
         expect(chat.locator(".came")).to_have_text(t("widget.sent"))
+    expect(chat.locator("#presence")).to_have_text(t("widget.away_team"), timeout=20_000)
 
 
 def test_a_line_that_is_cut_is_caught_up_in_order_and_once(visitor: Callable[..., Page], store: Store) -> None:

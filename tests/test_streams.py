@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import shop
@@ -26,7 +27,7 @@ from werkzeug.serving import make_server
 from botkit import chat, desk, people
 from botkit import live as marks
 from botkit.index import Live
-from botkit.server import create_app, streams
+from botkit.server import create_app, run, streams
 from botkit.store import Store
 
 PASSWORD = "copper pan and cezve"
@@ -303,6 +304,51 @@ def test_an_agent_follows_several_chats_and_goes_on_where_the_line_broke(
         assert board.status == 400
 
 
+def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
+    serve: Callable[..., int], store: Store, sara: people.Agent
+) -> None:
+    """Several writers, several lines broken in the middle: each conversation arrives whole, in order, and once."""
+    ports = [serve(), serve()]
+    token = people.issue_token(store, "Sara")
+    customers = [Customer(port) for port in (*ports, *ports)]
+    tickets = {ticket_of(store, customer): customer.id for customer in customers}
+    for ticket in tickets:
+        desk.claim(store, ticket, sara)
+    last = "the very last word"
+
+    def read() -> dict[int, list[int]]:
+        seen: dict[int, list[int]] = {ticket: [] for ticket in tickets}
+        cursor, cuts, done = ",".join(f"{ticket}:0" for ticket in tickets), 5, set()
+        while True:
+            headers = {"Authorization": f"Bearer {token}", "Last_Event_ID": cursor}
+            with Stream(ports[cuts % 2], "/api/v1/desk/events", **headers) as board:
+                for number, sent in enumerate(board, 1):
+                    cursor = sent.id or cursor
+                    if sent.kind == "message":
+                        seen[sent.data["ticket"]].append(sent.data["seq"])
+                        done |= {sent.data["ticket"]} if says(last)(sent) else set()
+                    if len(done) == len(tickets):
+                        return seen
+                    if cuts and number >= 15:
+                        cuts -= 1
+                        board.cut()
+                        break
+
+    def write(customer: Customer) -> None:
+        for n in range(20):
+            customer.says(f"word {n}")
+        customer.says(last)
+
+    with ThreadPoolExecutor(len(customers) + 1) as pool:
+        reader = pool.submit(read)
+        for writer in [pool.submit(write, customer) for customer in customers]:
+            writer.result()
+        seen = reader.result()
+    for ticket, conversation in tickets.items():
+        with store.read() as conn:
+            assert seen[ticket] == [event.seq for event in store.events(conn, conversation)]
+
+
 @pytest.mark.parametrize("ending", ["disabled", "password", "token"])
 def test_an_agents_stream_ends_with_the_right_to_it(
     serve: Callable[..., int], store: Store, sara: people.Agent, ending: str
@@ -320,9 +366,27 @@ def test_an_agents_stream_ends_with_the_right_to_it(
         }[ending]()
         customer.says("is anybody there")
         assert not [sent for sent in board if says("is anybody there")(sent)]
-    again = Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}")
-    assert again.status == (200 if ending == "password" else 401)
-    again.close()
+    with Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}") as again:
+        assert again.status == (200 if ending == "password" else 401)
+
+
+def test_a_session_follows_the_desk_and_ends_with_its_account(
+    serve: Callable[..., int], store: Store, sara: people.Agent
+) -> None:
+    """The console's own pages send no token: the cookie that opens them opens the stream."""
+    port = serve()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    form = urlencode({"name": "Sara", "password": PASSWORD})
+    connection.request("POST", "/desk/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
+    with connection.getresponse() as response:
+        cookie = str(response.headers["Set-Cookie"]).partition(";")[0]
+    connection.close()
+    with Stream(port, "/api/v1/desk/events", Cookie=cookie) as board:
+        board.until(lambda sent: sent.kind == "queue")
+        people.disable(store, "Sara")
+        assert list(board) == []
+    with Stream(port, "/api/v1/desk/events", Cookie=cookie) as board:
+        assert board.status == 401
 
 
 def test_only_the_desk_may_follow_the_desk(serve: Callable[..., int], store: Store, client: FlaskClient) -> None:
@@ -455,8 +519,8 @@ def test_a_server_that_is_stopped_ends_its_streams_and_is_gone_at_once(tmp_path:
         for stream in held:
             assert not [sent for sent in stream if sent.kind == "message"]
             stream.close()
-        assert process.wait(10) == 0
-        assert time.monotonic() - begun < 5
+        assert process.wait(run.GRACE) == 0
+        assert time.monotonic() - begun < run.GRACE / 2
     finally:
         process.kill()
         process.wait()

@@ -57,7 +57,7 @@ def create_app(
     metrics_token: str = "",
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
-    streams: int = 256,
+    streams: int = 384,
     tick: Callable[[], object] | None = None,
 ) -> Flask:
     """The application over a live index and a migrated store.

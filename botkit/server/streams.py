@@ -114,7 +114,7 @@ class Feed:
     """The streams of this process. `most`: how many there may be, 0 for none. `tick`, if given, is called about once a
     second for as long as the process serves, in a thread of its own."""
 
-    def __init__(self, store: Store, most: int = 256, tick: Callable[[], object] | None = None) -> None:
+    def __init__(self, store: Store, most: int = 384, tick: Callable[[], object] | None = None) -> None:
         self.most = most
         self._store = store
         self._tick = tick

@@ -26,6 +26,7 @@ let catchingUp = true; // the first fetch repeats history: nothing of it is new 
 let attended = false; // somebody has taken the conversation
 let agent = null; // her name, where the server tells it
 let other = null; // what is known of the agent: typing, online, delivered, read
+let wasOnline = false; // only who was here can be away: a colleague at another console may never say so
 let typist = null;
 let question = null; // how the help was
 const sent = []; // the customer's messages since a person was wanted: [seq, element]
@@ -170,11 +171,13 @@ function claimed(event) {
 }
 
 function released(event) {
+  wasOnline = false;
   note(event, named("left"), say("back_in_queue"));
   attend(false);
 }
 
 function transferred(event) {
+  wasOnline = false;
   attend(true, event.data.name);
   note(event, named("transferred"));
 }
@@ -222,6 +225,7 @@ function attend(on, name) {
 function signals(told) {
   const stick = nearEnd();
   other = told && { ...told, delivered: Math.max(told.delivered, other?.delivered || 0), read: Math.max(told.read, other?.read || 0) };
+  wasOnline ||= Boolean(told?.online);
   showTyping(Boolean(told?.typing));
   showTicks();
   showPresence();
@@ -246,12 +250,13 @@ function showTicks() {
   const came = other?.read >= seq ? "read" : other?.delivered >= seq ? "delivered" : "sent";
   if (node.querySelector(`.came.${came}`)) return;
   sent.forEach(([, each]) => each.querySelector(".came")?.remove());
-  node.append(el("p", { class: `came ${came}` }, icon(came === "sent" ? "tick" : "ticks"), say(came)));
+  node.append(el("p", { class: `came ${came}`, "aria-live": "off" }, icon(came === "sent" ? "tick" : "ticks"), say(came)));
 }
 
 function clearTicks() {
   sent.splice(0).forEach(([, node]) => node.querySelector(".came")?.remove());
   other = null;
+  wasOnline = false;
   showTyping(false);
 }
 
@@ -301,7 +306,7 @@ function firstPending() {
 
 function showPresence() {
   starters.hidden = conversation.last > 0 || pending.size > 0;
-  const away = attended && other && !other.online;
+  const away = attended && wasOnline && other && !other.online;
   presence.textContent = attended ? named(away ? "away" : "with") : say(conversation.person ? "waiting" : "assistant");
   personButton.hidden = conversation.person;
   newButton.hidden = !conversation.started && !pending.size;
@@ -359,7 +364,7 @@ function showWaiting({ client_id: id, text }) {
   node.classList.add("waiting");
   pending.set(id, node);
   spoken.side = "customer";
-  log.append(node);
+  log.insertBefore(node, typist?.isConnected ? typist : null);
 }
 
 composer.addEventListener("submit", (event) => {
