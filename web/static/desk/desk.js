@@ -3,6 +3,8 @@
 //   data-live="mark"   replaced when the mark differs      data-append   gets the entries it does not have yet
 //   form[data-quiet]   sent from here                      data-draft    its textarea is kept under this name
 
+import { follow } from "./live.js";
+
 const root = document.documentElement;
 root.classList.add("js");
 const page = document.querySelector("[data-poll]");
@@ -28,6 +30,7 @@ if (page) {
     poll();
   });
   addEventListener("online", poll);
+  follow(page, poll);
 }
 
 // ---------------------------------------------------------------- what is new

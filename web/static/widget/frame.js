@@ -52,6 +52,7 @@ function show(event) {
   else if (kind === "ticket.released") released(event);
   else if (kind === "ticket.transferred") transferred(event);
   else if (kind === "ticket.closed") closed(event);
+  else if (kind === "ticket.reopened") reopened(event);
   else if (kind === "satisfaction") question?.done();
   showPresence();
   if (!catchingUp && kind !== "feedback" && event.actor !== "customer" && !conversation.shown) tell("unread", (unread += 1));
@@ -183,13 +184,20 @@ function transferred(event) {
 }
 
 function closed(event) {
-  const helped = attended;
-  note(event, helped ? named("left") : say("ended"), say("bot_again"));
+  note(event, attended ? named("left") : say("ended"), say("bot_again"));
   attend(false);
   queueCard?.remove();
   queueCard = null;
   clearTicks();
-  if (helped) ask(event);
+  if (event.data.ask === "satisfaction") ask(event);
+}
+
+/** The customer's word went on with what was closed: whoever had it has it again, or it waits. */
+function reopened(event) {
+  question?.card.remove();
+  question = null;
+  attend(Boolean(event.data.attended), event.data.name);
+  if (attended) note(event, named("joined"));
 }
 
 /** How the help was: asked once for a conversation with a person that has ended, and not again once it was answered. */
