@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
-from streaming import Stream
+from streaming import Stream, post
 from werkzeug.serving import make_server
 
 from botkit import desk, language, people, publish
@@ -394,16 +394,17 @@ def with_sara(chat: FrameLocator, store: Store) -> tuple[int, str, people.Agent]
 def test_each_side_sees_the_other_typing_and_reading(visitor: Callable[..., Page], site: str, store: Store) -> None:
     t, port = words("en"), int(site.rsplit(":", 1)[1])
     chat = open_chat(visitor("/demo/en"))
-    ticket, conversation, sara = with_sara(chat, store)
+    ticket, conversation, _ = with_sara(chat, store)
     expect(chat.locator("#presence")).to_have_text(t("widget.with_team"))
     token = people.issue_token(store, "Sara")
     with Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}") as board:
         marks.typing(store, conversation, "agent:Sara")
         expect(chat.locator(".typing")).to_have_text(t("widget.typing_team"))
-        told = desk.say(store, ticket, sara, "first-answer", "Good morning")
+        path = f"/api/v1/desk/tickets/{ticket}/messages"
+        told = post(port, path, token, client_id="first-answer", text="Good morning")["event"]
         expect(chat.locator(".message.agent")).to_have_count(1)
         expect(chat.locator(".typing")).to_have_count(0)
-        board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["read"] == told.seq)
+        board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["read"] == told["seq"])
 
         chat.locator("#input").press_sequentially("Good m")
         board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["typing"])

@@ -198,7 +198,7 @@ def transfer(ticket_id: int) -> Response:
 def say(ticket_id: int) -> Response:
     client_id = request.form.get("client_id") or str(uuid.uuid4())
     text = request.form.get("text", "")
-    return _act(ticket_id, lambda agent: desk.say(here().store, ticket_id, agent, client_id, text))
+    return _act(ticket_id, lambda agent: deskapi.said(ticket_id, agent, client_id, text))
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/notes")
