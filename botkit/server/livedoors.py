@@ -219,10 +219,10 @@ class _Following:
                 if self._cursors.setdefault(each.ticket, each.last) < each.last
             }
         self._subscription.conversations = frozenset(each.conversation for each in chats)
-        gone = set(self._tickets) - {each.ticket for each in chats}
-        for ticket in sorted(gone):
+        followed = {each.ticket for each in chats}
+        self._cursors = {ticket: seq for ticket, seq in self._cursors.items() if ticket in followed}
+        for ticket in sorted(set(self._tickets) - followed):
             del self._tickets[ticket]
-            self._cursors.pop(ticket, None)
             parts.append(event({"ticket": ticket}, "gone"))
         for each in chats:
             for happened in new.get(each.ticket, ()):

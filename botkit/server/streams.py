@@ -273,10 +273,10 @@ class Feed:
         fresh = here if again else here - self._said
         if not (fresh or gone):
             return
+        self._said = here
         try:
             live.present(self._store, fresh, gone)
-            self._said = here
-        except StoreError as error:  # it is only a courtesy; reading goes on
+        except Exception as error:  # it is only a courtesy, and said again in half a minute; reading goes on
             log.warning("who is there could not be written: %s", error)
 
     def _end_lost(self, streams: list[Subscription]) -> None:

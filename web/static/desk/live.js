@@ -20,6 +20,7 @@ let chat = null; // what was last said of the ticket on this page
 let read = { last: 0, seen: false };
 let typedAt = 0;
 let cursor = "";
+let counts = ""; // of the queue, as last heard: a page that has just come needs no news of how things stand
 let news = 0;
 
 /** Follow the desk and call `changed` whenever there is something to fetch. */
@@ -53,6 +54,11 @@ function heard(kind, about, changed) {
   if (kind === "gone" && about.ticket === ticket) chat = null;
   show();
   if (kind === "ticket") return;
+  if (kind === "queue") {
+    const before = counts;
+    counts = JSON.stringify(about);
+    if (!before || before === counts) return;
+  }
   clearTimeout(news);
   news = setTimeout(async () => {
     await changed();
