@@ -208,9 +208,11 @@ class _Following:
         if (agent.id, agent.stamp) != (self._agent.id, self._agent.stamp):
             self._subscription.end()
             return ""
+        if not self._subscription.moved():
+            return ""
         store, parts = self._store, list[str]()
         with store.read() as conn:
-            counts = dict(live.crowd(conn).counts)
+            counts = dict(self._subscription.counts or live.crowd(conn).counts)
             chats = live.chats(conn, agent.name, self._watched)
             rooms = live.rooms(conn, [each.conversation for each in chats])
             new = {

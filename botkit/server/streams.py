@@ -68,9 +68,10 @@ class Subscription:
         self.agent = agent
         self.line = line
         self.mark: Any = None  # the feed's: what the stream was last woken for
-        self.crowd: live.Crowd | None = None
+        self.counts: Mapping[str, int] | None = None  # of the queue, for an agent's stream, as the feed last saw them
         self._feed = feed
         self._woken = threading.Event()
+        self._moved = True
         self._ended = False
         self._until = time.monotonic() + LIFE * random.uniform(0.8, 1.0)
 
@@ -92,7 +93,16 @@ class Subscription:
     def over(self) -> bool:
         return self._ended or time.monotonic() >= self._until
 
-    def wake(self) -> None:
+    def moved(self) -> bool:
+        """Whether there may be news since this was last asked; else it was woken to ask whether it still may."""
+        if not self._moved:
+            return False
+        self._moved = False  # before the caller reads: what moves from now on is asked about again
+        return True
+
+    def wake(self, moved: bool = True) -> None:
+        if moved:
+            self._moved = True
         self._woken.set()
 
     def end(self) -> None:
@@ -262,10 +272,12 @@ class Feed:
                         for each in stream.conversations
                     },
                 ]
-                stream.crowd = crowd
-            if mark != stream.mark or (check and stream.agent is not None):
+                stream.counts = crowd.counts
+            if mark != stream.mark:
                 stream.mark = mark
                 stream.wake()
+            elif check and stream.agent is not None:
+                stream.wake(moved=False)
 
     def _tell_presence(self, streams: list[Subscription], again: bool) -> None:
         here = {pair for stream in streams for pair in stream.present}
