@@ -467,6 +467,23 @@ def test_a_stream_that_breaks_off_is_followed_by_another(visitor: Callable[..., 
     assert len(streams) > 1
 
 
+def test_a_stream_that_is_held_back_on_its_way_makes_nobody_deaf(visitor: Callable[..., Page], store: Store) -> None:
+    """Some proxies keep a stream until it has ended; the chat goes on polling until something comes over it."""
+    page = visitor("/demo/en")
+    held: list[Route] = []
+    page.context.route(
+        lambda url: "/events" in url,
+        lambda route: held.append(route) if "event-stream" in route.request.headers["accept"] else route.continue_(),
+    )
+    chat = open_chat(page)
+    ticket, _, sara = with_sara(chat, store)
+    for n in range(2):
+        desk.say(store, ticket, sara, f"agent-{n}", f"answer {n}")
+        expect(chat.locator(".message.agent .words")).to_have_text([f"answer {m}" for m in range(n + 1)])
+    assert len(held) == 1
+    held[0].abort()
+
+
 def test_where_no_stream_is_to_be_had_the_chat_polls(live: Live, store: Store, browser: Browser) -> None:
     people.add_agent(store, "Sara", "agent", PASSWORD)
     app = create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, streams=0)

@@ -59,7 +59,8 @@ export class Conversation {
     this.person = false;
     this.shown = true;
     this.failures = 0;
-    this.live = null; // what ends the stream that is open
+    this.live = null; // what ends the stream that is asked for or open
+    this.following = false; // whether anything came over it: until then, and behind what holds it back, polling goes on
     this.streamless = 0; // until when not to ask for one
     this.arrived = { seq: 0, told: 0, read: 0 };
     this.typedAt = 0;
@@ -152,7 +153,7 @@ export class Conversation {
     clearTimeout(this.timer);
     try {
       await this.flush();
-      if (!this.live) await this.catchUp();
+      if (!this.following) await this.catchUp();
       this.failures = 0;
       this.listen.trouble(null);
       this.#sawIt();
@@ -245,6 +246,7 @@ export class Conversation {
       let rest = "";
       for (let part = await reader.read(); !part.done && this.live === line; part = await reader.read()) {
         heard();
+        this.following = true;
         const whole = (rest + part.value).split("\n\n");
         rest = whole.pop();
         whole.forEach((text) => this.#heard(text));
@@ -257,6 +259,7 @@ export class Conversation {
       line.abort();
       if (this.live === line) {
         this.live = null;
+        this.following = false;
         this.listen.signals(null);
         // Not at once, and not all together, when a server that restarts has ended the streams of everybody.
         clearTimeout(this.timer);
@@ -277,6 +280,7 @@ export class Conversation {
   #hangUp() {
     const line = this.live;
     this.live = null;
+    this.following = false;
     line?.abort();
     if (line) this.listen.signals(null);
   }
@@ -347,7 +351,7 @@ export class Conversation {
     if (!waiting && !this.shown && !this.person) return;
     const follows = this.person && this.identity && !document.hidden && !this.failures && Date.now() >= this.streamless;
     if (follows && !this.live) this.#stream();
-    let pause = this.person && !this.live && !document.hidden ? (this.shown ? PERSON_MS : CLOSED_PANEL_MS) : BOT_MS;
+    let pause = this.person && !this.following && !document.hidden ? (this.shown ? PERSON_MS : CLOSED_PANEL_MS) : BOT_MS;
     if (this.failures) pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** this.failures * (0.75 + Math.random() / 2));
     this.timer = setTimeout(() => this.wake(), Math.max(pause, this.pause ?? 0));
     this.pause = 0;
