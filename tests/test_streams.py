@@ -209,6 +209,26 @@ def test_a_stream_too_many_is_503_and_all_others_go_on(serve: Callable[..., int]
         stream.close()
 
 
+def test_the_last_places_are_kept_for_agents(store: Store) -> None:
+    """Customers can poll; a place that is left is free again, and a feed that was closed begins anew."""
+    feed = streams.Feed(store, 16)
+    held = [feed.subscribe(f"conversation {n}") for n in range(15)]
+    with pytest.raises(streams.Full):
+        feed.subscribe("one too many")
+    agent = feed.subscribe_agent("Sara")
+    with pytest.raises(streams.Full):
+        feed.subscribe_agent("Omid")
+    for each in (agent, held[0]):
+        each.leave()
+    feed.subscribe("one too many")
+    feed.close()
+    assert held[1].over
+    for each in held:
+        each.leave()
+    feed.subscribe("again")
+    feed.close()
+
+
 def test_one_conversation_cannot_take_all_places(serve: Callable[..., int]) -> None:
     """It has as many as somebody has tabs, and gives one back when its line breaks, before any heartbeat."""
     customer = Customer(serve())
