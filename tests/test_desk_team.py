@@ -11,11 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from botkit import desk, language, people
-from botkit.cli import _policy
+from botkit.cli.serving import _policy
 from botkit.config import Settings
 from botkit.index import Live
 from botkit.server import create_app
-from botkit.server.pulse import Pulse
 from botkit.store import Store, iso
 
 PASSWORD = "copper pan and cezve"
@@ -182,7 +181,7 @@ def test_a_customer_is_asked_once_in_their_language(
     assert customer.get("events")["events"][-1]["data"] == {"ask": "satisfaction"}
     asked = customer.get("satisfaction")
     assert asked["ask"] is True
-    assert asked["texts"]["question"] == language.messages(spoken)["chat.rate_question"]
+    assert asked["texts"]["question"] == language.messages(spoken)["widget.rate_question"]
     assert len(asked["texts"]["scores"]) == 5
     assert customer.post("satisfaction", score=0)[0] == 400
     given = {"score": 4, "comment": "<b>fine</b>"}
@@ -213,12 +212,6 @@ def test_tags_are_believed_with_an_agents_token_alone(
     assert [ticket["tags"] for ticket in tickets] == [["vip", "new"], []]
     assert {"reason": "tag", "tag": "vip", "points": 30} in tickets[0]["priority"]["reasons"]
     assert "vip" not in str(customer.get("events"))
-
-
-def test_the_desks_own_work_is_done_at_most_once_in_a_while(store: Store) -> None:
-    eager, calm = Pulse(every=0.0), Pulse(every=3600.0)
-    assert [eager.beat(store, desk.Policy()) for _ in range(2)] == [True, True]
-    assert [calm.beat(store, desk.Policy()) for _ in range(2)] == [True, False]
 
 
 def test_the_rules_of_the_desk_are_settings() -> None:

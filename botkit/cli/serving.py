@@ -76,11 +76,12 @@ def serve(
             clarify_threshold=settings.clarify_threshold,
             second_factor_roles=roles,
             policy=policy,
+            streams=settings.streams,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
     click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
-    run.run(factory, settings.host, settings.port, settings.workers, settings.threads)
+    run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -25,7 +25,7 @@ from .context import Context, here
 from .errors import ApiError
 from .limits import Rates
 from .metrics import Metrics
-from .pulse import Pulse
+from .streams import Feed
 
 if TYPE_CHECKING:
     from botkit.desk import Policy
@@ -60,6 +60,7 @@ def create_app(
     clarify_threshold: float = 0.0,
     second_factor_roles: Sequence[str] = (),
     policy: Policy | None = None,
+    streams: int = 384,
 ) -> Flask:
     """The application over a live index and a migrated store.
 
@@ -70,10 +71,12 @@ def create_app(
     they count in, made before the workers are forked, or None for one process. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
     from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
-    second factor. `policy`: the desk's rules. Raises ValueError for an origin or a role that is none.
+    second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at most, each in a
+    thread of its server. Raises ValueError for an origin or a role that is none.
     """
-    from botkit.desk import Policy
+    from botkit import desk
 
+    policy = policy or desk.Policy()
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
     app.secret_key = store.secret("session")
@@ -100,6 +103,7 @@ def create_app(
         store=store,
         rates=rates or Rates(),
         metrics=Metrics(),
+        feed=Feed(store, streams, lambda: desk.tick(store, policy=policy)),
         rate_per_minute=rate_per_minute,
         conversations_per_hour=conversations_per_hour,
         logins_per_minute=logins_per_minute,
@@ -108,8 +112,7 @@ def create_app(
         metrics_token=metrics_token,
         thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
         second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
-        policy=policy or Policy(),
-        pulse=Pulse(),
+        policy=policy,
     )
     errors.install(app)
     app.before_request(_begin)
@@ -118,9 +121,10 @@ def create_app(
     app.after_request(_account)
 
     # Here, so that `botkit.server.run` can be imported without them.
-    from . import accounts, api, deskdoors, pages, supervisor
+    from . import accounts, api, deskdoors, livedoors, pages, supervisor
 
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(livedoors.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(deskdoors.blueprint)
     app.register_blueprint(accounts.blueprint)
@@ -254,6 +258,7 @@ def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
     context = here()
     return {
         "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
+        "botkit_streams": ("Live streams open in the process that answers this.", float(len(context.feed)), {}),
         "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
         **_deliveries(context.store),
     }

@@ -13,12 +13,13 @@ from flask import current_app
 
 from .limits import Rates
 from .metrics import Metrics
-from .pulse import Pulse
 
 if TYPE_CHECKING:  # the master imports this house before it forks; the index's libraries start threads
     from botkit.desk import Policy
     from botkit.index import Index, Live
     from botkit.store import Store
+
+    from .streams import Feed
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Context:
     store: Store
     rates: Rates
     metrics: Metrics
+    feed: Feed
     rate_per_minute: int
     conversations_per_hour: int
     logins_per_minute: int
@@ -37,17 +39,12 @@ class Context:
     metrics_token: str
     thresholds: Mapping[str, Any]
     policy: Policy
-    pulse: Pulse
     second_factor_roles: frozenset[str] = frozenset()
 
     @property
     def index(self) -> Index:
         """The newest good index. Take it once per request, so that one answer comes from one version."""
         return self.live.current()
-
-    def beat(self) -> None:
-        """Let the desk do what is due by itself, at most once a second in this process."""
-        self.pulse.beat(self.store, self.policy)
 
 
 def here() -> Context:

@@ -38,15 +38,11 @@ TOLD = ("complaint", "refund", "data_request", "came_again", "tag")
 
 @blueprint.before_request
 def alive() -> None:
-    """Whoever has the desk open is there, and lets its own work be done."""
+    """Whoever has the desk open is there."""
     agent = signin.by_session()
     if agent is None:
         return
-    try:
-        desk.seen(here().store, agent)
-    except StoreError as error:  # a page can be read while nothing can be written
-        log.error("presence was not noted: %s", error)
-    here().beat()
+    signin.seen(agent)
 
 
 # Signing in and out.

@@ -107,7 +107,6 @@ def presence() -> dict[str, Any]:
     agent = signin.caller()
     given = intake.body(Presence, optional=True)
     found = desk.seen(here().store, agent, given.status)
-    here().beat()
     return found.as_dict()
 
 
@@ -173,6 +172,5 @@ def overview() -> dict[str, Any]:
     agent = signin.caller()
     if not agent.may("overrule"):
         raise desk.NotAllowed
-    here().beat()
     return desk.overview(here().store, here().policy).as_dict()
 

@@ -21,8 +21,8 @@ from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import Event, iso
 
+from . import deskapi, signin
 from . import deskframe as frame
-from . import signin
 from .context import here
 from .deskapi import TICKET
 from .errors import ApiError
@@ -144,7 +144,7 @@ def transfer(ticket_id: int) -> Response:
 def say(ticket_id: int) -> Response:
     client_id = request.form.get("client_id") or str(uuid.uuid4())
     text = request.form.get("text", "")
-    return _act(ticket_id, lambda agent: desk.say(here().store, ticket_id, agent, client_id, text))
+    return _act(ticket_id, lambda agent: deskapi.said(ticket_id, agent, client_id, text))
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/notes")

@@ -98,6 +98,19 @@ class EventsQuery(In):
     after: int = Field(0, ge=0, le=2**31 - 1, description="The last `seq` that is already known.")
 
 
+class Typing(In):
+    """Somebody types, or has stopped."""
+
+    on: bool = True
+
+
+class Seen(In):
+    """How far somebody has come in the conversation."""
+
+    seq: int = Field(ge=0, le=2**31 - 1, description="The last event that has arrived.")
+    read: bool = Field(True, description="Whether it was also shown to somebody who looks.")
+
+
 class SearchQuery(In):
     """Words to look for."""
 
@@ -238,11 +251,22 @@ class Event(BaseModel):
     data: dict[str, Any]
 
 
+class Signals(BaseModel):
+    """The other side of the conversation. `delivered` and `read` are the last `seq` that arrived there and was read;
+    for a customer they are of the agent in charge, and empty while there is none."""
+
+    typing: bool
+    online: bool
+    delivered: int
+    read: int
+
+
 class Events(BaseModel):
     """Events after the one asked for, oldest first. Ask again with `after` = `last`."""
 
     events: list[Event]
     last: int
+    signals: Signals
 
 
 class Rate(In):

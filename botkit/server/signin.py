@@ -7,18 +7,21 @@ decides what an agent may do to a ticket.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 from flask import request, session
 
-from botkit import people
+from botkit import desk, people
 from botkit.people import Agent
-from botkit.store import parse_time
+from botkit.store import StoreError, parse_time
 
 from . import intake, limits
 from .context import here
 from .errors import ApiError
+
+log = logging.getLogger("botkit.server")
 
 _CODE_WITHIN = timedelta(minutes=10)
 """How long the password counts while the code is looked for."""
@@ -105,6 +108,14 @@ def signed_in() -> Agent | None:
     if agent is None or agent.stamp != stamp or not agent.may("desk"):
         return None
     return agent
+
+
+def seen(agent: Agent) -> None:
+    """Note that the agent is at the desk. Reading must go on where that cannot be written."""
+    try:
+        desk.seen(here().store, agent)
+    except StoreError as error:
+        log.error("presence was not noted: %s", error)
 
 
 def due(agent: Agent) -> str | None:

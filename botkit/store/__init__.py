@@ -27,6 +27,7 @@ decides what an event means; `chat`, `desk` and `people` do, in the tables drawn
                   time_zone | shifts | holidays
     absence       id PK | agent_id -> agent | delegate | starts_at | ends_at | stage | next_at          (desk)
     satisfaction  ticket_id PK -> ticket | score | comment | lang | at                                  (desk)
+    mark          (conversation_id, actor) PK | delivered | read | typing_until | online_until         (live)
 
 Times are UTC, in milliseconds, kept as text of a fixed width (`2026-11-21T20:28:00.123Z`): they sort as they are
 and read the same on SQLite, on PostgreSQL and in JSON.
@@ -59,6 +60,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from botkit.store.changes import CHANNEL, Changes
 from botkit.store.schema import (
     absence_table,
     agent_table,
@@ -68,6 +70,7 @@ from botkit.store.schema import (
     event_table,
     guess_table,
     iso,
+    mark_table,
     metadata,
     outbox_kind_table,
     outbox_table,
@@ -85,6 +88,7 @@ __all__ = [
     "BOT",
     "CUSTOMER",
     "SYSTEM",
+    "Changes",
     "Event",
     "Store",
     "StoreError",
@@ -97,6 +101,7 @@ __all__ = [
     "event_table",
     "guess_table",
     "iso",
+    "mark_table",
     "metadata",
     "outbox_kind_table",
     "outbox_table",
@@ -195,21 +200,26 @@ class Store:
             yield conn
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
         """A connection inside one write transaction, committed at the end of the block, undone by an exception.
 
         On SQLite it is the only writer from its first line on: threads of a process wait for a lock in memory,
         processes for a lock on a file beside the database, since waiting inside SQLite is by polling and unfair.
-        Keep the block short and without slow work.
+        Keep the block short and without slow work. What is not `durable` does not wait for the disk: it may be lost
+        when the power fails, not when a process dies, and it never leaves a database that is half changed.
         """
         self._own()
         with (
             self._explained("written"),
             self._turn(),
-            self._engine.connect().execution_options(botkit_writes=True) as conn,
+            self._engine.connect().execution_options(botkit_writes="FULL" if durable else "NORMAL") as conn,
             conn.begin(),
         ):
+            if self._file is None and not durable:
+                conn.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield conn
+            if self._file is None:
+                conn.exec_driver_sql(f"NOTIFY {CHANNEL}")  # once a transaction, at its commit
 
     def open_conversation(
         self, conn: Connection, token_hash: str, lang: str | None, page: str | None, tags: Sequence[str] = ()
@@ -307,6 +317,12 @@ class Store:
             )
             heads.update({row.id: row.last_seq for row in rows})
         return heads
+
+    def watch(self) -> Changes:
+        """What tells, for next to nothing, whether anybody has written since it was last asked. Close it after use."""
+        self._own()
+        with self._explained("watched"):
+            return Changes(self._engine)
 
     def secret(self, name: str) -> str:
         """A random text under this name, made at the first call by anyone and the same ever after."""
@@ -456,6 +472,8 @@ def _engine(url: sa.URL, file: Path | None) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def _begun(conn: Connection) -> None:
         writes = conn.get_execution_options().get("botkit_writes")
+        if writes:
+            conn.exec_driver_sql(f"PRAGMA synchronous={writes}")  # the connection's last writer may have been lax
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -268,3 +268,14 @@ satisfaction_table = Table(
     Column("lang", String(8)),
     Column("at", UtcTime, nullable=False, index=True),
 )
+
+mark_table = Table(
+    "mark",
+    metadata,
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), primary_key=True),
+    Column("actor", String(80), primary_key=True),
+    Column("delivered", Integer, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("typing_until", UtcTime),
+    Column("online_until", UtcTime),
+)

@@ -3,12 +3,13 @@
 //   data-live="mark"   replaced when the mark differs      data-append   gets the entries it does not have yet
 //   form[data-quiet]   sent from here                      data-again    sent again by itself when the line is back
 //   data-draft         its textarea is kept under this name, with the id that the message will have
-// `changed()` is the one way in which news arrive: a timer calls it now, a stream may.
+// `changed()` is the one way in which news arrive: the stream calls it, and a timer.
 
 import { blank, select } from "./assist.js";
 import { alerting, look } from "./chats.js";
 import { forget, keep, kept } from "./drafts.js";
 import "./keys.js";
+import { follow } from "./live.js";
 
 const root = document.documentElement;
 root.classList.add("js");
@@ -38,6 +39,7 @@ if (page) {
     changed();
   });
   addEventListener("online", changed);
+  follow(page, changed);
 }
 
 // ---------------------------------------------------------------- what is new
