@@ -92,3 +92,11 @@ def test_public_builds_each_set_and_prints_it(tmp_path: Path) -> None:
         "helparticles en, slug-en",
         "helparticles tr, other languages' title",
     ]
+
+
+def test_a_day_at_the_desk_prints_both_queues() -> None:
+    shown = printed("desk_day.py", "--scale", "0.1", "--seed", "3")
+
+    lines = [[cell.strip() for cell in line.split("|")[1:3]] for line in shown.splitlines() if line.startswith("|")][2:]
+    matters = ["everyday", "asked for a person", "complaint, refund", "all"]
+    assert lines == [[queue, m] for queue in ("priority with ageing", "first in, first out") for m in matters]
