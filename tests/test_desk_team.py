@@ -80,6 +80,7 @@ def test_presence_brings_an_offer_and_the_claim_takes_it(
     Customer(app.test_client()).post("handoff")
     status, seat = sara("presence", status="available")
     assert (status, seat["agent"], seat["present"], seat["on_duty"]) == (200, "Sara", True, True)
+    desk.tick(store)
     (ticket,) = sara("tickets?state=waiting", get=True)[1]["tickets"]
     assert ticket["offered_to"] == "Sara"
     assert ticket["priority"]["reasons"][0] == {"reason": "asked", "points": 20}
