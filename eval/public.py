@@ -24,6 +24,7 @@ from typing import Any
 import baselines
 import common
 import numpy as np
+from simulate import half
 
 from botkit import corpus, encoder, language, quality
 from botkit.corpus import Label
@@ -263,10 +264,15 @@ def _shares(told: Evaluation, answered: Sequence[bool] | np.ndarray) -> tuple[fl
 
 
 def _read(folder: Path, split: str, limit: int) -> tuple[list[Table], list[Table]]:
-    """The items of a public set, and the questions of a split that one of them answers or none does."""
+    """The items of a public set, and the questions of a split that one of them answers or none does. Help articles
+    have no test questions: theirs are those about the half of the topics that nothing was learned or chosen from."""
     items = common.read_jsonl(folder / "faq.jsonl")[: limit or None]
     known = {item["id"] for item in items}
-    queries = [q for q in common.read_jsonl(folder / "queries.jsonl") if q["split"] == split]
+    queries = common.read_jsonl(folder / "queries.jsonl")
+    if folder.name == "helparticles":
+        learned = {item["id"] for item in items if half(item["group"])}
+        queries = [q | {"split": "dev" if set(q["relevant"]) & learned else "test"} for q in queries]
+    queries = [q for q in queries if q["split"] == split]
     return items, [q for q in queries if not q["relevant"] or known & set(q["relevant"])]
 
 

@@ -74,7 +74,7 @@ def main() -> None:
         bots += help_bots(options.data, options.bots // 3)
         rows: dict[str, list[np.ndarray]] = defaultdict(list)
         for number, bot in enumerate(bots):
-            for name, values in rows_of(bot, model, Path(scratch) / "index").items():
+            for name, values in remembered(bot, model, Path(scratch) / "index", options.work).items():
                 rows[name].append(values)
             rows["bot"].append(np.full(len(bot.asked), number, np.int16))
             rows["family"].append(np.full(len(bot.asked), bot.family))
@@ -123,6 +123,28 @@ def across(learned: fitting.Rows, family: np.ndarray, name: str) -> tuple[str, .
         f"{quality.ece(p, right):.3f}",
         f"{p.mean():.3f}",
     )
+
+
+def remembered(bot: Bot, model: Memory, scratch: Path, work: Path | None) -> dict[str, np.ndarray]:
+    """The rows of a bot: in the work folder those of an earlier run, by the bot and the code that made them."""
+    if work is None:
+        return rows_of(bot, model, scratch)
+    code = [file.read_bytes() for file in sources()]
+    told = hashlib.sha256(b"\0".join([repr(bot).encode("utf-8", "surrogatepass"), model.identity.encode(), *code]))
+    file = work / "bots" / f"{told.hexdigest()[:32]}.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(file, **rows_of(bot, model, scratch))
+    with np.load(file, allow_pickle=False) as table:
+        return {name: table[name] for name in table.files}
+
+
+def sources() -> list[Path]:
+    """The code that a question's figures come from."""
+    names = ("building", "head", "lexical", "rows", "search", "terms")
+    files = [common.ROOT / "botkit" / "index" / f"{name}.py" for name in names]
+    languages = sorted((common.ROOT / "botkit" / "language").glob("*.py"))
+    return [*files, *languages, common.ROOT / "botkit" / "confidence" / "model.py"]
 
 
 def rows_of(bot: Bot, model: Memory, folder: Path) -> dict[str, np.ndarray]:

@@ -1,11 +1,14 @@
-"""The head: kernel ridge regression, equal to the textbook's; near 1 for the right article, near 0 for the rest."""
+"""The head: kernel ridge regression, equal to the textbook's, near 1 for the right article and near 0 for the rest;
+and logistic regression, equal to scikit-learn's on the rows themselves."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
-from botkit.index.head import CHARS, MOST_ROWS, MOST_WEIGHTS, RIDGE, WIDTH, Head
+from botkit.index import head as heads
+from botkit.index.head import CHARS, INVERSE_PENALTY, MOST_ROWS, MOST_WEIGHTS, RIDGE, WIDTH, Head
 from botkit.index.lexical import Lexical
 from botkit.index.terms import Bags
 
@@ -34,7 +37,12 @@ def fitted(given: Problem, groups: int = 4) -> Head:
 
 def said(head: Head, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
     """The scores of every article for one text."""
-    return head.scores(head.kernel(vectors @ vector, grams), np.arange(len(head.dual)))
+    return head.scores(vectors @ vector, grams, np.arange(len(head.dual)))[0]
+
+
+def chosen(head: Head, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
+    """The probabilities of every article for one text."""
+    return head.scores(vectors @ vector, grams, np.arange(len(head.dual)))[1]
 
 
 def tfidf(grams: list[str], chars: Lexical) -> np.ndarray:
@@ -90,8 +98,48 @@ def test_some_articles_are_scored_as_all_are() -> None:
     """In the order asked for."""
     given = problem()
     head = fitted(given)
-    kernel = head.kernel(given[0] @ given[0][5], given[1][5])
-    assert head.scores(kernel, np.array([3, 1])) == pytest.approx(head.scores(kernel, np.arange(4))[[3, 1]], abs=1e-6)
+    asked = given[0] @ given[0][5], given[1][5]
+    some, every = head.scores(*asked, np.array([3, 1])), head.scores(*asked, np.arange(4))
+    assert some[0] == pytest.approx(every[0][[3, 1]], abs=1e-6)
+    assert some[1] == pytest.approx(every[1])
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_probabilities_are_those_of_logistic_regression_on_the_rows_themselves(groups: int) -> None:
+    """Its features are the vector and the n-grams' tf-idf side by side; an article with few rows weighs as one with
+    many."""
+    given = problem(groups=groups, rows=40)
+    vectors, grams, group, chars = given
+    tall = np.hstack([vectors, np.sqrt(CHARS) * np.array([tfidf(row, chars) for row in grams])])
+    model = LogisticRegression(C=INVERSE_PENALTY, class_weight="balanced", max_iter=5000, tol=1e-8).fit(tall, group)
+    head = fitted(given, groups)
+    for asked in (["g1", "g1", "g7", "never seen"], []):
+        vector = unit(np.random.default_rng(groups).normal(size=32))
+        wide = np.concatenate([vector, np.sqrt(CHARS) * tfidf(asked, chars)])[None, :]
+        told = chosen(head, vectors, vector, asked)
+        np.testing.assert_allclose(told, model.predict_proba(wide)[0], atol=0.02)
+        assert told.sum() == pytest.approx(1.0)
+
+
+def test_fewer_landmarks_than_rows_find_the_same_articles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What large indexes are spared costs them little."""
+    given = problem(groups=6, rows=80)
+    monkeypatch.setattr(heads, "LANDMARKS", 40)
+    head = fitted(given, 6)
+    assert head.choice.shape == (6, 40)
+    found = [chosen(head, given[0], vector, grams).argmax() for vector, grams in zip(*given[:2], strict=True)]
+    assert np.mean(np.array(found) == given[2]) > 0.9
+
+
+def test_with_too_many_articles_the_scores_stand_for_the_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in the scores' order and sum to one."""
+    given = problem()
+    monkeypatch.setattr(heads, "MOST_CHOICES", 1)
+    head = fitted(given)
+    assert head.choice.size == 0
+    scores, likely = head.scores(given[0] @ given[0][5], given[1][5], np.arange(4))
+    assert likely.argsort().tolist() == scores.argsort().tolist()
+    assert likely.sum() == pytest.approx(1.0)
 
 
 def test_a_head_on_disk_is_the_same_head(tmp_path: Path) -> None:
@@ -102,10 +150,11 @@ def test_a_head_on_disk_is_the_same_head(tmp_path: Path) -> None:
     head.write(tmp_path)
     again = Head.read(tmp_path, given[3])
     assert again is not None
-    assert sorted(f.name for f in tmp_path.iterdir()) == ["head.dual.npy", "head.offset.npy", "head.weights.npy"]
-    for row in range(5):
-        before, after = (said(h, given[0], given[0][row], given[1][row]) for h in (head, again))
-        assert before.tobytes() == after.tobytes()
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(f"head.{part}.npy" for part in Head.PARTS)
+    for ask in (said, chosen):
+        for row in range(5):
+            before, after = (ask(h, given[0], given[0][row], given[1][row]) for h in (head, again))
+            assert before.tobytes() == after.tobytes()
 
 
 def test_where_nothing_can_be_learned_there_is_no_head() -> None:
@@ -132,6 +181,7 @@ def test_phrasings_without_n_grams_and_articles_without_phrasings_are_fine() -> 
     np.testing.assert_allclose(scores, textbook(given, 5, vectors[4], []), atol=2e-4)
     assert scores.argmax() == group[4]
     assert abs(scores[4]) < 1e-3, "an article without phrasings is never the one"
+    assert chosen(head, vectors, vectors[4], [])[4] < 1e-6
     none = vectors, [[] for _ in grams], group, Lexical.build([[] for _ in grams])
     np.testing.assert_allclose(
         said(fitted(none), vectors, vectors[0], ["g1"]), textbook(none, 4, vectors[0], []), atol=2e-4

@@ -16,6 +16,7 @@ from small import FRUIT, article, write
 
 from botkit import answer, corpus, encoder, index, language, publish
 from botkit.index import Index, IndexProblem, Live, okapi
+from botkit.index.head import Head
 
 YESTERDAY, TOMORROW = (str(date.today() + timedelta(days=days)) for days in (-1, 1))
 
@@ -47,8 +48,9 @@ TWO = {
 
 
 def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
-    """Half cosine and half BM25 shares a row; phrasings by log-sum-exp, plus 0.4 of the passage, over 1.4; and 1.6
-    times what the head says, whose own formula is held to elsewhere."""
+    """Half cosine and half BM25 shares a row; phrasings by log-sum-exp, plus 0.4 of the passage, over 1.4; and of
+    what the head says, whose own formulas are held to elsewhere, 1.6 times its score and 0.3 times its probability,
+    by ln 2 / ln 3 because an article has two phrasings."""
     question = "how to wash a kilim rug"
     model = encoder.load()
     search = built(tmp_path, TWO).rank(question, model.encode_query([question])[0], {"en": 1.0})
@@ -80,7 +82,10 @@ def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
         "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + 0.4 * told[1]) / 1.4,
     }
     assert [hit.article for hit in search.hits] == ["rug", "towel"]
-    assert {hit.article: hit.score - 1.6 * hit.head for hit in search.hits} == pytest.approx(expected, abs=2e-5)
+    trust = math.log(2) / math.log(3)
+    of_head = {hit.article: trust * (1.6 * hit.head + 0.3 * hit.choice) for hit in search.hits}
+    assert {hit.article: hit.score - of_head[hit.article] for hit in search.hits} == pytest.approx(expected, abs=2e-5)
+    assert sum(hit.choice for hit in search.hits) == pytest.approx(1.0)
     assert search.hits[0].head > search.hits[1].head
 
 
@@ -88,9 +93,10 @@ def test_more_phrasings_that_fit_count_for_more(tmp_path: Path) -> None:
     """Log-sum-exp and not the maximum: a second phrasing that fits as well lifts the article by at most t log 2."""
     once, twice = article("How do I wash a rug?"), article("How do I wash a rug?", questions="[How do I wash a rug!]")
     one, two = (built(tmp_path / f"{i}", {**TWO, "en/rug.md": text}) for i, text in enumerate((once, twice)))
-    first, second = (i.search("How do I wash a rug?", "en").hits[0] for i in (one, two))
-    assert first.article == second.article == "rug"
-    assert 0 < second.score - first.score < 0.1
+    first, second = (i.search("How do I wash a rug?", "en") for i in (one, two))
+    assert first.hits[0].article == second.hits[0].article == "rug"
+    assert 0 < second.signals["fused"] - first.signals["fused"] < 0.1
+    assert second.hits[0].score > first.hits[0].score, "the head, too, is trusted more where it had more to learn from"
 
 
 def test_hits_are_in_order_and_figures_in_their_ranges(live: Live) -> None:
@@ -152,7 +158,7 @@ def test_a_question_that_is_a_phrasing_to_the_letter_comes_first(live: Live) -> 
 
 def test_the_head_is_stored_with_the_index(fruit: Index, tmp_path: Path) -> None:
     """Its figure is near 1 for an article's own phrasing; where there is one article, there is none and it is 0."""
-    assert {"head.dual.npy", "head.offset.npy", "head.weights.npy"} <= set(bytes_of(fruit.folder))
+    assert {f"head.{part}.npy" for part in Head.PARTS} <= set(bytes_of(fruit.folder))
     search = fruit.search("storing apples", "en")
     assert search.hits[0].head > 0.7 > 0.3 > max(hit.head for hit in search.hits[1:])
     assert abs(fruit.search("parliamentary elections", "en").hits[0].head) < 0.6

@@ -49,6 +49,10 @@ FEATURES = (
     "runner_up",
     "rest",
     "has_head",
+    "choice",
+    "choice_odds",
+    "choice_margin",
+    "choice_entropy",
     "languages",
     "crowd",
     "company",
@@ -72,6 +76,8 @@ def features(search: Search) -> np.ndarray:
         "word": hit.word,
         "char": hit.char,
         "head": hit.head,
+        "choice": hit.choice,
+        "choice_odds": float(np.log(hit.choice + 1e-3)),
         "same_language": float(hit.lang == search.lang),
     }
     return np.array([table[name] for name in FEATURES], np.float64)

@@ -45,6 +45,12 @@ class Ranking:
     """b: what a row of an unlikely language loses, per nat"""
     head: float = 1.6
     """weight of the head's score, which is near 1 for the right article and 0 for the others"""
+    choice: float = 0.3
+    """weight of the head's probability of the article"""
+    lone: float = 0.1
+    """by how much both weights are multiplied where articles have one phrasing in a language, and no more"""
+    enough: float = 3.0
+    """phrasings of an article in a language that both weights are whole from"""
     rows: int = 200
     """rows of each channel's search that make an article a candidate"""
     candidates: int = 30
@@ -55,7 +61,8 @@ class Ranking:
 class Hit:
     """An article found. The figures are of its best row in each channel, all on fixed scales:
     cosines after centring in [-1, 1], lexical scores as shares of what the question could reach,
-    the head's score, near 1 for the right article and 0 for others (0 where there is no head)."""
+    the head's score, near 1 for the right article and 0 for others, and its probability (both 0 where there is no
+    head)."""
 
     article: str
     score: float
@@ -67,6 +74,7 @@ class Hit:
     word: float
     char: float
     head: float
+    choice: float
 
 
 @dataclass(frozen=True)
@@ -184,6 +192,8 @@ class Searcher:
         self._foreign_means = arrays["foreign.means"]
         self._reads_latin = any(language.script_of(code) == "latin" for code in languages)
         self._head = Head.read(folder, self._channels[PHRASINGS].chars)
+        places = {(row.group, row.lang_number) for row in rows[PHRASINGS]}
+        self._per_article = len(rows[PHRASINGS]) / max(len(places), 1)
         self._exact = {language.folded(row.text, row.lang): row.group for row in rows[PHRASINGS]}
 
     def shares(self, text: str, page: str | None = None, before: str | None = None) -> Mapping[str, float]:
@@ -245,12 +255,15 @@ class Searcher:
         # An article without text is judged by its phrasings.
         phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
         fused = (phrased + self.ranking.passages * told) / (1 + self.ranking.passages)
-        of_head = self._of_head(asked, groups)
-        scores = fused + self.ranking.head * of_head
+        familiar, likely = self._of_head(asked, groups)
+        of_head = self.ranking.head * familiar + self.ranking.choice * likely[groups]
+        scores = fused + self._trust() * of_head
         exact = self._exact.get(language.folded(text))
         if exact is not None and exact in groups:
             scores[np.searchsorted(groups, exact)] += EXACT
-        return self._result(text, asked, shares, groups, scores, fused, of_head, scored, near[PHRASINGS], limit)
+        return self._result(
+            text, asked, shares, groups, scores, fused, familiar, likely, scored, near[PHRASINGS], limit
+        )
 
     def _question(self, text: str, vector: np.ndarray, shares: Mapping[str, float]) -> _Question:
         known = np.array([shares.get(code, 0.0) for code in self.languages], np.float32)
@@ -268,13 +281,18 @@ class Searcher:
             foreign=lang in self._foreign,
         )
 
-    def _of_head(self, asked: _Question, groups: np.ndarray) -> np.ndarray:
-        """The head's scores of some articles; 0 where it knows nothing: it has seen no Latin spelling of Arabic
-        and Persian."""
+    def _of_head(self, asked: _Question, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The head's scores of some articles and its probabilities of all; 0 where it knows nothing: it has seen no
+        Latin spelling of Arabic and Persian."""
         if self._head is None or asked.sounds:
-            return np.zeros(len(groups), np.float32)
-        kernel = self._head.kernel(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams)
-        return self._head.scores(kernel, groups)
+            return np.zeros(len(groups), np.float32), np.zeros(len(self.ids), np.float32)
+        return self._head.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
+
+    def _trust(self) -> float:
+        """How far the head is trusted: from `lone` where there is one phrasing to learn an article from, to 1 where
+        there are enough."""
+        r = self.ranking
+        return float(np.clip(np.log(max(self._per_article, 1.0)) / np.log(r.enough), r.lone, 1.0))
 
     def _lexical(self, name: str, asked: _Question) -> tuple[np.ndarray, np.ndarray]:
         """Word and n-gram scores of every row of a channel, as shares of what the question could reach."""
@@ -334,6 +352,7 @@ class Searcher:
         scores: np.ndarray,
         fused: np.ndarray,
         head: np.ndarray,
+        likely: np.ndarray,
         scored: Mapping[str, _Scored],
         near: tuple[np.ndarray, np.ndarray],
         limit: int,
@@ -362,6 +381,7 @@ class Searcher:
                     float(word[i]),
                     float(char[i]),
                     float(head[i]),
+                    float(likely[groups[i]]),
                 )
             )
         first = int(order[0])
@@ -406,6 +426,8 @@ class Searcher:
             "fused_margin": margin(fused),
             "head_sum": float(head.sum()),
             "head_wins": float(winners[3] == first),
+            "choice_margin": margin(likely[groups]),
+            "choice_entropy": float(-(likely * np.log(likely + 1e-12)).sum()),
             "beyond_others": float(np.searchsorted(self._near_others, top)) / len(self._near_others),
             "beyond_own": float(np.searchsorted(self._near_own, top)) / len(self._near_own),
             "runner_up": float(scores[order[1]]) if len(order) > 1 else 0.0,

@@ -4,28 +4,32 @@
     judge(name, labels, ranked)   what another system ranked       -> Evaluation
     figures(outcomes)             shares, ranking, confidence, intervals
     converse(index, dialogues)    turn by turn, the bot's own replies as context
+    hold(index, name, dialogues)  the same twice, with that context and without   -> Held
     compare(before, after)        paired differences and the questions that changed
     Report                        sets of evaluations as a text, as JSON, as one HTML file
 
 This house measures and never changes what it measures: it fits nothing, writes no index and reads no record.
 """
 
-from botkit.quality.dialogues import converse, turn_figures
+from botkit.quality.dialogues import Held, converse, hold, turn_figures
 from botkit.quality.figures import bound, compare, ece, figures
 from botkit.quality.judging import Evaluation, Outcome, evaluate, joined, judge
-from botkit.quality.report import Report, Set, machine, percent, table
+from botkit.quality.report import Report, Set, dialogues_table, machine, percent, table
 
 __all__ = [
     "Evaluation",
+    "Held",
     "Outcome",
     "Report",
     "Set",
     "bound",
     "compare",
     "converse",
+    "dialogues_table",
     "ece",
     "evaluate",
     "figures",
+    "hold",
     "joined",
     "judge",
     "machine",

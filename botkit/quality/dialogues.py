@@ -1,5 +1,5 @@
-"""Holds judged dialogues with an index, turn by turn, as a conversation would go. Counts how each kind of turn
-fares."""
+"""Holds judged dialogues with an index, turn by turn, as a conversation would go, with the turns before and without
+them. Counts how each kind of turn fares."""
 
 from __future__ import annotations
 
@@ -37,6 +37,45 @@ class TurnOutcome:
     def answered(self) -> bool:
         """An article was given as the answer."""
         return self.reply.source is not None
+
+
+SHARES = ("accuracy_at_1", "accuracy_at_3", "answered", "precision", "leaning")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A set of dialogues, held with the bot's own replies as what went before, and each turn as if it were the
+    first."""
+
+    name: str
+    with_context: tuple[TurnOutcome, ...]
+    alone: tuple[TurnOutcome, ...]
+
+    def figures(self) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+        """`turn_figures` by language and of all; `on` with what went before, `off` without."""
+        told = {}
+        for lang in [*dict.fromkeys(o.lang or "–" for o in self.with_context), "all"]:
+            told[lang] = {
+                name: turn_figures([o for o in found if lang in ("all", o.lang or "–")])
+                for name, found in (("off", self.alone), ("on", self.with_context))
+            }
+        return told
+
+    def rows(self) -> list[tuple[str, str, int, str, dict[str, float | None]]]:
+        """(language, kind of turn, how many can be judged, context, SHARES) of all figures that count anything."""
+        return [
+            (lang, kind, parts[name][kind]["judged"], name, {share: parts[name][kind][share] for share in SHARES})
+            for lang, parts in self.figures().items()
+            for kind in KINDS
+            for name in parts
+            if parts[name][kind]["judged"]
+        ]
+
+
+def hold(index: Index, name: str, dialogues: Sequence[Dialogue], **options: Any) -> Held:
+    """Hold dialogues twice, with what went before and without; `options` are those of `converse`."""
+    on, off = (tuple(converse(index, dialogues, context=context, **options)) for context in (True, False))
+    return Held(name, on, off)
 
 
 def converse(

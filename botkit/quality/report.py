@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit import __version__
+from botkit.quality.dialogues import SHARES, Held
 from botkit.quality.figures import figures
 from botkit.quality.judging import Evaluation, Outcome, joined
 
@@ -53,7 +54,7 @@ class Report:
     """Sets with their evaluations, and what else the reader should know.
 
     `overall` adds all sets together; then every set must have the same systems. `changes` are what
-    `compare` returned, `notes` sentences to print beside the tables.
+    `compare` returned, `dialogues` what `hold` did, `notes` sentences to print beside the tables.
     """
 
     title: str
@@ -61,6 +62,7 @@ class Report:
     command: str = ""
     overall: bool = False
     changes: tuple[Mapping[str, Any], ...] = ()
+    dialogues: tuple[Held, ...] = ()
     notes: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     """whose versions are told besides the usual ones"""
@@ -98,6 +100,8 @@ class Report:
         proven = self.parts[: len(self.parts) - len(self.sets)] or self.parts
         lines_of = [line for part in proven for line in _proofs(part, self.rows[part.name])]
         blocks += [LEGEND, *(["\n".join(lines_of)] if lines_of else [])]
+        blocks += [f"{held.name}\n\n{dialogues_table(held)}" for held in self.dialogues]
+        blocks += [DIALOGUES_LEGEND] if self.dialogues else []
         blocks += [changes_text(change) for change in self.changes]
         blocks += [note for note in self.notes]
         command = f"\ncommand: {self.command}" if self.command else ""
@@ -126,6 +130,7 @@ class Report:
                 for part in self.parts
             ],
             "changes": [dict(change) for change in self.changes],
+            "dialogues": [{"name": held.name, "figures": held.figures()} for held in self.dialogues],
         }
 
     def html(self) -> str:
@@ -133,7 +138,7 @@ class Report:
         from botkit.quality import page
 
         parts = [page.content(part.evaluations, self.rows[part.name], part in self.sets) for part in self.parts]
-        shown = {name: getattr(self, name) for name in ("title", "made", "command", "notes", "changes")}
+        shown = {name: getattr(self, name) for name in ("title", "made", "command", "notes", "changes", "dialogues")}
         return page.drawn(shown | {"machine": machine(*self.packages)}, dict(zip(self.rows, parts, strict=True)))
 
     def write(self, html: Path | None = None, json_file: Path | None = None) -> None:
@@ -179,6 +184,20 @@ def table(lines: Iterable[tuple[str, str, Mapping[str, Any]]]) -> str:
                 number(told["auroc"]), number(told.get("ece")),
             ]
         )  # fmt: skip
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
+
+
+DIALOGUES_LEGEND = (
+    "Turns that can be judged; context off: asked as if they were the first. leaning: read with the turn before.\n"
+    "followup: cannot stand alone; standalone: can, and should not be polluted; choice: picks an offer in words."
+)
+
+
+def dialogues_table(held: Held) -> str:
+    """A markdown table of dialogues' figures, shares in %."""
+    head = ("set", "turn", "judged", "context", *map(plain, SHARES))
+    rows: list[Sequence[Any]] = [head, ["---"] * len(head)]
+    rows += [(*line, *map(percent, shares.values())) for *line, shares in held.rows()]
     return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
 
 
@@ -334,7 +353,7 @@ def number(value: float | None) -> str:
 
 def plain(name: str) -> str:
     """A key as words."""
-    return {"auroc": "AUROC"}.get(name, name.replace("_", " "))
+    return {"auroc": "AUROC", "accuracy_at_1": "at 1", "accuracy_at_3": "at 3"}.get(name, name.replace("_", " "))
 
 
 def shown(value: object) -> str:
