@@ -47,14 +47,14 @@ def signed_in(app: Flask, name: str) -> FlaskClient:
 def test_a_break_stops_offers_until_the_agent_is_back(app: Flask, store: Store, lang: str) -> None:
     sara, words = signed_in(app, "Sara"), language.messages(lang)
     page = sara.get(f"/desk?lang={lang}").text
-    assert words["desk.seat_on"] in page
+    assert words["desk.duty_on"] in page
     assert words["desk.go_away"] in page
     page = sara.post("/desk/presence", data={"status": "away"}, follow_redirects=True).text
-    assert words["desk.seat_away"] in page
+    assert words["desk.duty_away"] in page
     handed_over(store)
     assert desk.tick(store).offered == 0
     page = sara.post("/desk/presence", data={"status": "available"}, follow_redirects=True).text
-    assert words["desk.seat_on"] in page
+    assert words["desk.duty_on"] in page
     assert desk.tick(store).offered == 1
 
 
@@ -67,9 +67,9 @@ def test_who_let_three_offers_pass_can_come_back(app: Flask, store: Store, clock
         desk.tick(store, policy=policy)
         clock.forward(seconds=31)
         desk.tick(store, policy=desk.Policy(offer_seconds=0))
-    assert words["desk.seat_away"] in sara.get("/desk").text
+    assert words["desk.duty_away"] in sara.get("/desk").text
     assert sara.post("/desk/presence", data={"status": "nonsense"}).status_code == 303
-    assert words["desk.seat_away"] in sara.get("/desk").text
+    assert words["desk.duty_away"] in sara.get("/desk").text
     sara.post("/desk/presence", data={"status": "available"})
     assert desk.seat(store, "Sara").on_duty
 
@@ -108,7 +108,7 @@ def test_an_absence_is_whole_days_where_the_shop_is_and_ends_by_the_page(app: Fl
     assert "2026-11-20 – 2026-11-21" in page
     assert words["desk.absence_to"].replace("{name}", "Omid") in page
     assert desk.ticket(store, ticket).ticket.owner == "Omid"
-    assert words["desk.seat_off"] in sara.get("/desk").text
+    assert words["desk.duty_off"] in sara.get("/desk").text
     sara.post(f"/desk/seat/absences/{absence['id']}/end", data={})
     assert desk.absences(store, "Sara") == []
     assert desk.ticket(store, ticket).ticket.owner == "Sara"
