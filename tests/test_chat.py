@@ -651,3 +651,148 @@ def in_threads(works: list[Any]) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+# ---------------------------------------------------------------- coming back after a person
+
+
+def helped(customer: Customer, agent: Agent, outcome: str = "solved") -> int:
+    """The customer was handed over, somebody answered and closed."""
+    customer.person()
+    ticket = desk.claim(customer.store, customer.ticket().id, agent)
+    desk.say(customer.store, ticket.id, agent, f"a{ticket.id}{customer.sent}", "I have sent it again.")
+    desk.close(customer.store, ticket.id, agent, outcome)
+    return ticket.id
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text", "back"),
+    [
+        (1, "it still does not work", True),  # leans on what was said
+        (1, "and when will it come?", True),
+        (1, NONSENSE, True),  # at once, and the bot has nothing to say to it
+        (1, "Where is my order?", False),  # a question for the bot
+        (1, "I want to make a complaint", False),  # an article says who must act
+        (1, "thanks", False),
+        (1, "I want to talk to a person", False),  # another wish, always granted
+        (31, "it still does not work", True),
+        (31, NONSENSE, False),
+        (31, "Where is my order?", False),
+        (24 * 60, "it still does not work", False),
+    ],
+)
+def test_words_after_the_end_of_a_ticket_go_on_with_it_or_are_a_question_for_the_bot(
+    customer: Customer, clock: Clock, mina: Agent, minutes: int, text: str, back: bool
+) -> None:
+    ticket_id = helped(customer, mina)
+    clock.forward(minutes=minutes)
+    reply = customer.ask(text)
+    assert (reply["reason"] == "reopened") is back
+    found = desk.ticket(customer.store, ticket_id).ticket
+    assert (found.state, found.reopened) == (("waiting", 1) if back else ("closed", 0))
+    if back:
+        assert customer.kinds()[-3:] == ["message", "reply", "ticket.reopened"]
+        assert customer.say("hello?").reply is None
+
+
+def test_once_the_bot_has_spoken_again_its_questions_are_its_own(customer: Customer, mina: Agent) -> None:
+    helped(customer, mina)
+    assert customer.ask("Where is my order?")["kind"] == "answer"
+    assert customer.ask("and when does it come?")["reason"] != "reopened"
+
+
+def test_whoever_comes_back_is_with_the_same_person_if_they_are_there(customer: Customer, mina: Agent) -> None:
+    ticket_id = helped(customer, mina)
+    desk.seen(customer.store, mina, "available")
+    reply = customer.ask("it still does not work")
+    assert reply["text"] == language.messages("en")["chat.reopened_owner"]
+    assert "queue" not in reply
+    found = desk.ticket(customer.store, ticket_id).ticket
+    assert (found.state, found.owner) == ("claimed", "Mina")
+    shown = chat.view(customer.log()[-1], "customer")
+    assert shown is not None
+    assert (shown["kind"], shown["data"]) == ("ticket.reopened", {"attended": True})
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"), [("en", "it still does not work"), ("tr", "hâlâ çalışmıyor bu"), ("fa", "هنوز کار نمی‌کند این")]
+)
+def test_whoever_comes_back_to_the_queue_is_told_their_place_or_the_hours(
+    store: Store, index: Index, clock: Clock, mina: Agent, lang: str, text: str
+) -> None:
+    customer = Customer(store, index, lang)
+    helped(customer, mina)
+    reply = customer.ask(text)
+    assert reply["text"].startswith(language.messages(lang)["chat.reopened"])
+    assert reply["queue"]["position"] == 1
+    ticket = desk.claim(customer.store, customer.ticket().id, mina)
+    clock.forward(hours=6)  # after closing time
+    desk.close(customer.store, ticket.id, mina, "not_solved")
+    away = customer.ask(text)
+    assert away["queue"]["open_now"] is False
+    assert "09:00" in away["text"] or "۰۹:۰۰" in away["text"]
+
+
+def test_coming_back_is_no_loop_and_never_follows_spam(customer: Customer, mina: Agent) -> None:
+    ticket_id = helped(customer, mina)
+    for _ in range(3):
+        assert customer.ask("it still does not work")["reason"] == "reopened"
+        desk.claim(customer.store, ticket_id, mina)
+        desk.close(customer.store, ticket_id, mina, "solved")
+    assert customer.ask("it still does not work")["reason"] != "reopened"
+    other = Customer(customer.store, customer.index)
+    helped(other, mina, "spam")
+    assert other.ask("it still does not work")["reason"] != "reopened"
+
+
+def test_the_same_return_sent_again_is_one(customer: Customer, mina: Agent) -> None:
+    helped(customer, mina)
+    first = chat.say(customer.store, customer.index, customer.id, "back", "it still does not work")
+    assert chat.say(customer.store, customer.index, customer.id, "back", "it still does not work") == first
+    assert customer.kinds().count("ticket.reopened") == 1
+
+
+def test_a_ticket_that_waits_for_its_customer_goes_on_with_their_word(customer: Customer, mina: Agent) -> None:
+    customer.person()
+    ticket = desk.claim(customer.store, customer.ticket().id, mina)
+    desk.say(customer.store, ticket.id, mina, "a1", "Which order is it?")
+    desk.pend(customer.store, ticket.id, mina)
+    assert customer.say("Where is my order?").reply is None
+    assert customer.ticket().state == "claimed"
+    assert customer.ticket().unanswered_since is not None
+    seen = [chat.view(event, "customer") for event in customer.log()]
+    assert not {"ticket.pending", "ticket.resumed"} & {each["kind"] for each in seen if each}
+
+
+def test_the_article_and_the_words_say_how_urgent_a_handover_is(customer: Customer) -> None:
+    customer.ask("I want to make a complaint")
+    found = customer.ticket()
+    assert {each["reason"] for each in found.priority["reasons"]} == {"complaint", "policy"}
+    assert "complaint" in found.topics
+
+
+def test_the_place_that_is_told_is_the_place_in_the_queue(store: Store, index: Index) -> None:
+    for _ in range(3):
+        Customer(store, index).ask(NONSENSE, **UNSURE)
+    customer = Customer(store, index)
+    reply = customer.ask("I want to make a complaint")
+    assert reply["queue"]["position"] == 1
+    again = customer.person().reply
+    assert again is not None
+    assert again["queue"]["position"] == 1
+
+
+def test_a_customer_is_asked_how_it_was_after_a_person_closed(customer: Customer, mina: Agent) -> None:
+    helped(customer, mina)
+    shown = chat.view(customer.log()[-1], "customer")
+    assert shown is not None
+    assert shown["data"] == {"ask": "satisfaction"}
+    desk.rate(customer.store, customer.id, 5, "quick")
+    shown = chat.view(customer.log()[-1], "customer")
+    assert shown is not None
+    assert shown["data"] == {"score": 5, "comment": "quick"}
+    other = Customer(customer.store, customer.index)
+    helped(other, mina, "spam")
+    shown = chat.view(other.log()[-1], "customer")
+    assert shown is not None
+    assert shown["data"] == {}

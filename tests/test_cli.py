@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import click
+import pyotp
 import pytest
 from click.testing import CliRunner, Result
 from small import FRUIT, article, write
@@ -74,7 +76,7 @@ def test_check_prints_findings_and_ends_with_one_on_errors(tmp_path: Path, corpu
     """file:line: message on standard output, a count on standard error; warnings alone end with nought."""
     good = botkit("check", corpus_folder)
     assert (good.exit_code, good.stdout) == (0, "")
-    assert " articles, 0 errors, 0 warnings" in good.stderr
+    assert " articles and 6 canned replies, 0 errors, 0 warnings" in good.stderr
     warned = botkit("check", write(tmp_path / "w", {**FRUIT, "en/fig.md": article("Figs?", "")}))
     assert warned.exit_code == 0
     assert f"{tmp_path}/w/en/fig.md:3: warning: " in warned.stdout
@@ -397,6 +399,70 @@ def test_a_new_password_is_taken(database: str) -> None:
     store = Store(database)
     assert people.authenticate(store, "Ada", "other secret words") is not None
     assert people.authenticate(store, "Ada", "long secret words") is None
+    store.close()
+
+
+def test_an_account_is_changed_from_the_command_line(database: str) -> None:
+    """Role, closing and opening, tokens, guesses, a second factor that was lost; the audit log says who it was."""
+
+    def user(*arguments: str) -> str:
+        done = botkit("user", *arguments, "--database", database)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    given = re.fullmatch(r"added Ada \(agent\)\npassword: ([a-z0-9-]{23})\n", user("add", "Ada", "--temporary"))
+    assert given is not None
+    assert user("list") == "Ada\tagent  temporary password\n"
+    reset = re.fullmatch(r"Ada has a new password: ([a-z0-9-]{23})\n", user("password", "Ada", "--temporary"))
+    assert reset is not None
+    store = Store(database)
+    assert people.authenticate(store, "Ada", given[1]) is None
+    ada = people.authenticate(store, "Ada", reset[1])
+    assert ada is not None
+    assert user("role", "ada", "admin") == "ada is admin\n"
+    user("token", "Ada")
+    assert user("revoke", "Ada") == "1 tokens of Ada are revoked\n"
+    user("disable", "Ada")
+    assert user("enable", "Ada") == "Ada is enabled\n"
+    for _ in range(5):
+        people.sign_in(store, "Ada", "wrong", "192.0.2.1")
+    assert user("list") == "Ada\tadmin  locked  temporary password\n"
+    assert (user("unlock", "Ada"), user("unlock", "Ada")) == ("Ada is unlocked\n", "Ada was not locked\n")
+    phone = pyotp.TOTP(people.begin_factor(store, ada))
+    assert people.confirm_factor(store, ada, phone.at(store.now()))
+    assert user("second-factor", "Ada") == "the second factor of Ada is on\n"
+    assert user("second-factor", "Ada", "--off") == "the second factor of Ada is off\n"
+    lines = people.audited(store, actor=people.CONSOLE)
+    assert [line.action for line in reversed(lines)] == [
+        "account.added",
+        "account.password",
+        "account.role",
+        "token.issued",
+        "token.revoked",
+        "account.disabled",
+        "account.enabled",
+        "account.unlocked",
+        "account.unlocked",
+        "factor.off",
+    ]
+    store.close()
+
+
+@pytest.mark.parametrize("command", ["password", "disable", "enable", "token", "revoke", "unlock", "second-factor"])
+def test_an_account_that_is_not_there_is_named(command: str, database: str) -> None:
+    """Whatever was to be done to it."""
+    more = ["--temporary"] if command == "password" else []
+    done = botkit("user", command, "Zoe", *more, "--database", database)
+    assert done.exit_code == 1
+    assert done.stderr == "Error: there is nobody called 'Zoe': see the name, or add them first\n"
+
+
+def test_an_export_is_in_the_audit_log(database: str) -> None:
+    """What customers asked leaves the house."""
+    assert botkit("labels", "--database", database).exit_code == 0
+    store = Store(database)
+    (line,) = people.audited(store)
+    assert (line.actor, line.action, line.target) == ("console", "export", "labels")
     store.close()
 
 

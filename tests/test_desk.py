@@ -126,7 +126,7 @@ def test_the_queue_is_first_come_first_served_and_a_released_ticket_keeps_its_pl
     desk.claim(store, three, mina)
     desk.close(store, three, mina, "spam")
     assert [(t.id, t.state) for t in desk.queue(store)] == [(one, "waiting"), (two, "claimed"), (three, "closed")]
-    assert desk.counts(store) == {"waiting": 1, "claimed": 1}
+    assert desk.counts(store) == {"waiting": 1, "claimed": 1, "pending": 0}
     assert place(store, 999) == 0
 
 
@@ -137,8 +137,27 @@ def test_the_queue_can_be_asked_by_state_language_and_page(store: Store, clock: 
     assert [t.lang for t in desk.queue(store, language="tr")] == ["tr", "tr"]
     assert [t.last_text for t in desk.queue(store, limit=2, offset=1)] == ["question in tr", "question in fa"]
     assert desk.queue(store, state="claimed") == []
-    with pytest.raises(desk.DeskError, match="waiting, claimed, closed"):
+    with pytest.raises(desk.DeskError, match="waiting, claimed, pending, closed"):
         desk.queue(store, state="lost")
+
+
+def test_pages_of_the_queue_join_without_gap_or_overlap(store: Store, clock: Clock, mina: Agent) -> None:
+    """Across the states, and for one language or owner alone."""
+    for n in range(9):
+        ticket_id = handed_over(store, lang="en" if n % 2 else "tr")
+        clock.forward(seconds=1)
+        if n % 4:
+            desk.claim(store, ticket_id, mina)
+        if n % 4 == 2:
+            desk.pend(store, ticket_id, mina)
+        if n % 4 == 3:
+            desk.close(store, ticket_id, mina, "solved")
+    for chosen in ({}, {"language": "tr"}, {"owner": "Mina"}):
+        whole = [ticket.id for ticket in desk.queue(store, **chosen)]
+        for size in (1, 2, 4):
+            pages = [desk.queue(store, limit=size, offset=at, **chosen) for at in range(0, len(whole) + size, size)]
+            assert [ticket.id for page in pages for ticket in page] == whole
+    assert [t.state for t in desk.queue(store)] == sorted((t.state for t in desk.queue(store)), key=desk.STATES.index)
 
 
 def test_the_loser_of_a_claim_learns_who_was_first(store: Store, mina: Agent, nur: Agent) -> None:

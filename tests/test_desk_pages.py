@@ -217,6 +217,20 @@ def test_a_ticket_goes_from_the_queue_to_its_end_by_forms_alone(
     assert language.messages("en")["desk.closed_lead"] in colleague.get(address).text
 
 
+def test_whoever_opens_a_conversation_is_in_the_audit_log(
+    app: Flask, store: Store, sara: people.Agent, omid: people.Agent, waiting: Callable[..., int]
+) -> None:
+    ticket = waiting()
+    browser, _ = sign_in(app, "Sara")
+    for _ in range(3):  # as its script does every few seconds
+        browser.get(f"/desk/tickets/{ticket}")
+    token = {"Authorization": f"Bearer {people.issue_token(store, 'Omid')}"}
+    app.test_client().get(f"/api/v1/desk/tickets/{ticket}", headers=token)
+    browser.get(f"/desk/tickets/{ticket + 1}")  # not there
+    read = [(line.actor, line.target) for line in people.audited(store, action="ticket.read")]
+    assert read == [("agent:Omid", f"ticket:{ticket}"), ("agent:Sara", f"ticket:{ticket}")]
+
+
 def test_a_suggested_reply_can_be_inserted_without_javascript(
     app: Flask, sara: people.Agent, waiting: Callable[..., int], live: Live
 ) -> None:
@@ -394,10 +408,17 @@ def test_the_catalogues_have_the_same_keys_and_places(name: str) -> None:
 def test_every_word_of_the_catalogues_is_used_and_every_used_word_is_there() -> None:
     web = language.web_folder()
     sources = {
-        "desk": [*(web / "templates" / "desk").glob("*.html"), *(web.parent / "botkit" / "server").glob("desk*.py")],
+        "desk": [
+            *(web / "templates" / "desk").glob("*.html"),
+            *(web.parent / "botkit" / "server").glob("desk*.py"),
+            web.parent / "botkit" / "server" / "supervisor.py",
+        ],
         "widget": [web / "templates" / "widget.html", *(web / "static" / "widget").glob("*.js")],
     }
-    built = {"desk": ("reason_", "state_", "outcome_"), "widget": ()}
+    built = {
+        "desk": ("reason_", "state_", "outcome_", "priority_", "event_", "team_", "group_", "matter_", "duty_"),
+        "widget": (),
+    }
     for name, files in sources.items():
         text = "\n".join(file.read_text(encoding="utf-8") for file in files)
         keys = {key.removeprefix(f"{name}.") for key in language.messages("en") if key.startswith(f"{name}.")}
@@ -405,7 +426,7 @@ def test_every_word_of_the_catalogues_is_used_and_every_used_word_is_there() -> 
             stem = key.removesuffix("_team")
             assert re.search(rf"\b{stem}\b", text) or key.startswith(built[name]), f"{name}.{key} is never said"
         if name == "desk":
-            used = set(re.findall(r'"desk\.([a-z_]+)"', text)) - {"reason_", "state_", "outcome_"}
+            used = set(re.findall(r'"desk\.([a-z_]+)"', text)) - set(built["desk"])
         else:
             used = set(re.findall(r'\bsay\("([a-z_]+)"', text)) | set(re.findall(r"widget\.([a-z_]+)", text)) - {"html"}
         assert used <= keys, used - keys
@@ -428,6 +449,7 @@ def test_the_widget_keeps_its_weight(app: Flask) -> None:
 
     loader = weight("widget/loader.js")
     frame = len(gzip.compress(app.test_client().get("/widget?lang=ar&page=/cart").data, 9))
-    modules = weight(*(f"widget/{name}" for name in ("frame.js", "conversation.js", "words.js", "frame.css")))
+    scripts = ("frame.js", "conversation.js", "rating.js", "words.js")
+    modules = weight(*(f"widget/{name}" for name in (*scripts, "frame.css")))
     assert loader <= 5 * 1024
     assert loader + frame + modules + weight("site.css") <= 40 * 1024

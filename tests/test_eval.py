@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 def printed(script: str, *given: str) -> str:
     """What a script prints, run as its readers run it."""
     command = [sys.executable, str(ROOT / "eval" / script), *given]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, env=environ)
     assert done.returncode == 0, done.stderr
     assert "machine: " in done.stdout
     assert f"command: python eval/{script} " in done.stdout
@@ -33,6 +35,17 @@ def test_bench_prints_each_of_its_tables(only: str, index_folder: Path) -> None:
 
     assert f"\n{only}. " in shown
     assert "| --- |" in shown
+
+
+def test_streams_prints_delivery_and_what_one_too_many_finds(
+    index_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTKIT_STREAMS", "8")
+    small = ("--streams", "6", "--rate", "10", "--seconds", "1", "--most", "12", "--index", str(index_folder))
+    shown = printed("streams.py", *small)
+    assert "| delivery, ms | 10 |" in shown
+    assert "messages that never came: 0; streams out of order: 0" in shown
+    assert "got 503 (after " in shown
 
 
 def test_a_rebuild_gives_the_bytes_of_a_full_build(index_folder: Path) -> None:
@@ -92,3 +105,11 @@ def test_public_builds_each_set_and_prints_it(tmp_path: Path) -> None:
         "helparticles en, slug-en",
         "helparticles tr, other languages' title",
     ]
+
+
+def test_a_day_at_the_desk_prints_both_queues() -> None:
+    shown = printed("desk_day.py", "--scale", "0.1", "--seed", "3")
+
+    lines = [[cell.strip() for cell in line.split("|")[1:3]] for line in shown.splitlines() if line.startswith("|")][2:]
+    matters = ["everyday", "asked for a person", "complaint, refund", "all"]
+    assert lines == [[queue, m] for queue in ("priority with ageing", "first in, first out") for m in matters]

@@ -1,9 +1,11 @@
 """Accounts, roles, passwords and tokens."""
 
+import re
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from moving import Clock
 
 from botkit import people
 from botkit.people import PeopleError
@@ -118,15 +120,119 @@ def test_the_database_holds_nothing_that_opens_an_account(store: Store) -> None:
 def test_roles_allow_what_they_are_for() -> None:
     def allowed(role: str) -> set[str]:
         agent = people.Agent(1, "Mina", role, 1, False)
-        return {what for what in ("desk", "overrule", "report", "people") if agent.may(what)}
+        return {what for what in people.MAY if agent.may(what)}
 
     assert {role: allowed(role) for role in people.ROLES} == {
         "agent": {"desk"},
-        "supervisor": {"desk", "overrule", "report"},
+        "supervisor": {"desk", "overrule", "report", "audit"},
         "editor": {"report"},
         "analyst": {"report"},
-        "admin": {"desk", "overrule", "report", "people"},
+        "admin": {"desk", "overrule", "report", "audit", "people"},
     }
+
+
+def test_the_table_of_roles_in_the_documents_is_that_of_the_code() -> None:
+    document = (Path(__file__).parent.parent / "docs/agents.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([\w, ]+) \|$", document, re.MULTILINE)
+    assert rows == [(what, ", ".join(roles)) for what, roles in people.MAY.items()]
+
+
+def test_a_password_given_by_somebody_else_is_marked_and_ends_by_itself(tmp_path: Path) -> None:
+    clock = Clock()
+    store = Store(f"sqlite:///{tmp_path}/clock.db", clock=clock)
+    store.migrate()
+    given = people.new_password()
+    assert people.add_agent(store, "Mina", "agent", given, temporary=True).must_change
+    clock.forward(people.TEMPORARY.total_seconds())
+    found = people.authenticate(store, "Mina", given)
+    assert found is not None
+    assert found.must_change
+    clock.forward(1)
+    assert people.authenticate(store, "Mina", given) is None
+    people.set_password(store, "Mina", GOOD)
+    clock.forward(365 * 86_400)
+    found = people.authenticate(store, "Mina", GOOD)
+    assert found is not None
+    assert not found.must_change
+    store.close()
+
+
+def test_another_role_ends_sessions_begun_in_the_old_one(store: Store) -> None:
+    before = people.add_agent(store, "Mina", "admin", GOOD)
+    after = people.set_role(store, "mina", "agent")
+    assert (after.role, after.stamp) == ("agent", before.stamp + 1)
+    assert people.set_role(store, "mina", "agent") == after
+    with pytest.raises(PeopleError, match="no role 'boss'"):
+        people.set_role(store, "mina", "boss")
+
+
+def test_every_change_of_an_account_is_in_the_audit_log_with_who_did_it(store: Store) -> None:
+    boss = people.add_agent(store, "Boss", "admin", GOOD)
+    people.add_agent(store, "Mina", "agent", GOOD, by=boss)
+    people.set_role(store, "Mina", "editor", by=boss)
+    people.set_password(store, "Mina", GOOD, temporary=True, by=boss)
+    people.issue_token(store, "Mina")
+    people.revoke_tokens(store, "Mina", by=boss)
+    people.disable(store, "Mina", by=boss)
+    people.enable(store, "Mina", by=boss)
+    people.end_sessions(store, "Mina", by=boss)
+    people.unlock(store, "Mina", by=boss)
+    with pytest.raises(PeopleError):
+        people.set_password(store, "Mina", "short", by=boss)
+    lines = people.audited(store, target="agent:Mina")
+    assert [(line.actor, line.action, line.detail) for line in reversed(lines)] == [
+        ("agent:Boss", "account.added", {"role": "agent"}),
+        ("agent:Boss", "account.role", {"before": "agent", "role": "editor"}),
+        ("agent:Boss", "account.password", {"temporary": True}),
+        ("console", "token.issued", {}),
+        ("agent:Boss", "token.revoked", {"tokens": 1}),
+        ("agent:Boss", "account.disabled", {}),
+        ("agent:Boss", "account.enabled", {}),
+        ("agent:Boss", "account.sessions_ended", {}),
+        ("agent:Boss", "account.unlocked", {}),
+    ]
+    assert {line.action for line in lines} <= set(people.ACTIONS)
+
+
+def test_the_audit_log_stands_and_falls_with_what_it_tells(store: Store) -> None:
+    mina = people.add_agent(store, "Mina", "agent", GOOD)
+    with pytest.raises(RuntimeError), store.write() as conn:  # noqa: PT012 - the block is what is tested
+        people.audit(store, conn, mina, "export", "labels")
+        raise RuntimeError
+    assert people.audited(store, action="export") == []
+
+
+def test_the_audit_log_is_read_in_pages_by_actor_action_and_time(tmp_path: Path) -> None:
+    clock = Clock()
+    store = Store(f"sqlite:///{tmp_path}/clock.db", clock=clock)
+    store.migrate()
+    mina = people.add_agent(store, "Mina", "agent", GOOD)
+    for n in range(5):
+        clock.forward(60)
+        with store.write() as conn:
+            people.audit(store, conn, mina if n % 2 else None, "export", f"report {n}")
+    first = people.audited(store, action="export", limit=2)
+    second = people.audited(store, action="export", limit=2, before=first[-1].id)
+    assert [line.target for line in first + second] == ["report 4", "report 3", "report 2", "report 1"]
+    assert [line.target for line in people.audited(store, actor="agent:Mina")] == ["report 3", "report 1"]
+    assert [line.target for line in people.audited(store, since=first[1].at)] == ["report 4", "report 3"]
+    store.close()
+
+
+def test_a_ticket_left_open_on_a_screen_is_noted_once_an_hour(tmp_path: Path) -> None:
+    clock = Clock()
+    store = Store(f"sqlite:///{tmp_path}/clock.db", clock=clock)
+    store.migrate()
+    mina, nima = (people.add_agent(store, name, "agent", GOOD) for name in ("Mina", "Nima"))
+    for _ in range(3):
+        people.audit_read(store, mina, "ticket:1")
+    people.audit_read(store, mina, "ticket:2")
+    people.audit_read(store, nima, "ticket:1")
+    assert len(people.audited(store, action="ticket.read")) == 3
+    clock.forward(3600)
+    people.audit_read(store, mina, "ticket:1")
+    assert len(people.audited(store, action="ticket.read")) == 4
+    store.close()
 
 
 def test_a_conversation_token_matches_its_own_hash_alone() -> None:

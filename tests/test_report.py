@@ -65,13 +65,21 @@ class Customer:
     def person(self) -> None:
         chat.request_person(self.store, self.index, self.id)
 
-    def served(self, agent: Agent, *, speak: bool = True, outcome: str = "solved", article: str | None = None) -> None:
+    def served(
+        self,
+        agent: Agent,
+        *,
+        speak: bool = True,
+        outcome: str = "solved",
+        article: str | None = None,
+        no_article: bool = False,
+    ) -> None:
         """An agent takes the ticket, speaks and closes it."""
         (ticket,) = [t for t in desk.queue(self.store, "waiting") if t.conversation == self.id]
         desk.claim(self.store, ticket.id, agent)
         if speak:
-            desk.say(self.store, ticket.id, agent, f"a{ticket.id}", "Here you are.")
-        desk.close(self.store, ticket.id, agent, outcome, article)
+            desk.say(self.store, ticket.id, agent, f"a{ticket.id}{self.sent}", "Here you are.")
+        desk.close(self.store, ticket.id, agent, outcome, article, no_article=no_article)
 
     def episodes(self, **window: Any) -> list[Episode]:
         return [e for e in report.episodes(self.store, **window) if e.conversation == self.id]
@@ -354,6 +362,50 @@ def test_a_closing_without_an_article_or_as_spam_says_nothing(customer: Customer
         customer.ask("my pillow smells of fish", **UNSURE)
         customer.served(mina, outcome=outcome, article=article)
     assert report.labels(customer.store) == []
+
+
+def test_a_closing_that_says_that_no_article_answers_judges_the_question_as_out_of_scope(
+    customer: Customer, mina: Agent
+) -> None:
+    customer.ask("my pillow smells of fish", **UNSURE)
+    customer.served(mina, no_article=True)
+    assert judged(customer.store) == [agents("my pillow smells of fish")]
+    spam = Customer(customer.store, customer.index)
+    spam.ask("buy cheap watches here", **UNSURE)
+    spam.served(mina, outcome="spam", no_article=True)
+    assert len(report.labels(customer.store)) == 1
+
+
+def test_a_customer_who_goes_on_with_a_closed_ticket_goes_on_with_its_episode_and_its_question(
+    customer: Customer, clock: Clock, mina: Agent
+) -> None:
+    """The last verdict is about the question that was handed over first."""
+    customer.ask("my pillow smells of fish", **UNSURE)
+    customer.served(mina, article="care/rug")
+    clock.forward(minutes=2)
+    assert customer.ask("it still smells")["reason"] == "reopened"
+    customer.served(mina, article="care/towel")
+    (episode,) = customer.episodes()
+    assert (episode.outcome, episode.reason, episode.questions) == ("human", "no_answer", 2)
+    assert judged(customer.store) == [agents("my pillow smells of fish", "care/towel")]
+    clock.forward(hours=1)
+    customer.ask("How do I wash a rug?")
+    assert len(customer.episodes()) == 2
+
+
+def test_satisfaction_is_summed_beside_how_many_were_asked(store: Store, index: Index, mina: Agent) -> None:
+    for lang, score in (("en", 5), ("en", 2), ("tr", 4), ("tr", None)):
+        customer = Customer(store, index, lang)
+        customer.person()
+        customer.served(mina)
+        if score:
+            desk.rate(store, customer.id, score, "a word")
+    found = report.summary(store)["satisfaction"]
+    assert (found["asked"], found["count"], found["scores"]) == (4, 3, {"1": 0, "2": 1, "3": 0, "4": 1, "5": 1})
+    assert found["mean"] == pytest.approx(11 / 3)
+    assert {lang: each["count"] for lang, each in found["languages"].items()} == {"en": 2, "tr": 1}
+    assert "Satisfaction: 3.7 of 5, 3 of 4 asked" in report.table(report.summary(store))
+    assert report.satisfaction(store, until=store.now())["count"] == 0
 
 
 def test_who_asks_for_a_person_is_labelled_by_the_question_before(store: Store, index: Index, mina: Agent) -> None:

@@ -68,6 +68,10 @@ def test_not_ready_without_a_database(live: Live, store: Store, tmp_path: Any) -
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json == {"status": "unavailable"}
+    figures = client.get("/metrics")
+    assert figures.status_code == 200
+    assert "botkit_index_info" in figures.text
+    assert "botkit_outbox" not in figures.text
 
 
 def test_metrics_count_routes_and_never_addresses(client: FlaskClient) -> None:
@@ -75,6 +79,7 @@ def test_metrics_count_routes_and_never_addresses(client: FlaskClient) -> None:
     text = client.get("/metrics").get_data(as_text=True)
     assert 'route="/help/<lang>/search"' in text
     assert "botkit_index_info" in text
+    assert "botkit_outbox_given_up 0.0" in text
     assert "secret" not in text
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+from botkit import people
 from botkit.store import (
     SAFE_SQLITE,
     Store,
@@ -72,6 +75,25 @@ def test_migrating_makes_the_tables_of_this_release_and_may_be_repeated(store: S
     store.migrate()
     with store.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
+
+
+def test_a_database_of_the_first_release_keeps_what_it_has(store: Store) -> None:
+    """Back to the first tables and up again: accounts, tokens and conversations are still there."""
+    people.add_agent(store, "Ada", "admin", "long secret words")
+    token, conversation_id = people.issue_token(store, "Ada"), opened(store)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "botkit" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with store.write() as conn:
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0001")
+    store.migrate()
+    with store.read() as conn:
+        assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
+        assert len(store.events(conn, conversation_id)) == 1
+    ada = people.authenticate(store, "Ada", "long secret words")
+    assert ada is not None
+    assert people.agent_by_token(store, token) == ada
 
 
 def test_migrating_makes_the_folder_of_the_file(tmp_path: Path) -> None:

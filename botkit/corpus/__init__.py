@@ -3,6 +3,7 @@
     corpora/<name>/corpus.toml              name, languages, category titles, the shop's facts
     corpora/<name>/<lang>/<path>.md         one article; its id is the path, in every language
     corpora/<name>/<lang>/<path>.md         with `kind: faq`: each `## heading` is an article, <path>#<anchor>
+    corpora/<name>/replies/<lang>/<path>.md a canned reply, which agents insert; never an article, never searched
 
 This house owns the article format and makes the safe HTML, once. It also owns the format of judged
 questions (`labels`), and writes those. It knows nothing of vectors and never writes an article.
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from botkit import language
+from botkit.corpus.drafts import draft
 from botkit.corpus.labels import Dialogue, Label, Turn, add_label, dialogues, labels, questions, write_labels
-from botkit.corpus.nouns import Article, Corpus, CorpusError, Finding, Passage
+from botkit.corpus.nouns import VARIABLE, VARIABLES, Article, CannedReply, Corpus, CorpusError, Finding, Passage
 from botkit.corpus.reader import Reader
 
 __all__ = [
+    "VARIABLE",
+    "VARIABLES",
     "Article",
+    "CannedReply",
     "Corpus",
     "CorpusError",
     "Dialogue",
@@ -35,6 +40,7 @@ __all__ = [
     "code",
     "dialogues",
     "digest",
+    "draft",
     "labels",
     "load",
     "questions",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from botkit import language
 from botkit.corpus.nouns import Bad
+
+
+def parts_of(text: str) -> tuple[str, str, int]:
+    """(front matter, body, line on which the body begins) of a file."""
+    if not text.startswith("---\n"):
+        raise Bad(1, "no front matter. Begin the file with a line `---`, then `title: ...`, then `---`.")
+    end = re.search(r"^---[ \t]*$", text[4:], re.MULTILINE)
+    if end is None:
+        raise Bad(1, "the front matter has no end. Close it with a line `---`.")
+    head, body = text[4 : 4 + end.start()], text[4 + end.end() :]
+    return head, body, text[: 4 + end.end()].count("\n") + 1
 
 
 def front_matter(head: str) -> tuple[dict[str, Any], dict[str, int]]:
@@ -58,10 +70,10 @@ def _key_lines(node: Any, prefix: str, lines: dict[str, int]) -> None:
             _key_lines(value, f"{name}.", lines)
 
 
-def title_of(meta: Mapping[str, Any], lines: Mapping[str, int]) -> str:
+def title_of(meta: Mapping[str, Any], lines: Mapping[str, int], noun: str = "article") -> str:
     title = meta.get("title")
     if title is None:
-        raise Bad(1, "the article has no title. Add a line `title: ...` to the front matter.")
+        raise Bad(1, f"the {noun} has no title. Add a line `title: ...` to the front matter.")
     if not isinstance(title, (str, int, float)) or isinstance(title, bool) or not language.clean(str(title)):
         raise Bad(lines.get("title", 1), "the title must be a text. Quote it.")
     return " ".join(language.clean(str(title)).split())

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from html import escape
-from typing import Any
+from typing import Any, Final
+
+VARIABLES: Final = ("customer", "agent", "order", "shop", "hours", "email", "phone", "address")
+"""What a canned reply may leave to be filled in when it is said."""
+VARIABLE: Final = re.compile(r"\{([^\W\d]\w*)\}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,33 @@ class Article:
 
 
 @dataclass(frozen=True)
+class CannedReply:
+    """A text that agents say often, in one language. `id` is the same in every language; `shortcut` is what an agent
+    types for it, such as `/thanks`; `text` may have variables, such as `{order}`."""
+
+    id: str
+    lang: str
+    title: str
+    shortcut: str
+    text: str
+    tags: tuple[str, ...] = ()
+    file: str = ""
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The text with the variables that `values` knows; one that is unknown or empty stays in its braces."""
+        return VARIABLE.sub(lambda found: values.get(found[1]) or found[0], self.text)
+
+    def table(self) -> dict[str, Any]:
+        """The reply as plain lists and texts, for JSON."""
+        return dict(vars(self))
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> CannedReply:
+        """The reply that `table` gave."""
+        return cls(**{**table, "tags": tuple(table["tags"])})
+
+
+@dataclass(frozen=True)
 class Corpus:
     """All articles of a folder, with what `corpus.toml` says."""
 
@@ -92,6 +124,7 @@ class Corpus:
     articles: tuple[Article, ...]
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     shop: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    replies: tuple[CannedReply, ...] = ()
 
 
 @dataclass(frozen=True, order=True)

@@ -12,9 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from botkit import language
-from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, title_of
+from botkit.corpus import canned
+from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, parts_of, title_of
 from botkit.corpus.markdown import Rendered, passages, render
-from botkit.corpus.nouns import Article, Bad, Corpus, Finding, Passage
+from botkit.corpus.nouns import Article, Bad, CannedReply, Corpus, Finding, Passage
 
 MAX_FILE_BYTES = 1_000_000
 _LANG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
@@ -82,7 +83,11 @@ class Reader:
         if not articles and not self.findings:
             wanted = ", ".join(f"{lang}/<path>.md" for lang in facts.languages)
             self.say(self.folder, 1, f"no article found. Write the first one as {wanted}.")
-        corpus = replace(facts, articles=tuple(sorted(articles, key=lambda a: (a.id, a.lang))))
+        corpus = replace(
+            facts,
+            articles=tuple(sorted(articles, key=lambda a: (a.id, a.lang))),
+            replies=self._replies(facts.languages),
+        )
         self._across(corpus)
         return corpus, sorted(self.findings)
 
@@ -151,6 +156,9 @@ class Reader:
                 "warning",
             )
             return
+        yield from self._markdown(top)
+
+    def _markdown(self, top: Path) -> Iterator[Path]:
         root = self.folder.resolve()
         for file in sorted(top.rglob("*")):
             if file.is_symlink() and not file.resolve().is_relative_to(root):
@@ -217,14 +225,7 @@ class Reader:
         for part in path.parts:
             if not _PATH_PART.fullmatch(part):
                 raise Bad(1, f"`{part}` cannot be part of an article's id. Use letters, digits, `-`, `_` and `.`.")
-        text = self._text(file)
-        if not text.startswith("---\n"):
-            raise Bad(1, "no front matter. Begin the file with a line `---`, then `title: ...`, then `---`.")
-        end = re.search(r"^---[ \t]*$", text[4:], re.MULTILINE)
-        if end is None:
-            raise Bad(1, "the front matter has no end. Close it with a line `---`.")
-        head, body = text[4 : 4 + end.start()], text[4 + end.end() :]
-        body_line = text[: 4 + end.end()].count("\n") + 1
+        head, body, body_line = parts_of(self._text(file))
         meta, lines = front_matter(head)
         kind = meta.get("kind", "article")
         if kind not in ("article", "faq"):
@@ -357,6 +358,37 @@ class Reader:
                 )
             elif not resolved.is_file():
                 self.say(file, line, f"the link `{target}` leads to no file. Correct the path.")
+
+    # -- canned replies
+
+    def _replies(self, languages: tuple[str, ...]) -> tuple[CannedReply, ...]:
+        """What agents say often: replies/<lang>/<path>.md, beside the articles and never among them."""
+        top = self.folder / canned.FOLDER
+        if not top.is_dir():
+            return ()
+        for other in sorted(p for p in top.iterdir() if p.is_dir() and p.name not in languages):
+            self.say(
+                other,
+                1,
+                f"the folder `{other.name}` is not among the languages {', '.join(languages)} and is left out. "
+                "Rename it, or add the language to corpus.toml.",
+                "warning",
+            )
+        found: list[tuple[CannedReply, Path, int]] = []
+        for lang in languages:
+            for file in self._markdown(top / lang) if (top / lang).is_dir() else ():
+                path = PurePosixPath(file.relative_to(top / lang).as_posix()).with_suffix("")
+                try:
+                    meta, lines, body, body_line = canned.parts(self._text(file))
+                    self._known_keys(file, meta, lines, canned.KEYS)
+                    shown = file.relative_to(self.folder).as_posix()
+                    reply = canned.reply(str(path), lang, shown, meta, lines, body, body_line)
+                    found.append((reply, file, lines["shortcut"]))
+                except Bad as bad:
+                    self.say(file, bad.line, bad.message)
+        for file, line, message, level in canned.across(found, top, languages):
+            self.say(file, line, message, level)
+        return tuple(sorted((reply for reply, _, _ in found), key=lambda r: (r.id, languages.index(r.lang))))
 
     # -- between files
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,3 +60,40 @@ def _minute(text: str) -> int:
     if not (0 <= value <= 1440 and 0 <= int(minute) < 60):
         raise ValueError(text)
     return value
+
+
+def due(shop: Mapping[str, Any], since: datetime, seconds: float) -> datetime:
+    """When so many seconds of the team's time have passed since then. Where the shop's hours are not given, or it
+    never opens, every hour counts: a clock that runs too early is seen, one that does not run is not."""
+    if not opening(shop, since).open_now and opening(shop, since).next_open is None:
+        return since + timedelta(seconds=seconds)
+    at, left = since, timedelta(seconds=seconds)
+    for _ in range(400):  # spans of opening hours; a target of weeks is none
+        state = opening(shop, at)
+        if not state.open_now:
+            if state.next_open is None:
+                break
+            at = state.next_open.astimezone(UTC)
+            continue
+        ends = _closes(shop, at)
+        if at + left <= ends:
+            return at + left
+        left -= ends - at
+        at = ends
+    return at + left
+
+
+def _closes(shop: Mapping[str, Any], now: datetime) -> datetime:
+    """The end of the hours that are on at `now`, on the wall's clock as `opening` reads it."""
+    zone = ZoneInfo(str(shop["time_zone"]))
+    here = now.astimezone(zone)
+    wall = here.replace(tzinfo=None)
+    ends = []
+    for ahead in (-1, 0):
+        date = here.date() + timedelta(days=ahead)
+        for begin, minutes in _spans(shop["open"].get(_WEEK[date.weekday()], ())):
+            since = datetime.combine(date, begin)
+            if since <= wall < since + timedelta(minutes=minutes):
+                ends.append(since + timedelta(minutes=minutes))
+    # A whole second at least, so that the hour that comes twice in autumn cannot hold the caller up.
+    return max(max(ends).replace(tzinfo=zone).astimezone(UTC), now + timedelta(seconds=1))

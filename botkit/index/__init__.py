@@ -14,6 +14,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
     indexes/<name>/<version>/          never edited after it is written
         manifest.json                  format, encoder, counts, SHA-256 of every file
         facts.json, articles.jsonl     what pages show
+        replies.jsonl                  canned replies, for agents; not there when there are none
         rows.npz                       row -> article, language; means; densities; centroids
         phrasings.faiss, passages.faiss
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
@@ -43,7 +44,7 @@ import numpy as np
 
 from botkit import encoder as encoders
 from botkit import language
-from botkit.corpus import Article, Corpus
+from botkit.corpus import Article, CannedReply, Corpus
 from botkit.index.building import write_rows
 from botkit.index.cache import keep_table, recall_table
 from botkit.index.lexical import Lexical, okapi
@@ -96,10 +97,11 @@ class Index:
         self._shop: dict[str, dict[str, Any]] = facts["shop"]
         with (folder / "articles.jsonl").open(encoding="utf-8") as lines:
             self._articles = [Article.of(json.loads(line)) for line in lines]
+        self._replies = _replies(folder, manifest)
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
-        self._hidden_on: tuple[date, np.ndarray] | None = None
+        self._hidden_on: dict[bool, tuple[date, np.ndarray]] = {}
         rows = rows_of(self._articles, self.ids, self.languages)
         ranking = Ranking(**manifest["ranking"])
         self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._hidden)
@@ -131,20 +133,24 @@ class Index:
         """The article in exactly that language."""
         return self._by_key.get((article_id, lang))
 
-    def best_translation(self, article_id: str, lang: str) -> Article | None:
-        """The article in that language, else in the default one, else in any: one that customers may
-        see today, if there is one."""
+    def best_translation(self, article_id: str, lang: str, for_agent: bool = False) -> Article | None:
+        """The article in that language, else in the default one, else in any: one that customers, or with
+        `for_agent` agents, may see today, if there is one."""
         choices = (lang, self.default_language, *self.languages)
         found = [self._by_key[article_id, choice] for choice in choices if (article_id, choice) in self._by_key]
-        return next((a for a in found if self.shows(a)), found[0] if found else None)
+        return next((a for a in found if self.shows(a, for_agent)), found[0] if found else None)
 
-    def shows(self, article: Article) -> bool:
-        """Whether customers may see an article today."""
-        return article.audience == "customer" and article.valid_on(date.today())
+    def shows(self, article: Article, for_agent: bool = False) -> bool:
+        """Whether customers may see an article today; agents also see those that are for them alone."""
+        return (for_agent or article.audience == "customer") and article.valid_on(date.today())
 
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
         return [a for a in self._articles if a.lang == lang and self.shows(a)]
+
+    def replies(self, lang: str) -> list[CannedReply]:
+        """The canned replies of a language, by id: for agents, never for customers."""
+        return [reply for reply in self._replies if reply.lang == lang]
 
     def categories(self, lang: str) -> list[tuple[str, str]]:
         """(id, title) of the categories that have an article, in the corpus's order."""
@@ -205,9 +211,10 @@ class Index:
         lang: str | Sequence[str | None] | None = None,
         limit: int = 10,
         before: Sequence[str | None] | None = None,
+        for_agent: bool = False,
     ) -> list[Search]:
         """`search` for many questions, their vectors made in one batch. `before` has for each the language of the
-        turn before it, if there was one."""
+        turn before it, if there was one; `for_agent` finds the articles that are for agents alone, too."""
         if not texts:
             return []
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
@@ -217,7 +224,9 @@ class Index:
             language.native(text, max(share, key=share.__getitem__)) for text, share in zip(texts, shares, strict=True)
         ]
         vectors = self.encode(spelled)
-        return [self.rank(*each, limit) for each in zip(texts, vectors, shares, strict=True)]
+        return [
+            self.searcher.rank(*each, limit, for_agent) for each in zip(texts, vectors, shares, strict=True)
+        ]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Question vectors as the model gives them, float32 of shape (texts, dimensions)."""
@@ -231,13 +240,13 @@ class Index:
         """`search` with a vector and a language distribution that are known already."""
         return self.searcher.rank(text, vector, shares, limit)
 
-    def _hidden(self) -> np.ndarray:
-        """Articles that no customer may see today, as a mask over `ids`."""
-        today = date.today()
-        if self._hidden_on is None or self._hidden_on[0] != today:
-            shown = {a.id for a in self._articles if self.shows(a)}
-            self._hidden_on = (today, np.array([i not in shown for i in self.ids], bool))
-        return self._hidden_on[1]
+    def _hidden(self, for_agent: bool) -> np.ndarray:
+        """Articles that no customer, or no agent, may see today, as a mask over `ids`."""
+        today, known = date.today(), self._hidden_on.get(for_agent)
+        if known is None or known[0] != today:
+            shown = {a.id for a in self._articles if self.shows(a, for_agent)}
+            known = self._hidden_on[for_agent] = (today, np.array([i not in shown for i in self.ids], bool))
+        return known[1]
 
 
 # ---------------------------------------------------------------- from a corpus to a published version
@@ -288,6 +297,11 @@ def build(
         with (draft / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
             for a in articles:
                 stream.write(json.dumps(a.table(), ensure_ascii=False, sort_keys=True) + "\n")
+        replies = [reply for reply in corpus.replies if reply.lang in corpus.languages]
+        if replies:
+            with (draft / "replies.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+                for reply in sorted(replies, key=lambda r: (r.id, corpus.languages.index(r.lang))):
+                    stream.write(json.dumps(reply.table(), ensure_ascii=False, sort_keys=True) + "\n")
         write_json(draft / "confidence.json", {})
         return Index(
             draft,
@@ -305,6 +319,14 @@ def build(
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _replies(folder: Path, manifest: Mapping[str, Any]) -> tuple[CannedReply, ...]:
+    file = folder / "replies.jsonl"
+    if file.name not in manifest.get("files", (file.name,)) or not file.is_file():  # a draft lists no files yet
+        return ()
+    with file.open(encoding="utf-8") as lines:
+        return tuple(CannedReply.of(json.loads(line)) for line in lines)
 
 
 SENTENCES = 12

@@ -160,8 +160,8 @@ class _Scored:
 
 
 class Searcher:
-    """The rows of a version, ready to be asked. `hidden` gives the articles that no customer may see today, as a mask
-    over `ids`."""
+    """The rows of a version, ready to be asked. `hidden` gives the articles that no customer, or with True no agent,
+    may see today, as a mask over `ids`."""
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ class Searcher:
         languages: Sequence[str],
         rows: Mapping[str, Sequence[Row]],
         ranking: Ranking,
-        hidden: Callable[[], np.ndarray],
+        hidden: Callable[[bool], np.ndarray],
     ) -> None:
         self.ids, self.languages, self.ranking = ids, languages, ranking
         self._rows, self._hidden = rows, hidden
@@ -228,12 +228,13 @@ class Searcher:
         vector: np.ndarray,
         shares: Mapping[str, float],
         limit: int = 10,
+        for_agent: bool = False,
     ) -> Search:
         """The articles that fit a question, best first; `vector` is the encoder's, `shares` as above."""
         asked = self._question(text, vector, shares)
         lexical = {name: self._lexical(name, asked) for name in CHANNELS}
         near = {name: self._channels[name].nearest(asked.vector, self.ranking.rows) for name in CHANNELS}
-        groups = self._candidates(asked, lexical, near)
+        groups = self._candidates(asked, lexical, near, self._hidden(for_agent))
         if not len(groups):
             return Search(text, dict(shares), ())
         scored = {}
@@ -322,6 +323,7 @@ class Searcher:
         asked: _Question,
         lexical: Mapping[str, tuple[np.ndarray, np.ndarray]],
         near: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        hidden: np.ndarray,
     ) -> np.ndarray:
         """Numbers of the articles worth scoring in full, ascending: those of the best rows of each
         channel's dense and lexical search."""
@@ -337,7 +339,7 @@ class Searcher:
             np.maximum.at(
                 rough, channel.group[rows], self._row_scores(channel, asked, rows, cosines, word[rows], char[rows])
             )
-        rough[self._hidden()] = -np.inf
+        rough[hidden] = -np.inf
         order = np.argsort(-rough, kind="stable")[: self.ranking.candidates]
         return np.sort(order[np.isfinite(rough[order])])
 

@@ -7,6 +7,7 @@ article or a score.
 """
 
 from botkit.language.catalogue import messages, web_folder
+from botkit.language.concerns import concerns
 from botkit.language.context import Lean, lean, named, neither, ordinal
 from botkit.language.detection import Guess, detect
 from botkit.language.forms import (
@@ -30,6 +31,7 @@ __all__ = [
     "Guess",
     "Lean",
     "clean",
+    "concerns",
     "detect",
     "direction",
     "folded",

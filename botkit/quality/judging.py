@@ -181,8 +181,9 @@ class _Listening(Index):
         lang: str | Sequence[str | None] | None = None,
         limit: int = DEPTH,
         before: Sequence[str | None] | None = None,
+        for_agent: bool = False,
     ) -> list[Search]:
-        found = super().search_many(texts, lang, limit, before)
+        found = super().search_many(texts, lang, limit, before, for_agent)
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else lang
         self._searches |= dict(zip(zip(texts, pages, strict=True), found, strict=True))
         return found

@@ -25,8 +25,10 @@ from .context import Context, here
 from .errors import ApiError
 from .limits import Rates
 from .metrics import Metrics
+from .streams import Feed
 
 if TYPE_CHECKING:
+    from botkit.desk import Policy
     from botkit.index import Live
     from botkit.store import Store
 
@@ -56,6 +58,9 @@ def create_app(
     metrics_token: str = "",
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
+    second_factor_roles: Sequence[str] = (),
+    policy: Policy | None = None,
+    streams: int = 384,
 ) -> Flask:
     """The application over a live index and a migrated store.
 
@@ -65,8 +70,13 @@ def create_app(
     `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
     they count in, made before the workers are forked, or None for one process. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
-    from which the bot answers and asks back; 0 takes the index's own. Raises ValueError for an origin that is none.
+    from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
+    second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at most, each in a
+    thread of its server. Raises ValueError for an origin or a role that is none.
     """
+    from botkit import desk
+
+    policy = policy or desk.Policy()
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
     app.secret_key = store.secret("session")
@@ -93,6 +103,7 @@ def create_app(
         store=store,
         rates=rates or Rates(),
         metrics=Metrics(),
+        feed=Feed(store, streams, lambda: desk.tick(store, policy=policy)),
         rate_per_minute=rate_per_minute,
         conversations_per_hour=conversations_per_hour,
         logins_per_minute=logins_per_minute,
@@ -100,6 +111,8 @@ def create_app(
         embed_origins=tuple(_origin(origin) for origin in embed_origins),
         metrics_token=metrics_token,
         thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
+        second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
+        policy=policy,
     )
     errors.install(app)
     app.before_request(_begin)
@@ -107,11 +120,16 @@ def create_app(
     app.after_request(_headers)
     app.after_request(_account)
 
-    from . import api, deskdoors, pages  # here, so that `botkit.server.run` can be imported without them
+    # Here, so that `botkit.server.run` can be imported without them.
+    from . import accounts, api, deskdoors, deskseat, livedoors, pages, supervisor
 
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(livedoors.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(deskdoors.blueprint)
+    app.register_blueprint(accounts.blueprint)
+    app.register_blueprint(supervisor.blueprint)
+    app.register_blueprint(deskseat.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=_readyz)
     app.add_url_rule("/metrics", view_func=_metrics)
@@ -123,6 +141,14 @@ def _origin(text: str) -> str:
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"(\*\.)?[a-z0-9.-]+(:\d+)?", parts.netloc):
         raise ValueError(f"embed_origins: {text!r} is no origin; write https://shop.example")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _role(text: str) -> str:
+    from botkit.people import ROLES
+
+    if text not in ROLES:
+        raise ValueError(f"second_factor_roles: there is no role {text!r}: name some of {', '.join(ROLES)}")
+    return text
 
 
 # Before a request.
@@ -233,5 +259,21 @@ def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
     context = here()
     return {
         "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
+        "botkit_streams": ("Live streams open in the process that answers this.", float(len(context.feed)), {}),
         "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
+        **_deliveries(context.store),
+    }
+
+
+def _deliveries(store: Store) -> dict[str, tuple[str, float, dict[str, str]]]:
+    from botkit import outbox
+    from botkit.store import StoreError
+
+    try:
+        counts = outbox.counts(store)
+    except StoreError:  # the other figures are wanted most when the database is away
+        return {}
+    return {
+        "botkit_outbox_waiting": ("Deliveries to other systems that wait.", float(counts["waiting"]), {}),
+        "botkit_outbox_given_up": ("Deliveries that were given up.", float(counts["given_up"]), {}),
     }

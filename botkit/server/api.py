@@ -9,8 +9,9 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from botkit import answer, chat, desk, language
+from botkit import answer, chat, desk, language, live, people
 from botkit.index import Hit, Index
+from botkit.store import CUSTOMER
 
 from . import intake, schemas, snippets
 from .context import here
@@ -50,7 +51,7 @@ def ask() -> dict[str, Any]:
 
 
 @blueprint.post("/conversations")
-@describe(body=schemas.StartConversation, gives={201: schemas.Started}, errors=(413, 415), tag="conversations")
+@describe(body=schemas.StartConversation, gives={201: schemas.Started}, errors=(401, 413, 415), tag="conversations")
 @limited("conversation")
 def start() -> tuple[dict[str, Any], int]:
     """Start a conversation.
@@ -60,7 +61,12 @@ def start() -> tuple[dict[str, Any], int]:
     """
     wanted = intake.body(schemas.StartConversation, optional=True)
     page = language.clean(wanted.page) or None if wanted.page else None
-    started = chat.start(here().store, wanted.lang, page, here().index.languages)
+    if wanted.tags and people.agent_by_token(here().store, intake.bearer()) is None:
+        raise ApiError(401, "unauthorized", "Tags need an agent's token: Authorization: Bearer TOKEN.", "tags")
+    try:
+        started = chat.start(here().store, wanted.lang, page, here().index.languages, wanted.tags)
+    except desk.DeskError as error:
+        raise ApiError(400, "invalid", f"{str(error).capitalize()}.", "tags") from None
     return {"id": started.id, "token": started.token}, 201
 
 
@@ -80,44 +86,57 @@ def say(conversation_id: str) -> dict[str, Any]:
     The same `client_id` again gives the first message and its reply again and stores nothing. `reply` is null
     while a person is in charge; their words arrive as events.
     """
-    _authorise(conversation_id)
+    authorise(conversation_id)
     sent = intake.body(schemas.SendMessage)
     context = here()
-    return _turn(
-        chat.say(
-            context.store,
-            context.index,
-            conversation_id,
-            sent.client_id,
-            sent.text,
-            choice=sent.choice,
-            **context.thresholds,
-        )
+    turn = chat.say(
+        context.store,
+        context.index,
+        conversation_id,
+        sent.client_id,
+        sent.text,
+        choice=sent.choice,
+        policy=context.policy,
+        **context.thresholds,
     )
+    live.typing(context.store, conversation_id, CUSTOMER, on=False)
+    return _turn(turn)
 
 
 @blueprint.get("/conversations/<conversation_id>/events")
 @describe(
     query=schemas.EventsQuery,
     gives={200: schemas.Events},
-    errors=(404,),
+    errors=(404, 503),
     security="conversation",
     tag="conversations",
     parameters=_ID,
 )
-def events(conversation_id: str) -> dict[str, Any]:
+def events(conversation_id: str) -> Any:
     """Read what happened after an event.
 
-    Poll every few seconds while the chat is open; `seq` has no gaps in the record, but events that are not for
-    the customer are left out.
+    `seq` has no gaps in the record, but events that are not for the customer are left out. As JSON: ask again every few
+    seconds while the chat is open. With `Accept: text/event-stream`: a stream of the same events as they happen, the
+    `id` of each being its `seq`, and of `signals` whenever the other side's change. It ends after five minutes at most;
+    open the next with the last `id` as `Last-Event-ID` or `after`. 503: no stream is free, so poll.
     """
     wanted = intake.query(schemas.EventsQuery)
-    _authorise(conversation_id)
+    authorise(conversation_id)
+    from . import livedoors  # here, because its doors are built upon these
+
+    if livedoors.wants_stream():
+        return livedoors.customer_stream(conversation_id, wanted.after)
     store = here().store
     with store.read() as connection:
         found = store.events(connection, conversation_id, wanted.after)
+        room = live.rooms(connection, [conversation_id]).get(conversation_id, live.Room())
+    livedoors.polled(store, conversation_id, room)
     shown = [view for event in found if (view := chat.view(event, "customer")) is not None]
-    return {"events": shown, "last": found[-1].seq if found else wanted.after}
+    return {
+        "events": shown,
+        "last": found[-1].seq if found else wanted.after,
+        "signals": room.for_customer(store.now()).as_dict(),
+    }
 
 
 @blueprint.post("/conversations/<conversation_id>/feedback")
@@ -132,11 +151,13 @@ def events(conversation_id: str) -> dict[str, Any]:
 @limited("question")
 def feedback(conversation_id: str) -> dict[str, Any]:
     """Say whether a reply helped."""
-    _authorise(conversation_id)
+    authorise(conversation_id)
     given = intake.body(schemas.SendFeedback)
     context = here()
     try:
-        noted = chat.feedback(context.store, context.index, conversation_id, given.reply_id, given.helpful)
+        noted = chat.feedback(
+            context.store, context.index, conversation_id, given.reply_id, given.helpful, policy=context.policy
+        )
     except chat.NotFound:
         raise ApiError(404, "not_found", "There is no such answer in this conversation.", "reply_id") from None
     if noted["reply"] is not None:
@@ -159,10 +180,56 @@ def handoff(conversation_id: str) -> dict[str, Any]:
 
     Always granted: the reply has the place in the queue, or the opening hours when nobody is on.
     """
-    _authorise(conversation_id)
+    authorise(conversation_id)
     intake.body(schemas.AskForPerson, optional=True)
     context = here()
-    return _turn(chat.request_person(context.store, context.index, conversation_id))
+    return _turn(chat.request_person(context.store, context.index, conversation_id, policy=context.policy))
+
+
+@blueprint.get("/conversations/<conversation_id>/satisfaction")
+@describe(
+    gives={200: schemas.Rating}, errors=(404,), security="conversation", tag="conversations", parameters=_ID
+)
+def rating(conversation_id: str) -> dict[str, Any]:
+    """Read whether to ask how the team did, and the words to ask with.
+
+    Ask when an event `ticket.closed` says so, and here `ask` is true.
+    """
+    lang = authorise(conversation_id).lang or here().index.default_language
+    ask, given = desk.rating(here().store, conversation_id)
+    words = language.messages(lang)
+    texts = {name: words[f"widget.rate_{name}"] for name in ("question", "comment", "send", "thanks")}
+    return {
+        "ask": ask,
+        "given": {"score": given.score, "comment": given.comment} if given else None,
+        "lang": lang,
+        "texts": texts | {"scores": [words[f"widget.rate_{score}"] for score in desk.SCORES]},
+    }
+
+
+@blueprint.post("/conversations/<conversation_id>/satisfaction")
+@describe(
+    body=schemas.Rate,
+    gives={200: schemas.Rated},
+    errors=(404, 409, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters=_ID,
+)
+@limited("question")
+def rate(conversation_id: str) -> dict[str, Any]:
+    """Say how the team did.
+
+    Once after each conversation with a person: 409 when nothing was closed, or another score is there already.
+    """
+    authorise(conversation_id)
+    given = intake.body(schemas.Rate)
+    try:
+        said = desk.rate(here().store, conversation_id, given.score, given.comment)
+    except desk.NotRated as error:
+        text = str(error)
+        raise ApiError(409, error.code, f"{text[:1].upper()}{text[1:]}.") from None
+    return {"score": said.score, "comment": said.comment}
 
 
 @blueprint.get("/search")
@@ -266,11 +333,11 @@ def _match(hit: Hit) -> str:
     return "near" if hit.word >= 0.08 or hit.char >= 0.12 or hit.dense >= 0.34 else "far"
 
 
-def _authorise(conversation_id: str) -> None:
+def authorise(conversation_id: str) -> chat.Conversation:
     """404 and 403 say the same to a guesser: nothing."""
     token = intake.bearer()
     try:
-        chat.conversation(here().store, conversation_id, token)
+        return chat.conversation(here().store, conversation_id, token)
     except (chat.NotFound, chat.Forbidden):
         raise ApiError(404, "not_found", "There is no such conversation, or the token does not open it.") from None
 

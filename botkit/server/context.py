@@ -15,8 +15,11 @@ from .limits import Rates
 from .metrics import Metrics
 
 if TYPE_CHECKING:  # the master imports this house before it forks; the index's libraries start threads
+    from botkit.desk import Policy
     from botkit.index import Index, Live
     from botkit.store import Store
+
+    from .streams import Feed
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Context:
     store: Store
     rates: Rates
     metrics: Metrics
+    feed: Feed
     rate_per_minute: int
     conversations_per_hour: int
     logins_per_minute: int
@@ -34,6 +38,8 @@ class Context:
     embed_origins: tuple[str, ...]
     metrics_token: str
     thresholds: Mapping[str, Any]
+    policy: Policy
+    second_factor_roles: frozenset[str] = frozenset()
 
     @property
     def index(self) -> Index:

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from botkit import desk
+from botkit import desk, live, people
+from botkit.people import Agent
+from botkit.store import Event
 
 from . import intake, signin
 from .api import known_language
@@ -28,10 +30,26 @@ _ID = {"ticket_id": "The ticket's number."}
 class TicketsQuery(In):
     """Which tickets."""
 
-    state: Literal["waiting", "claimed", "closed"] | None = None
+    state: Literal["waiting", "claimed", "pending", "closed"] | None = None
     language: str | None = Field(None, description="Tickets in this language alone.")
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class Reason(BaseModel):
+    """Something that makes a ticket urgent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    reason: str
+    points: int
+
+
+class Priority(BaseModel):
+    """What orders the queue: points, with what each is for; a waiting ticket gains one every 30 seconds."""
+
+    value: int
+    reasons: list[Reason]
 
 
 class Ticket(BaseModel):
@@ -41,7 +59,7 @@ class Ticket(BaseModel):
 
     id: int
     conversation: str
-    state: Literal["waiting", "claimed", "closed"]
+    state: Literal["waiting", "claimed", "pending", "closed"]
     reason: str
     lang: str | None
     page: str | None
@@ -54,6 +72,21 @@ class Ticket(BaseModel):
     article: str | None
     waited: float = Field(description="Seconds from its opening to its first claim, its closing or now.")
     last_text: str = Field(description="The customer's last message.")
+    no_article: bool = Field(description="Closed with the verdict that no article answers.")
+    channel: str
+    tags: list[str]
+    topics: list[str] = Field(description="What it is about, as far as the bot knows.")
+    priority: Priority
+    first_reply_at: str | None
+    due_at: str | None = Field(description="When a first reply is due.")
+    warned_at: str | None
+    breached_at: str | None
+    unanswered_since: str | None = Field(description="Since when the customer waits for the next word of a person.")
+    pending_until: str | None = Field(description="Until when it waits for its customer.")
+    offered_to: str | None
+    offer_until: str | None
+    home: str | None = Field(description="Whom an absence took it from.")
+    reopened: int = Field(description="How often its customer came back to it.")
 
 
 class Tickets(BaseModel):
@@ -68,6 +101,51 @@ class Packet(Ticket):
 
     transcript: list[dict[str, Any]]
     suggestions: list[dict[str, Any]]
+    history: list[dict[str, Any]] = Field(description="Every change of the ticket, with who made it and when.")
+    satisfaction: dict[str, Any] | None = Field(description="What the customer said of it afterwards.")
+
+
+class AssistQuery(In):
+    """What the agent is looking for."""
+
+    q: str | None = Field(
+        None,
+        description="Words to search for, or `/` and the beginning of a shortcut. Without it the customer's last "
+        "words are searched for.",
+        max_length=MAX_TEXT,
+    )
+
+
+class Passage(BaseModel):
+    """What an article says that may answer, and how likely it does."""
+
+    article: str
+    title: str
+    text: str
+    lang: str = Field(description="The customer's language where there is a translation.")
+    url: str
+    confidence: float = Field(description="The probability that it answers.")
+    audience: Literal["customer", "agent"] = Field(description="`agent`: to be read by agents, not to be sent.")
+
+
+class CannedReply(BaseModel):
+    """A text that agents say often. Variables that nobody knows stay in it, as `{order}`."""
+
+    id: str
+    lang: str
+    title: str
+    shortcut: str
+    text: str
+    tags: list[str]
+
+
+class Assist(BaseModel):
+    """What an agent may say, best first."""
+
+    query: str | None = Field(description="The words that were searched for; null when there were none.")
+    lang: str = Field(description="The customer's language.")
+    candidates: list[Passage]
+    replies: list[CannedReply]
 
 
 class Nothing(In):
@@ -91,15 +169,32 @@ class AgentMessage(In):
 class Note(In):
     """Words for colleagues."""
 
-    text: str = Field(max_length=MAX_TEXT)
+    text: str = Field(description="`@Name` mentions a colleague.", max_length=MAX_TEXT)
     client_id: str | None = Field(None, max_length=64)
+    whisper: bool = Field(False, description="Mention the ticket's owner, whoever it is.")
 
 
 class Verdict(In):
     """How it ended, and which article would have answered."""
 
     outcome: Literal["solved", "not_solved", "spam"]
-    article: str | None = Field(None, description="An article's id; null when none would.", max_length=MAX_ID)
+    article: str | None = Field(None, description="The id of the one that would have answered.", max_length=MAX_ID)
+    no_article: bool = Field(False, description="No article answers: a gap. Without either nothing is said of it.")
+    tags: list[str] = Field(default_factory=list, description="Added to the ticket's own.", max_length=20)
+
+
+class BulkVerdict(In):
+    """Tickets to close for one reason."""
+
+    tickets: list[int] = Field(min_length=1, max_length=500)
+    outcome: Literal["solved", "not_solved", "spam"]
+    reason: str = Field(max_length=MAX_TEXT)
+
+
+class Closed(BaseModel):
+    """The tickets that were closed now."""
+
+    closed: list[int]
 
 
 class Written(BaseModel):
@@ -109,7 +204,8 @@ class Written(BaseModel):
 
 
 @blueprint.errorhandler(desk.DeskError)
-def _refused(error: desk.DeskError) -> Response:
+def refused(error: desk.DeskError) -> Response:
+    """A refusal of the desk as JSON."""
     said = _sentence(error)
     if isinstance(error, desk.NoTicket):
         return ApiError(404, error.code, said).response()
@@ -117,6 +213,8 @@ def _refused(error: desk.DeskError) -> Response:
         return ApiError(409, error.code, said, owner=error.owner).response()
     if isinstance(error, desk.TicketClosed):
         return ApiError(409, error.code, said).response()
+    if isinstance(error, desk.NotAllowed):
+        return ApiError(403, error.code, said).response()
     return ApiError(400, error.code, said).response()
 
 
@@ -146,8 +244,23 @@ def tickets() -> dict[str, Any]:
 @describe(gives={200: Packet}, errors=(404,), security="desk", tag="desk", parameters=_ID)
 def ticket(ticket_id: int) -> dict[str, Any]:
     """Read a ticket: the whole conversation, what the bot considered, suggested replies."""
-    signin.caller()
-    return desk.ticket(here().store, ticket_id, here().index).as_dict()
+    agent = signin.caller()
+    packet = desk.ticket(here().store, ticket_id, here().index)
+    people.audit_read(here().store, agent, f"ticket:{ticket_id}")
+    return packet.as_dict()
+
+
+@blueprint.get(f"/{TICKET}/assist")
+@describe(query=AssistQuery, gives={200: Assist}, errors=(404,), security="desk", tag="desk", parameters=_ID)
+def assist(ticket_id: int) -> dict[str, Any]:
+    """Find what to say: passages of articles with their probabilities, and canned replies.
+
+    Without `q` for the customer's last words, together with the turn before where they lean on it. Everything comes in
+    the customer's language where there is a translation, otherwise in another one, as `lang` says.
+    """
+    agent = signin.caller()
+    wanted = intake.query(AssistQuery)
+    return desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent).as_dict()
 
 
 @blueprint.post(f"/{TICKET}/claim")
@@ -171,7 +284,7 @@ def release(ticket_id: int) -> dict[str, Any]:
 @blueprint.post(f"/{TICKET}/transfer")
 @describe(body=Transfer, gives={200: Ticket}, errors=(404, 409), security="desk", tag="desk", parameters=_ID)
 def transfer(ticket_id: int) -> dict[str, Any]:
-    """Give a ticket to a colleague."""
+    """Give a ticket to a colleague. A supervisor may give any, a waiting one too, to anybody and take it over."""
     agent = signin.caller()
     given = intake.body(Transfer)
     return desk.transfer(here().store, ticket_id, agent, given.to, given.note).as_dict()
@@ -183,7 +296,14 @@ def say(ticket_id: int) -> dict[str, Any]:
     """Write to the customer. Only the ticket's owner can."""
     agent = signin.caller()
     given = intake.body(AgentMessage)
-    return {"event": desk.say(here().store, ticket_id, agent, given.client_id, given.text).as_dict()}
+    return {"event": said(ticket_id, agent, given.client_id, given.text).as_dict()}
+
+
+def said(ticket_id: int, agent: Agent, client_id: str, text: str) -> Event:
+    """An agent's words to the customer, stored; whoever has sent them does not type them any more."""
+    event = desk.say(here().store, ticket_id, agent, client_id, text)
+    live.typing(here().store, event.conversation, event.actor, on=False)
+    return event
 
 
 @blueprint.post(f"/{TICKET}/notes")
@@ -192,7 +312,26 @@ def note(ticket_id: int) -> dict[str, Any]:
     """Write a note that only colleagues see."""
     agent = signin.caller()
     given = intake.body(Note)
-    return {"event": desk.note(here().store, ticket_id, agent, given.text, given.client_id).as_dict()}
+    write = desk.whisper if given.whisper else desk.note
+    return {"event": write(here().store, ticket_id, agent, given.text, given.client_id).as_dict()}
+
+
+@blueprint.post(f"/{TICKET}/pending")
+@describe(body=Nothing, gives={200: Ticket}, errors=(404, 409), security="desk", tag="desk", parameters=_ID)
+def pend(ticket_id: int) -> dict[str, Any]:
+    """Let a ticket wait for its customer. Their next message, or a claim of its owner, takes it up again."""
+    agent = signin.caller()
+    intake.body(Nothing, optional=True)
+    return desk.pend(here().store, ticket_id, agent, here().policy).as_dict()
+
+
+@blueprint.post("/close")
+@describe(body=BulkVerdict, gives={200: Closed}, errors=(403,), security="desk", tag="desk")
+def close_many() -> dict[str, Any]:
+    """Close many tickets for one reason, as a supervisor. What is closed already is passed over."""
+    agent = signin.caller()
+    given = intake.body(BulkVerdict)
+    return {"closed": desk.close_many(here().store, given.tickets, agent, given.outcome, given.reason)}
 
 
 @blueprint.post(f"/{TICKET}/close")
@@ -201,4 +340,12 @@ def close(ticket_id: int) -> dict[str, Any]:
     """End a ticket with a verdict; the customer's next question goes to the bot."""
     agent = signin.caller()
     given = intake.body(Verdict)
-    return desk.close(here().store, ticket_id, agent, given.outcome, given.article or None).as_dict()
+    return desk.close(
+        here().store,
+        ticket_id,
+        agent,
+        given.outcome,
+        given.article or None,
+        no_article=given.no_article,
+        tags=given.tags,
+    ).as_dict()

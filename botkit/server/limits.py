@@ -96,13 +96,14 @@ def caller() -> str:
 
 
 def check(name: str) -> None:
-    """Count this request against "question", "conversation" or "login"; ApiError 429 when it is one too many."""
+    """Count this request against "question", "conversation", "signal" or "login"; ApiError 429 for one too many."""
     from .context import here  # here, because the context holds the buckets
 
     context = here()
     allowed, seconds = {
         "question": (context.rate_per_minute, 60.0),
         "conversation": (context.conversations_per_hour, 3600.0),
+        "signal": (4 * context.rate_per_minute, 60.0),  # a stream, a word that somebody types or has read
         "login": (context.logins_per_minute, 60.0),
     }[name]
     if allowed <= 0:  # switched off in the settings

@@ -6,6 +6,7 @@ run time: reading a request is `intake`'s work.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, TypeVar
 
 from flask import current_app
@@ -72,7 +73,7 @@ def describe(
     models: dict[str, Any] = {f"HTTP_{status}": model for status, model in gives.items()}
     for status in {*errors, 400, 429, *((401, 403) if security else ())}:
         models[f"HTTP_{status}"] = ErrorBody
-    return _document.validate(
+    documented = _document.validate(
         json=body,
         query=query,
         resp=Response(**models),
@@ -81,6 +82,17 @@ def describe(
         path_parameter_descriptions=parameters,
         skip_validation=True,
     )
+
+    def decorate(view: View) -> View:
+        # Only what spectree notes on the view is wanted: its own wrapper reads a response to the end, and a stream has
+        # none.
+        @wraps(documented(view))
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, **kwargs)
+
+        return plain  # type: ignore[return-value]
+
+    return decorate
 
 
 def document() -> dict[str, Any]:

@@ -24,8 +24,13 @@ GRACE = 20
 """Seconds that a worker has to finish its requests when the server stops."""
 
 
-def run(app_factory: Callable[[], Flask], host: str, port: int, workers: int = 2, threads: int = 8) -> None:
+def run(
+    app_factory: Callable[[], Flask], host: str, port: int, workers: int = 2, threads: int = 8, streams: int = 384
+) -> None:
     """Serve until a signal ends it. `app_factory` is called once in each worker.
+
+    A live stream occupies a thread for minutes, so each worker has `streams` threads more than the `threads` that
+    answer: gunicorn starts one only when all others are busy, and one that waits costs some tens of kilobytes.
 
     Make a `Rates` before and pass it to `create_app` in the factory, so that limits count across workers.
     """
@@ -37,19 +42,20 @@ def run(app_factory: Callable[[], Flask], host: str, port: int, workers: int = 2
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read when a worker imports prometheus-client
     master = os.getpid()
     try:
-        _Server(app_factory, _options(host, port, workers, threads)).run()
+        _Server(app_factory, _options(host, port, workers, threads, streams)).run()
     finally:
         if os.getpid() == master:
             shutil.rmtree(metrics, ignore_errors=True)
 
 
-def _options(host: str, port: int, workers: int, threads: int) -> dict[str, Any]:
+def _options(host: str, port: int, workers: int, threads: int, streams: int) -> dict[str, Any]:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return {
         "bind": [address],
         "workers": workers,
         "worker_class": "gthread",
-        "threads": threads,
+        "threads": threads + streams,
+        "worker_connections": 1000 + 2 * streams,  # a stream's client keeps a second connection for what it sends
         "timeout": 60,
         "graceful_timeout": GRACE,
         "keepalive": 15,
@@ -62,8 +68,14 @@ def _options(host: str, port: int, workers: int, threads: int) -> dict[str, Any]
         "errorlog": "-",
         "loglevel": "info",
         "forwarded_allow_ips": "",
+        "post_worker_init": _begin,
         "child_exit": _forget,
     }
+
+
+def _begin(worker: Any) -> None:
+    """Let the worker's streams know when it is told to stop: it would wait for them, and they for it."""
+    worker.wsgi.extensions["botkit"].feed.start(alive=lambda: worker.alive)
 
 
 def _forget(_server: Any, worker: Any) -> None:

@@ -63,6 +63,12 @@ class StartConversation(In):
 
     lang: str | None = Field(None, description="The page's language.")
     page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
+    tags: list[str] = Field(
+        default_factory=list,
+        description="What the shop's own program knows of the customer, like `vip`: they may bring priority and lead "
+        "to agents with that skill. They are taken only with an agent's token, since a visitor could send them too.",
+        max_length=20,
+    )
 
 
 class SendMessage(In):
@@ -90,6 +96,19 @@ class EventsQuery(In):
     """Where to go on reading."""
 
     after: int = Field(0, ge=0, le=2**31 - 1, description="The last `seq` that is already known.")
+
+
+class Typing(In):
+    """Somebody types, or has stopped."""
+
+    on: bool = True
+
+
+class Seen(In):
+    """How far somebody has come in the conversation."""
+
+    seq: int = Field(ge=0, le=2**31 - 1, description="The last event that has arrived.")
+    read: bool = Field(True, description="Whether it was also shown to somebody who looks.")
 
 
 class SearchQuery(In):
@@ -219,8 +238,10 @@ class Turn(BaseModel):
 class Event(BaseModel):
     """Something that happened in a conversation, as its customer may see it.
 
-    `kind` is conversation.opened, message, reply, feedback, or ticket.opened, .claimed, .released, .transferred
-    and .closed; `actor` is customer, bot, agent or system.
+    `kind` is conversation.opened, message, reply, feedback, satisfaction, or ticket.opened, .claimed, .released,
+    .transferred, .closed and .reopened; `actor` is customer, bot, agent or system. The data of a closing have
+    `ask: "satisfaction"` where the customer may be asked how it was, those of a reopening `attended`: whether the
+    person who had it has it again.
     """
 
     seq: int
@@ -230,11 +251,55 @@ class Event(BaseModel):
     data: dict[str, Any]
 
 
+class Signals(BaseModel):
+    """The other side of the conversation. `delivered` and `read` are the last `seq` that arrived there and was read;
+    for a customer they are of the agent in charge, and empty while there is none."""
+
+    typing: bool
+    online: bool
+    delivered: int
+    read: int
+
+
 class Events(BaseModel):
     """Events after the one asked for, oldest first. Ask again with `after` = `last`."""
 
     events: list[Event]
     last: int
+    signals: Signals
+
+
+class Rate(In):
+    """How the team did, once after each conversation with it."""
+
+    score: int = Field(description="1 is very bad, 5 very good.", ge=1, le=5)
+    comment: str = Field("", description="A word, if there is one.", max_length=MAX_TEXT)
+
+
+class Rated(BaseModel):
+    """What the customer said of the team."""
+
+    score: int
+    comment: str
+
+
+class RatingTexts(BaseModel):
+    """How to ask, in the customer's language; `scores` are the names of 1 to 5."""
+
+    question: str
+    comment: str
+    send: str
+    thanks: str
+    scores: list[str]
+
+
+class Rating(BaseModel):
+    """Whether the customer may be asked now, and what they said."""
+
+    ask: bool
+    given: Rated | None
+    lang: str
+    texts: RatingTexts
 
 
 class Feedback(BaseModel):

@@ -4,15 +4,30 @@ This house owns the engine (nobody else creates one), the connection's settings,
 short transaction, and the tables that more than one house adds to: `conversation`, `event` and `secret`. It never
 decides what an event means; `chat`, `desk` and `people` do, in the tables drawn here and through `append`.
 
-    conversation  id PK | token_hash | lang | page | opened_at | changed_at | last_seq
+    conversation  id PK | token_hash | lang | page | tags | opened_at | changed_at | last_seq
     event         (conversation_id, seq) PK | kind | at | actor | client_id | data
                   unique (conversation_id, actor, client_id): a message is stored once however often it is sent
     secret        name PK | value | made_at
     agent         id PK | name | key unique | role | password_hash | stamp | added_at | disabled_at     (people)
+                  password_until
     agent_token   hash PK | agent_id -> agent | issued_at                                               (people)
+    second_factor agent_id PK -> agent | secret | begun_at | confirmed_at | last_step                   (people)
+    recovery_code hash PK | agent_id -> agent                                                           (people)
+    guess         (who, place) PK | failures | last_at | until | known_at                               (people)
+    audit         id PK | at | actor | action | target | detail                                         (people)
+    outbox        id PK | message_id unique | kind | payload | made_at | due_at | tries | lease         (outbox)
+                  leased_until | done_at | gave_up_at | reason
+    outbox_kind   kind PK | since                                                                       (outbox)
     ticket        id PK | conversation_id | state | reason | lang | page | candidates | opened_at       (desk)
                   claimed_at | closed_at | owner | outcome | article
                   unique (conversation_id) where state <> 'closed': one open ticket a conversation
+                  its priority, clock, offer and absence are told in `docs/record.md`
+    ticket_state  (ticket_id, n) PK | change | state | owner | actor | at | note                        (desk)
+    seat          agent_id PK -> agent | languages | skills | share | status | seen_at | missed         (desk)
+                  time_zone | shifts | holidays
+    absence       id PK | agent_id -> agent | delegate | starts_at | ends_at | stage | next_at          (desk)
+    satisfaction  ticket_id PK -> ticket | score | comment | lang | at                                  (desk)
+    mark          (conversation_id, actor) PK | delivered | read | typing_until | online_until         (live)
 
 Times are UTC, in milliseconds, kept as text of a fixed width (`2026-11-21T20:28:00.123Z`): they sort as they are
 and read the same on SQLite, on PostgreSQL and in JSON.
@@ -26,7 +41,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,15 +60,27 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from botkit.store.changes import CHANNEL, Changes
 from botkit.store.schema import (
+    absence_table,
     agent_table,
     agent_token_table,
+    audit_table,
     conversation_table,
     event_table,
+    guess_table,
     iso,
+    mark_table,
     metadata,
+    outbox_kind_table,
+    outbox_table,
     parse_time,
+    recovery_code_table,
+    satisfaction_table,
+    seat_table,
+    second_factor_table,
     secret_table,
+    ticket_state_table,
     ticket_table,
 )
 
@@ -61,19 +88,31 @@ __all__ = [
     "BOT",
     "CUSTOMER",
     "SYSTEM",
+    "Changes",
     "Event",
     "Store",
     "StoreError",
+    "absence_table",
     "agent_table",
     "agent_token_table",
     "as_event",
+    "audit_table",
     "conversation_table",
     "event_table",
+    "guess_table",
     "iso",
+    "mark_table",
     "metadata",
+    "outbox_kind_table",
+    "outbox_table",
     "parse_time",
+    "recovery_code_table",
+    "satisfaction_table",
+    "seat_table",
+    "second_factor_table",
     "secret_table",
     "sqlite_driver",
+    "ticket_state_table",
     "ticket_table",
 ]
 
@@ -161,24 +200,32 @@ class Store:
             yield conn
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
         """A connection inside one write transaction, committed at the end of the block, undone by an exception.
 
         On SQLite it is the only writer from its first line on: threads of a process wait for a lock in memory,
         processes for a lock on a file beside the database, since waiting inside SQLite is by polling and unfair.
-        Keep the block short and without slow work.
+        Keep the block short and without slow work. What is not `durable` does not wait for the disk: it may be lost
+        when the power fails, not when a process dies, and it never leaves a database that is half changed.
         """
         self._own()
         with (
             self._explained("written"),
             self._turn(),
-            self._engine.connect().execution_options(botkit_writes=True) as conn,
+            self._engine.connect().execution_options(botkit_writes="FULL" if durable else "NORMAL") as conn,
             conn.begin(),
         ):
+            if self._file is None and not durable:
+                conn.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield conn
+            if self._file is None:
+                conn.exec_driver_sql(f"NOTIFY {CHANNEL}")  # once a transaction, at its commit
 
-    def open_conversation(self, conn: Connection, token_hash: str, lang: str | None, page: str | None) -> str:
-        """Write a new conversation and its first event; its id is returned and cannot be guessed."""
+    def open_conversation(
+        self, conn: Connection, token_hash: str, lang: str | None, page: str | None, tags: Sequence[str] = ()
+    ) -> str:
+        """Write a new conversation and its first event; its id is returned and cannot be guessed. `tags` are what the
+        shop's own program says of the customer, who never sees them."""
         conversation_id, at = secrets.token_hex(16), self.now()
         conn.execute(
             conversation_table.insert().values(
@@ -186,6 +233,7 @@ class Store:
                 token_hash=token_hash,
                 lang=lang,
                 page=page,
+                tags=list(tags),
                 opened_at=at,
                 changed_at=at,
                 last_seq=0,
@@ -269,6 +317,12 @@ class Store:
             )
             heads.update({row.id: row.last_seq for row in rows})
         return heads
+
+    def watch(self) -> Changes:
+        """What tells, for next to nothing, whether anybody has written since it was last asked. Close it after use."""
+        self._own()
+        with self._explained("watched"):
+            return Changes(self._engine)
 
     def secret(self, name: str) -> str:
         """A random text under this name, made at the first call by anyone and the same ever after."""
@@ -418,6 +472,8 @@ def _engine(url: sa.URL, file: Path | None) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def _begun(conn: Connection) -> None:
         writes = conn.get_execution_options().get("botkit_writes")
+        if writes:
+            conn.exec_driver_sql(f"PRAGMA synchronous={writes}")  # the connection's last writer may have been lax
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
 
 
@@ -52,6 +52,7 @@ conversation_table = Table(
     Column("token_hash", String(64), nullable=False),
     Column("lang", String(8)),
     Column("page", Text),
+    Column("tags", sa.JSON, nullable=False, default=list),
     Column("opened_at", UtcTime, nullable=False),
     Column("changed_at", UtcTime, nullable=False),
     Column("last_seq", Integer, nullable=False),
@@ -89,6 +90,7 @@ agent_table = Table(
     Column("stamp", Integer, nullable=False),
     Column("added_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
+    Column("password_until", UtcTime),
 )
 
 agent_token_table = Table(
@@ -97,6 +99,74 @@ agent_token_table = Table(
     Column("hash", String(64), primary_key=True),
     Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
     Column("issued_at", UtcTime, nullable=False),
+)
+
+second_factor_table = Table(
+    "second_factor",
+    metadata,
+    Column("agent_id", Integer, ForeignKey("agent.id"), primary_key=True),
+    Column("secret", String(64), nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("last_step", Integer, nullable=False),
+)
+
+recovery_code_table = Table(
+    "recovery_code",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
+)
+
+guess_table = Table(
+    "guess",
+    metadata,
+    Column("who", String(64), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("failures", Float, nullable=False),
+    Column("last_at", UtcTime, nullable=False, index=True),
+    Column("until", UtcTime),
+    Column("known_at", UtcTime),
+)
+
+audit_table = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("target", String(80), nullable=False),
+    Column("detail", sa.JSON, nullable=False),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_action", "action", "id"),
+    Index("ix_audit_target", "target", "id"),
+)
+
+outbox_table = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", String(40), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("payload", sa.JSON, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("lease", String(32)),
+    Column("leased_until", UtcTime),
+    Column("done_at", UtcTime),
+    Column("gave_up_at", UtcTime),
+    Column("reason", Text),
+)
+_undone = outbox_table.c.done_at.is_(None)
+Index("ix_outbox_due", outbox_table.c.due_at, outbox_table.c.id, sqlite_where=_undone, postgresql_where=_undone)
+
+outbox_kind_table = Table(
+    "outbox_kind",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("since", UtcTime, nullable=False),
 )
 
 ticket_table = Table(
@@ -115,7 +185,31 @@ ticket_table = Table(
     Column("owner", String(64)),
     Column("outcome", String(16)),
     Column("article", Text),
+    Column("no_article", sa.Boolean, nullable=False, default=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("channel", String(16), nullable=False, default="live"),
+    Column("tags", sa.JSON, nullable=False, default=list),
+    Column("topics", sa.JSON, nullable=False, default=list),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("priority_reasons", sa.JSON, nullable=False, default=list),
+    Column("rank_at", UtcTime, nullable=False),
+    Column("first_reply_at", UtcTime),
+    Column("warn_at", UtcTime),
+    Column("due_at", UtcTime),
+    Column("warned_at", UtcTime),
+    Column("breached_at", UtcTime),
+    Column("unanswered_since", UtcTime),
+    Column("pending_until", UtcTime),
+    Column("offered_to", String(64)),
+    Column("offer_until", UtcTime),
+    Column("passed_by", sa.JSON, nullable=False, default=list),
+    Column("home", String(64)),
+    Column("reopened", Integer, nullable=False, default=0),
+    Column("next_at", UtcTime, index=True),
     Index("ix_ticket_state", "state", "opened_at"),
+    Index("ix_ticket_queue", "state", "rank_at", "id"),
+    Index("ix_ticket_closed", "state", "closed_at"),
+    Index("ix_ticket_owner", "owner", "state"),
 )
 Index(
     "uq_ticket_open",
@@ -123,4 +217,65 @@ Index(
     unique=True,
     sqlite_where=ticket_table.c.state != "closed",
     postgresql_where=ticket_table.c.state != "closed",
+)
+
+ticket_state_table = Table(
+    "ticket_state",
+    metadata,
+    Column("ticket_id", Integer, ForeignKey("ticket.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("change", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(64)),
+    Column("actor", String(80), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("note", Text, nullable=False, default=""),
+)
+
+seat_table = Table(
+    "seat",
+    metadata,
+    Column("agent_id", Integer, ForeignKey("agent.id"), primary_key=True, autoincrement=False),
+    Column("languages", sa.JSON, nullable=False, default=list),
+    Column("skills", sa.JSON, nullable=False, default=list),
+    Column("share", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("seen_at", UtcTime),
+    Column("missed", Integer, nullable=False, default=0),
+    Column("time_zone", String(64), nullable=False, default="UTC"),
+    Column("shifts", sa.JSON, nullable=False, default=dict),
+    Column("holidays", sa.JSON, nullable=False, default=list),
+)
+
+absence_table = Table(
+    "absence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
+    Column("delegate", String(64)),
+    Column("starts_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("next_at", UtcTime, index=True),
+)
+
+satisfaction_table = Table(
+    "satisfaction",
+    metadata,
+    Column("ticket_id", Integer, ForeignKey("ticket.id"), primary_key=True, autoincrement=False),
+    Column("score", Integer, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("lang", String(8)),
+    Column("at", UtcTime, nullable=False, index=True),
+)
+
+mark_table = Table(
+    "mark",
+    metadata,
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), primary_key=True),
+    Column("actor", String(80), primary_key=True),
+    Column("delivered", Integer, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("typing_until", UtcTime),
+    Column("online_until", UtcTime),
 )

@@ -1,38 +1,51 @@
 // The desk without reloading. The server renders everything; this only fetches the same page again when it has
 // changed and puts the new parts in place, sends the forms without leaving the page, and keeps what is being typed.
 //   data-live="mark"   replaced when the mark differs      data-append   gets the entries it does not have yet
-//   form[data-quiet]   sent from here                      data-draft    its textarea is kept under this name
+//   form[data-quiet]   sent from here                      data-again    sent again by itself when the line is back
+//   data-draft         its textarea is kept under this name, with the id that the message will have
+// `changed()` is the one way in which news arrive: the stream calls it, and a timer.
+
+import { blank, select } from "./assist.js";
+import { alerting, look } from "./chats.js";
+import { forget, keep, kept } from "./drafts.js";
+import "./keys.js";
+import { follow } from "./live.js";
 
 const root = document.documentElement;
 root.classList.add("js");
 const page = document.querySelector("[data-poll]");
 const status = document.getElementById("status");
 const title = document.title;
+const HIDDEN_MS = 10_000; // how often a page that nobody looks at asks, where it is to make itself heard
 let etag = null;
 let failures = 0;
 let timer = 0;
 let busy = false;
 
-document.querySelectorAll("[data-submit]").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
+document.querySelectorAll("[data-submit]").forEach((field) => field.addEventListener("change", () => field.form.requestSubmit()));
 localTimes(document);
 prepare(document);
 toEnd();
 count();
+look(page);
 if (page) {
   schedule();
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
-    if (document.hidden) return;
+    if (document.hidden) return void schedule();
     document.title = title;
     count();
-    poll();
+    look(page);
+    changed();
   });
-  addEventListener("online", poll);
+  addEventListener("online", changed);
+  follow(page, changed);
 }
 
 // ---------------------------------------------------------------- what is new
 
-async function poll() {
+/** Something may have changed: bring the page up to date. May be called at any time and as often as one likes. */
+export async function changed() {
   clearTimeout(timer);
   if (!busy) {
     try {
@@ -45,6 +58,7 @@ async function poll() {
       }
       if (failures) say("");
       failures = 0;
+      sendAgain();
     } catch {
       failures += 1;
       say(page.dataset.offline);
@@ -55,7 +69,9 @@ async function poll() {
 
 function schedule() {
   clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(poll, Number(page.dataset.poll) * Math.min(8, 2 ** failures));
+  if (document.hidden && !alerting()) return;
+  const usual = Number(page.dataset.poll) * Math.min(8, 2 ** failures);
+  timer = setTimeout(changed, document.hidden ? Math.max(usual, HIDDEN_MS) : usual);
 }
 
 /** Put the parts of a newly rendered page in place; `own` when the reader has just caused the change. */
@@ -69,6 +85,7 @@ function take(html, own = false) {
     const focused = part.contains(document.activeElement) ? document.activeElement.id : null;
     localTimes(next);
     const placed = document.adoptNode(next);
+    if (!own) carry(part, placed);
     part.replaceWith(placed);
     prepare(placed);
     if (focused !== null) (document.getElementById(focused) || document.getElementById("reply") || document.getElementById("main")).focus({ preventScroll: true });
@@ -86,9 +103,26 @@ function take(html, own = false) {
   }
   const more = waiting() > before;
   count();
+  look(page);
   if ((news || more) && !own) {
     say(page.dataset.news);
     if (document.hidden || news) document.title = document.hidden ? `● ${title}` : document.title;
+  }
+}
+
+/** What has been filled in and opened in a part that is about to be replaced. */
+function carry(from, to) {
+  for (const field of from.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+    const same = [...to.querySelectorAll(field.tagName)].find((other) =>
+      other.name === field.name && (field.type !== "radio" || other.value === field.value));
+    if (!same) continue;
+    if (field.type === "radio" || field.type === "checkbox") same.checked = field.checked;
+    else same.value = field.value;
+  }
+  for (const open of from.querySelectorAll("details[open][id]")) {
+    const same = to.querySelector(`#${CSS.escape(open.id)}`);
+    const heading = (details) => details.querySelector("summary").textContent;
+    if (same && heading(same) === heading(open)) same.open = true;
   }
 }
 
@@ -108,20 +142,35 @@ document.addEventListener("submit", async (event) => {
   if (!form.matches("[data-quiet]")) return;
   event.preventDefault();
   if (busy) return;
+  const missing = form.id === "answer" && blank(form.elements.text.value);
+  if (missing) {
+    flash(page.dataset.fill.replace("{what}", missing));
+    select(form.elements.text);
+    return;
+  }
+  const area = form.querySelector("textarea");
+  const sent = area?.value;
   busy = true;
   form.classList.add("busy");
+  if ("again" in form.dataset) form.classList.add("unsent"); // until the server says that it has it
+  if (form.dataset.draft) note(form);
   try {
     const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (response.status >= 500) throw new TypeError(response.status);
     if (new URL(response.url).pathname !== location.pathname) return location.assign(response.url);
     if (!response.ok) throw new Error(response.status);
     const html = await response.text();
     const refused = new DOMParser().parseFromString(html, "text/html").querySelector("#flashes .notice");
-    if (!refused) done(form);
+    form.classList.remove("unsent");
+    if (refused) { if (form.dataset.draft) note(form); } else done(form, sent);
     etag = null;
     take(html, true);
     (document.getElementById("reply") || document.getElementById("main")).focus({ preventScroll: true });
-  } catch {
-    flash(page.dataset.notSent || page.dataset.offline);
+  } catch (error) {
+    const again = "again" in form.dataset && error instanceof TypeError && area.value === sent;
+    form.classList.toggle("unsent", again);
+    if (form.dataset.draft) note(form);
+    flash((again ? page.dataset.willSend : page.dataset.notSent) || page.dataset.offline);
   } finally {
     busy = false;
     form.classList.remove("busy");
@@ -129,10 +178,27 @@ document.addEventListener("submit", async (event) => {
   return schedule();
 });
 
-/** It has arrived: the text is not needed any more, and the next message is another one. */
-function done(form) {
-  if (form.dataset.draft) forget(form.dataset.draft);
-  form.querySelectorAll("textarea").forEach((area) => { area.value = ""; lean(area); });
+/** What could not be sent goes out under the id it had: if it did arrive, it is not stored twice. */
+function sendAgain() {
+  const form = document.querySelector("form.unsent");
+  if (!form || busy) return;
+  document.querySelector("#flashes .notice")?.remove();
+  form.requestSubmit();
+}
+
+/** It has arrived: the text is not needed any more, and the next message is another one. What was typed meanwhile
+    stays. */
+function done(form, sent) {
+  const area = form.querySelector("textarea");
+  if (area) {
+    area.value = area.value.startsWith(sent) ? area.value.slice(sent.length).trimStart() : area.value;
+    lean(area);
+  }
+  renew(form);
+  if (form.dataset.draft) note(form);
+}
+
+function renew(form) {
   const id = form.elements.client_id;
   if (id) id.value = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
 }
@@ -145,16 +211,6 @@ document.addEventListener("keydown", (event) => {
   form.requestSubmit();
 });
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-insert]");
-  const reply = document.getElementById("reply");
-  if (!button || !reply) return;
-  event.preventDefault();
-  const gap = reply.value && !reply.value.endsWith("\n") && reply.selectionStart === reply.value.length ? "\n\n" : "";
-  reply.setRangeText(gap + button.dataset.insert, reply.selectionStart, reply.selectionEnd, "end");
-  reply.dispatchEvent(new Event("input", { bubbles: true }));
-  reply.focus();
-});
 document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.matches?.("a[role=button]")) {
     event.preventDefault();
@@ -162,31 +218,46 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("change", ({ target }) => {
+  const radio = document.getElementById(target.dataset?.checks);
+  if (radio) radio.checked = true;
+});
+
 document.addEventListener("input", ({ target }) => {
   if (target.tagName === "TEXTAREA") lean(target);
-  const name = target.form?.dataset.draft;
-  if (!name || target.tagName !== "TEXTAREA") return;
-  if (target.value) keep(name, target.value);
-  else forget(name);
+  const form = target.form;
+  if (!form?.dataset.draft || target.tagName !== "TEXTAREA") return;
+  if (form.classList.contains("unsent")) { // the first wording may have arrived, so this is another message
+    form.classList.remove("unsent");
+    renew(form);
+  }
+  note(form);
 });
+
+/** Keep what is typed, and as which message. */
+function note(form) {
+  const text = form.querySelector("textarea").value;
+  if (text) keep(form.dataset.draft, { text, id: form.elements.client_id?.value, unsent: form.classList.contains("unsent") });
+  else forget(form.dataset.draft);
+}
 
 /** Give a form that has just come onto the page what was typed into it before. */
 function prepare(part) {
   for (const form of part.querySelectorAll("form[data-draft]")) {
     const area = form.querySelector("textarea");
-    if (!area.value) area.value = kept(form.dataset.draft);
+    const draft = kept(form.dataset.draft);
+    if (area.value || !draft) continue;
+    area.value = draft.text;
+    if (draft.id && form.elements.client_id) form.elements.client_id.value = draft.id;
+    form.classList.toggle("unsent", Boolean(draft.unsent));
   }
   part.querySelectorAll("textarea").forEach(lean);
 }
 
-/** By what is written; an empty field by the page, or its hint would stand on the wrong side. */
+/** By what is written; a field without a letter by the page, or its hint would stand on the wrong side. */
 function lean(area) {
-  area.dir = area.value ? "auto" : root.dir;
+  area.dir = /\p{L}/u.test(area.value) ? "auto" : root.dir;
 }
-
-function keep(name, text) { try { localStorage.setItem(`botkit.desk.${name}`, text); } catch { /* storage refused */ } }
-function forget(name) { try { localStorage.removeItem(`botkit.desk.${name}`); } catch { /* storage refused */ } }
-function kept(name) { try { return localStorage.getItem(`botkit.desk.${name}`) || ""; } catch { return ""; } }
 
 // ---------------------------------------------------------------- how it looks
 

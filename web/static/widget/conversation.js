@@ -3,12 +3,19 @@
 //
 // What is typed is written to localStorage before it is sent, with an id made here; it leaves that outbox when the
 // server has acknowledged it. The server stores an id once, so sending again after a lost answer is always safe.
+//
+// While a person is wanted or in charge, a stream brings what happens as it happens; before it, and whenever it breaks
+// or is refused, the same events are fetched after the last number seen. A hidden page has no stream: a browser keeps
+// six connections to a server for all its tabs together, and a row of forgotten tabs would use them up.
 
 const API = "/api/v1/conversations";
 const PERSON_MS = 2_000;
 const CLOSED_PANEL_MS = 6_000;
 const BOT_MS = 20_000;
 const LONGEST_PAUSE_MS = 30_000;
+const SILENCE_MS = 40_000; // the server says something every 15 s
+const TYPING_MS = 3_000; // the server believes it for 6 s
+const SEEN_MS = 400;
 
 // A browser may refuse a frame of another site its storage (Chromium does in private windows). What is written then
 // lasts as long as the page; the conversation itself goes into a cookie that only this frame on this site can read.
@@ -43,7 +50,7 @@ function cookie(name) {
 }
 
 export class Conversation {
-  /** `listen` has event(event), refused(message, text), trouble(name|null), caughtUp() and forgotten(). */
+  /** `listen` has event(event), signals(signals), refused(message, text), trouble(name|null), caughtUp(), forgotten(). */
   constructor({ lang, page, listen }) {
     this.lang = lang;
     this.page = page;
@@ -52,11 +59,23 @@ export class Conversation {
     this.person = false;
     this.shown = true;
     this.failures = 0;
+    this.live = null; // what ends the stream that is asked for or open
+    this.following = false; // whether anything came over it: until then, and behind what holds it back, polling goes on
+    this.streamless = 0; // until when not to ask for one
+    this.arrived = { seq: 0, told: 0, read: 0 };
+    this.typedAt = 0;
     this.identity = this.#resume();
     this.person = Boolean(this.identity?.person);
     addEventListener("online", () => this.wake());
-    addEventListener("offline", () => this.listen.trouble("offline"));
-    document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(this.timer) : this.wake()));
+    addEventListener("offline", () => {
+      this.#hangUp();
+      this.listen.trouble("offline");
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) return this.wake();
+      this.#hangUp();
+      return this.#schedule();
+    });
     addEventListener("storage", ({ key }) => {
       if (key !== "botkit.conversation") return;
       this.follow();
@@ -71,6 +90,7 @@ export class Conversation {
   send(text, choice) {
     const message = { client_id: uuid(), text, ...(choice ? { choice } : {}) };
     kept.set("outbox", [...this.outbox, message]);
+    this.typedAt = 0; // a message ends it
     this.wake();
     return message;
   }
@@ -85,6 +105,19 @@ export class Conversation {
     if (own) kept.set("conversation", own);
     else kept.drop("conversation");
     return own;
+  }
+
+  /** The customer is writing, or has stopped; told only while somebody might see it, and not for every key. */
+  typing(on) {
+    if (!this.person || !this.identity || (on ? Date.now() - this.typedAt < TYPING_MS : !this.typedAt)) return;
+    this.typedAt = on ? Date.now() : 0;
+    this.#ask("POST", "/typing", { on }).catch(() => {}); // the next key says it again
+  }
+
+  /** How a person's help was: a score of 1 to 5, and words if there are any. */
+  async rate(score, comment) {
+    const { id, token } = this.identity;
+    await call("POST", `${API}/${encodeURIComponent(id)}/satisfaction`, { score, ...(comment ? { comment } : {}) }, token);
   }
 
   async feedback(replyId, helpful) {
@@ -120,9 +153,10 @@ export class Conversation {
     clearTimeout(this.timer);
     try {
       await this.flush();
-      await this.catchUp();
+      if (!this.following) await this.catchUp();
       this.failures = 0;
       this.listen.trouble(null);
+      this.#sawIt();
     } catch (error) {
       this.failures += 1;
       this.listen.trouble(error.status === 429 ? "busy" : navigator.onLine === false ? "offline" : "unreachable");
@@ -165,19 +199,105 @@ export class Conversation {
   async #catchUp() {
     while (this.identity) {
       const id = this.identity.id;
-      const { events, last } = await this.#ask("GET", `/events?after=${this.last}`);
+      const { events, last, signals } = await this.#ask("GET", `/events?after=${this.last}`);
       if (this.identity?.id !== id) continue;
-      for (const event of events) {
-        if (event.seq <= this.last) continue;
-        this.last = event.seq;
-        this.#fold(event);
-        this.listen.event(event);
-      }
+      events.forEach((event) => this.#take(event));
+      if (signals) this.listen.signals(signals);
       const before = this.last;
       this.last = Math.max(this.last, last ?? 0);
       if (!events.length || this.last === before) break;
     }
     this.listen.caughtUp();
+  }
+
+  // A stream and a fetch may bring the same: each is whole from its cursor on, so what has a higher number is next.
+  #take(event) {
+    if (event.seq <= this.last) return;
+    this.last = event.seq;
+    this.#fold(event);
+    if (event.actor === "agent" && event.kind === "message") this.arrived.seq = event.seq;
+    this.listen.event(event);
+  }
+
+  /** Follow the conversation until the line breaks, the server ends it or the page is hidden; then catch up. */
+  async #stream() {
+    const { id, token } = this.identity;
+    const line = new AbortController();
+    this.live = line;
+    let silence = 0;
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => line.abort(), SILENCE_MS);
+    };
+    heard();
+    try {
+      const response = await fetch(`${API}/${encodeURIComponent(id)}/events?after=${this.last}`, {
+        cache: "no-store",
+        credentials: "omit",
+        headers: { Accept: "text/event-stream", Authorization: `Bearer ${token}` },
+        signal: line.signal,
+      });
+      if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+        this.streamless = Date.now() + (1_000 * Number(response.headers.get("Retry-After")) || LONGEST_PAUSE_MS);
+        line.abort();
+        return;
+      }
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (let part = await reader.read(); !part.done && this.live === line; part = await reader.read()) {
+        heard();
+        this.following = true;
+        const whole = (rest + part.value).split("\n\n");
+        rest = whole.pop();
+        whole.forEach((text) => this.#heard(text));
+        this.listen.caughtUp();
+        this.#sawIt();
+        if (!this.person) break;
+      }
+    } catch { /* the line broke: what was missed is fetched */ } finally {
+      clearTimeout(silence);
+      line.abort();
+      if (this.live === line) {
+        this.live = null;
+        this.following = false;
+        this.listen.signals(null);
+        // Not at once, and not all together, when a server that restarts has ended the streams of everybody.
+        clearTimeout(this.timer);
+        if (!document.hidden) this.timer = setTimeout(() => this.wake(), 200 + Math.random() * 800);
+      }
+    }
+  }
+
+  #heard(text) {
+    const lines = text.split("\n");
+    const data = lines.find((line) => line.startsWith("data: "));
+    if (!data) return;
+    const told = JSON.parse(data.slice(6));
+    if (lines.includes("event: signals")) this.listen.signals(told);
+    else this.#take(told);
+  }
+
+  #hangUp() {
+    const line = this.live;
+    this.live = null;
+    this.following = false;
+    line?.abort();
+    if (line) this.listen.signals(null);
+  }
+
+  /** Tell, a moment later and once for many, how far a colleague's words have come: here, or before somebody's eyes. */
+  #sawIt() {
+    const read = this.shown && !document.hidden;
+    const { seq, told, read: before } = this.arrived;
+    if (!this.person || seq <= (read ? before : told)) return;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(async () => {
+      try {
+        await this.#ask("POST", "/seen", { seq, read });
+        this.arrived.told = seq;
+        if (read) this.arrived.read = seq;
+      } catch { /* the next event or wake says it again */ }
+    }, SEEN_MS);
   }
 
   #fold({ kind }) {
@@ -214,6 +334,9 @@ export class Conversation {
   }
 
   #reset(identity) {
+    this.#hangUp();
+    clearTimeout(this.telling);
+    this.arrived = { seq: 0, told: 0, read: 0 };
     this.identity = identity;
     this.last = 0;
     this.person = false;
@@ -222,11 +345,13 @@ export class Conversation {
 
   #schedule() {
     clearTimeout(this.timer);
-    if (document.hidden) return;
     const waiting = this.outbox.length > 0;
+    if (document.hidden && !this.person) return;
     if (!waiting && !this.identity) return;
     if (!waiting && !this.shown && !this.person) return;
-    let pause = this.person ? (this.shown ? PERSON_MS : CLOSED_PANEL_MS) : BOT_MS;
+    const follows = this.person && this.identity && !document.hidden && !this.failures && Date.now() >= this.streamless;
+    if (follows && !this.live) this.#stream();
+    let pause = this.person && !this.following && !document.hidden ? (this.shown ? PERSON_MS : CLOSED_PANEL_MS) : BOT_MS;
     if (this.failures) pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** this.failures * (0.75 + Math.random() / 2));
     this.timer = setTimeout(() => this.wake(), Math.max(pause, this.pause ?? 0));
     this.pause = 0;

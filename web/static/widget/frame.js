@@ -3,6 +3,7 @@
 // server made from editors' articles; everything that a customer or an agent typed goes in as text.
 
 import { Conversation, kept } from "./conversation.js";
+import { rating } from "./rating.js";
 import { answer, el, icon, plain, say, texts, when } from "./words.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -24,13 +25,18 @@ let unread = 0;
 let catchingUp = true; // the first fetch repeats history: nothing of it is new to the reader
 let attended = false; // somebody has taken the conversation
 let agent = null; // her name, where the server tells it
+let other = null; // what is known of the agent: typing, online, delivered, read
+let wasOnline = false; // only who was here can be away: a colleague at another console may never say so
+let typist = null;
+let question = null; // how the help was
+const sent = []; // the customer's messages since a person was wanted: [seq, element]
 let placeTimer = 0;
 const PLACE_MS = 30_000;
 
 const conversation = new Conversation({
   lang: data.lang,
   page: data.page,
-  listen: { event: show, refused, trouble, caughtUp, forgotten },
+  listen: { event: show, signals, refused, trouble, caughtUp, forgotten },
 });
 
 // ---------------------------------------------------------------- what happened
@@ -46,6 +52,8 @@ function show(event) {
   else if (kind === "ticket.released") released(event);
   else if (kind === "ticket.transferred") transferred(event);
   else if (kind === "ticket.closed") closed(event);
+  else if (kind === "ticket.reopened") reopened(event);
+  else if (kind === "satisfaction") question?.done();
   showPresence();
   if (!catchingUp && kind !== "feedback" && event.actor !== "customer" && !conversation.shown) tell("unread", (unread += 1));
   if (!catchingUp && stick) toEnd();
@@ -58,13 +66,23 @@ function showCustomer(event) {
     pending.delete(id);
     waiting.classList.remove("waiting");
     waiting.querySelector(".state")?.remove();
+    track(event, waiting);
     return;
   }
   endChoices();
-  put(event, bubble("customer", null, plain(text)));
+  const node = bubble("customer", null, plain(text));
+  put(event, node);
+  track(event, node);
+}
+
+function track({ seq }, node) {
+  if (!conversation.person) return;
+  sent.push([seq, node]);
+  showTicks();
 }
 
 function showAgent(event) {
+  showTyping(false);
   attend(true, event.data.name || agent);
   put(event, bubble("agent", agent || say("colleague"), plain(event.data.text, true)));
 }
@@ -154,11 +172,13 @@ function claimed(event) {
 }
 
 function released(event) {
+  wasOnline = false;
   note(event, named("left"), say("back_in_queue"));
   attend(false);
 }
 
 function transferred(event) {
+  wasOnline = false;
   attend(true, event.data.name);
   note(event, named("transferred"));
 }
@@ -168,6 +188,35 @@ function closed(event) {
   attend(false);
   queueCard?.remove();
   queueCard = null;
+  clearTicks();
+  if (event.data.ask === "satisfaction") ask(event);
+}
+
+/** The customer's word went on with what was closed: whoever had it has it again, or it waits. */
+function reopened(event) {
+  question?.card.remove();
+  question = null;
+  attend(Boolean(event.data.attended), event.data.name);
+  if (attended) note(event, named("joined"));
+}
+
+/** How the help was: asked once for a conversation with a person that has ended, and not again once it was answered. */
+function ask({ seq }) {
+  const name = `rated.${conversation.identity.id}`;
+  if ((kept.get(name) || 0) >= seq) return;
+  question?.card.remove();
+  question = rating(async (score, comment) => {
+    try {
+      await conversation.rate(score, comment);
+      kept.set(name, seq);
+      announce(say("rate_thanks"));
+      return true;
+    } catch (error) {
+      announce(error.final ? error.message : say("unreachable"));
+      return false;
+    }
+  });
+  log.insertBefore(question.card, firstPending());
 }
 
 function attend(on, name) {
@@ -176,6 +225,47 @@ function attend(on, name) {
   if (!on) return;
   queueCard?.remove();
   queueCard = null;
+}
+
+// ---------------------------------------------------------------- the other side
+
+/** What the server says of the agent; null when the line is cut and nothing is known. */
+function signals(told) {
+  const stick = nearEnd();
+  other = told && { ...told, delivered: Math.max(told.delivered, other?.delivered || 0), read: Math.max(told.read, other?.read || 0) };
+  wasOnline ||= Boolean(told?.online);
+  showTyping(Boolean(told?.typing));
+  showTicks();
+  showPresence();
+  if (stick && told?.typing) toEnd();
+}
+
+function showTyping(on) {
+  if (!on || !attended) {
+    typist?.remove();
+    typist = null;
+    return;
+  }
+  if (typist) return;
+  typist = el("p", { class: "typing" }, el("span", { class: "thinking", "aria-hidden": "true" }, el("i"), el("i"), el("i")), named("typing"));
+  log.append(typist);
+}
+
+/** Under the newest of the customer's messages that a person is to read, how far it has come. */
+function showTicks() {
+  if (!sent.length || !conversation.person) return;
+  const [seq, node] = sent.at(-1);
+  const came = other?.read >= seq ? "read" : other?.delivered >= seq ? "delivered" : "sent";
+  if (node.querySelector(`.came.${came}`)) return;
+  sent.forEach(([, each]) => each.querySelector(".came")?.remove());
+  node.append(el("p", { class: `came ${came}`, "aria-live": "off" }, icon(came === "sent" ? "tick" : "ticks"), say(came)));
+}
+
+function clearTicks() {
+  sent.splice(0).forEach(([, node]) => node.querySelector(".came")?.remove());
+  other = null;
+  wasOnline = false;
+  showTyping(false);
 }
 
 /** The sentence with the agent's name, or the one that does without. */
@@ -219,12 +309,13 @@ function divide(event) {
 }
 
 function firstPending() {
-  return pending.values().next().value || (thinking?.isConnected ? thinking : null);
+  return pending.values().next().value || [thinking, typist].find((node) => node?.isConnected) || null;
 }
 
 function showPresence() {
   starters.hidden = conversation.last > 0 || pending.size > 0;
-  presence.textContent = attended ? named("with") : say(conversation.person ? "waiting" : "assistant");
+  const away = attended && wasOnline && other && !other.online;
+  presence.textContent = attended ? named(away ? "away" : "with") : say(conversation.person ? "waiting" : "assistant");
   personButton.hidden = conversation.person;
   newButton.hidden = !conversation.started && !pending.size;
   document.body.dataset.with = attended ? "agent" : conversation.person ? "queue" : "bot";
@@ -281,7 +372,7 @@ function showWaiting({ client_id: id, text }) {
   node.classList.add("waiting");
   pending.set(id, node);
   spoken.side = "customer";
-  log.append(node);
+  log.insertBefore(node, typist?.isConnected ? typist : null);
 }
 
 composer.addEventListener("submit", (event) => {
@@ -303,6 +394,7 @@ input.addEventListener("keydown", (event) => {
 
 input.addEventListener("input", () => {
   kept.set("draft", input.value);
+  conversation.typing(Boolean(input.value.trim()));
   grow();
 });
 
@@ -388,6 +480,8 @@ function forgotten() {
   replies.clear();
   choices = [];
   queueCard = null;
+  question = null;
+  clearTicks();
   attend(false);
   Object.assign(spoken, { side: null, name: null, at: 0 });
   if (!conversation.outbox.length) {

@@ -28,6 +28,8 @@ export function el(tag, attributes = {}, ...children) {
 const ICONS = {
   page: ["M7 3h7l4 4v14H7z", "M14 3v4h4", "M10 12h5", "M10 16h5"],
   away: ["M9 6h9v9", "M18 6 7 17"],
+  tick: ["M5 13l4 4L19 7"],
+  ticks: ["M2 13l4 4L16 7", "M11 16l1 1L22 7"],
   up: ["M7 11v9H4v-9z", "M7 11l4-8a2 2 0 0 1 2.6 2.2L13 9h5.4a2 2 0 0 1 2 2.4l-1.3 7a2 2 0 0 1-2 1.6H7"],
   down: ["M17 13V4h3v9z", "M17 13l-4 8a2 2 0 0 1-2.6-2.2L11 15H5.6a2 2 0 0 1-2-2.4l1.3-7a2 2 0 0 1 2-1.6H17"],
 };

@@ -1,0 +1,267 @@
+"""`botkit eval, judge, report, labels`: how good the answers are and what became of conversations."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import shared
+
+if TYPE_CHECKING:
+    from botkit.corpus import Label
+    from botkit.index import Index
+
+
+@click.command("eval")
+@click.argument("questions", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="index folder")
+@click.option("--split", type=click.Choice(["dev", "test"]), help="only the questions of this half")
+@click.option("--lang", help="only the questions asked on a page in this language")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="write the report as one HTML file here")
+@click.option("--json", "as_json", type=click.Path(dir_okay=False, path_type=Path), help="write everything here")
+@click.option("--against", type=click.Path(path_type=Path), help="another index: tell what changed from it to --index")
+@click.option(
+    "--min-precision",
+    type=click.FloatRange(0, 1),
+    help="end with 1 when less of all answered is right than this share, like 0.9, or nothing is answered",
+)
+@click.pass_obj
+def evaluate(
+    file: Path | None,
+    questions: tuple[Path, ...],
+    folder: Path | None,
+    split: str | None,
+    lang: str | None,
+    html: Path | None,
+    as_json: Path | None,
+    against: Path | None,
+    min_precision: float | None,
+) -> None:
+    """Measure an index on judged questions: files of JSON lines, or folders of them.
+
+    Each of QUESTIONS is a set of its own in the tables. The format of a line is in docs/analysts.md.
+    """
+    settings = shared.settings(file, index=str(folder) if folder else None)
+    sets = _judged(questions, split, lang)
+    opened = [shared.opened(settings.index)]
+    names = ["botkit"]
+    if against is not None:
+        opened.append(shared.opened(str(against)))
+        names = [settings.index, str(against)]
+        if names[0] == names[1]:
+            raise click.UsageError("--against names the same index as --index")
+    from botkit import quality
+
+    def ask(system: str, asked: Index) -> list[quality.Evaluation]:
+        found = []
+        for name, labels in sets.items():
+            click.echo(f"{system}: {len(labels)} questions of {name}", err=True)
+            found.append(
+                quality.evaluate(
+                    asked,
+                    labels,
+                    answer_threshold=settings.answer_threshold,
+                    clarify_threshold=settings.clarify_threshold,
+                    progress=shared.progress("asked", "questions"),
+                    system=system,
+                )
+            )
+        return found
+
+    found = [ask(*each) for each in zip(names, opened, strict=True)]
+    joined = [quality.joined(each) for each in found]
+    for evaluation in joined:
+        if evaluation.missing:
+            missing = ", ".join(evaluation.missing)
+            click.echo(f"{evaluation.system}: questions name articles that it does not have: {missing}", err=True)
+    told = ", ".join([*sets, *([f"{split} split"] if split else []), *([lang] if lang else [])])
+    report = quality.Report(
+        title=f"{settings.index} on {told}",
+        sets=tuple(quality.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),
+        command=shlex.join(["botkit", *sys.argv[1:]]),
+        overall=True,
+        changes=(quality.compare(joined[1], joined[0]),) if against else (),
+    )
+    click.echo(report.text())
+    try:
+        report.write(html, as_json)
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename}: cannot be written: {error.strerror}. Choose another file."
+        ) from error
+    precision = quality.figures(joined[0].outcomes).get("precision")
+    if min_precision is not None and (precision is None or precision < min_precision):
+        was = (
+            "nothing was answered" if precision is None else f"{quality.percent(precision)} % of the answered is right"
+        )
+        raise click.ClickException(f"{was}, less than the {quality.percent(min_precision)} % asked for.")
+
+
+def _judged(questions: tuple[Path, ...], split: str | None, lang: str | None) -> dict[str, list[Label]]:
+    """The judged questions of each argument, by a short name of it; those of one half or language only."""
+    from botkit import corpus
+
+    names = [path.resolve().name.removesuffix(".jsonl") for path in questions]
+    sets: dict[str, list[Label]] = {}
+    total = 0
+    try:
+        for path, name in zip(questions, names, strict=True):
+            found = corpus.labels(path)
+            total += len(found)
+            kept = [q for q in found if split in (None, q.split) and lang in (None, q.lang)]
+            if kept:
+                sets[name if names.count(name) == 1 else str(path)] = kept
+        # Their turns lean on one another, so they are not asked one by one.
+        dialogues = corpus.dialogues(*questions)
+    except corpus.CorpusError as error:
+        raise click.ClickException(f"the questions cannot be read.\n{error}") from error
+    if dialogues:
+        click.echo(f"{len(dialogues)} dialogues are left out: only single questions are asked.", err=True)
+    if not sets:
+        raise click.ClickException(
+            f"none of {total} questions is asked for. Leave --split and --lang out, or correct them."
+        )
+    return sets
+
+
+@click.command()
+@click.argument("questions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="index folder")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="where verdicts are added, as corpora/NAME/labels/editor.jsonl",
+)
+@click.option("--judge-all", is_flag=True, help="ask those judged before too; a new verdict takes the old one's place")
+@click.pass_obj
+def judge(file: Path | None, questions: Path, folder: Path | None, out: Path, judge_all: bool) -> None:
+    """Go through QUESTIONS and say which article answers each: lines of {"id", "text", "lang"?}.
+
+    Each verdict is written at once, so that one may stop at any time and go on later. Verdicts are read from standard
+    input, a line each.
+    """
+    settings = shared.settings(file, index=str(folder) if folder else None)
+    from botkit import corpus
+
+    try:
+        asked = corpus.questions(questions)
+        known = {label.id for label in corpus.labels(out)} if out.exists() else set()
+        if out.exists() and corpus.dialogues(out):
+            raise click.ClickException(f"{out} has dialogues in it. Choose another file for verdicts.")
+    except corpus.CorpusError as error:
+        raise click.ClickException(f"the questions cannot be read.\n{error}") from error
+    left = asked if judge_all else [question for question in asked if question.id not in known]
+    if not left:
+        click.echo(f"all {len(asked)} questions are judged already", err=True)
+        return
+    opened = shared.opened(settings.index)
+    click.echo("1, 2, 3: that article   ID: the article of that id   0: none answers   s: skip   q: stop")
+    given = 0
+    try:
+        for number, question in enumerate(left, 1):
+            label = _verdict(opened, question, f"[{number} of {len(left)}]")
+            if label is not None:
+                with shared.written(out):
+                    corpus.add_label(out, label)
+                given += 1
+    except (EOFError, KeyboardInterrupt):
+        click.echo()
+    click.echo(f"{out}: {given} verdicts added, {len(left) - given} questions left", err=True)
+
+
+def _verdict(index: Index, question: Label, place: str) -> Label | None:
+    """The editor's verdict, asked again until it is one; None: skipped. EOFError: no more."""
+    from botkit import language
+    from botkit.quality import verdicts
+
+    offered = verdicts.candidates(index, question)
+    click.echo(f"\n{place} {language.clean(question.text)}" + (f"  ({question.lang})" if question.lang else ""))
+    for number, each in enumerate(offered, 1):
+        click.echo(f"  {number}  {each.probability:.2f}  {each.article}  {each.title}")
+    while True:
+        typed = input("> ").strip()
+        if typed == "q":
+            raise EOFError
+        if typed == "s":
+            return None
+        if typed:
+            try:
+                return verdicts.verdict(index, question, offered, typed)
+            except verdicts.BadVerdict as error:
+                click.echo(error)
+
+
+@click.command()
+@click.option("--database", help="database URL; default: sqlite:///botkit.db")
+@click.option("--since", help="episodes that began at or after this time, like 2026-11-01 or 2026-11-01T08:00Z")
+@click.option("--until", help="episodes that began before this time")
+@click.option("--now", help="the time to judge from; default: now")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@click.pass_obj
+def report(
+    file: Path | None, database: str | None, since: str | None, until: str | None, now: str | None, as_json: bool
+) -> None:
+    """How conversations ended: containment, resolution, confirmed and handed-over shares."""
+    settings = shared.settings(file, database=database)
+    times = {name: shared.time(name, text) for name, text in (("since", since), ("until", until), ("now", now))}
+    with shared.store(settings.database) as store:
+        from botkit import report as reports
+
+        figures = reports.summary(store, window_hours=settings.window_hours, **times)
+        click.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else reports.table(figures))
+
+
+@click.command()
+@click.option("--database", help="database URL; default: sqlite:///botkit.db")
+@click.option("--since", help="verdicts given at or after this time, like 2026-11-01 or 2026-11-01T08:00Z")
+@click.option("--until", help="verdicts given before this time")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="where to write them, readable by its owner alone"
+)
+@click.pass_obj
+def labels(file: Path | None, database: str | None, since: str | None, until: str | None, out: Path | None) -> None:
+    """Write the questions that agents and customers judged, as JSON lines for `botkit index` and `botkit eval`.
+
+    An agent's closing click names the article that would have answered, a customer's feedback whether one did. The
+    questions are as customers typed them and MAY HOLD PERSONAL DATA: names, addresses, order numbers. Read them
+    before you share the file or put it under version control.
+    """
+    settings = shared.settings(file, database=database)
+    times = {name: shared.time(name, text) for name, text in (("since", since), ("until", until))}
+    from botkit import corpus
+
+    if out is not None and out.is_file():
+        _check_export(out)
+    with shared.store(settings.database) as store:
+        from botkit import report as reports
+
+        found = reports.labels(store, **times)
+        from botkit import people
+
+        with store.write() as conn:
+            people.audit(store, conn, None, "export", "labels", questions=len(found))
+    if out is None:
+        corpus.write_labels(sys.stdout, found)
+    else:
+        with shared.written(out):
+            corpus.write_labels(out, found)
+    agents = sum(label.source == "agent" for label in found)
+    click.echo(f"{len(found)} questions: {agents} judged by agents, {len(found) - agents} by customers", err=True)
+
+
+def _check_export(out: Path) -> None:
+    """Refuse to write over what did not come from the record."""
+    from botkit import corpus
+
+    try:
+        others = corpus.dialogues(out) or {label.source for label in corpus.labels(out)} - {"agent", "customer"}
+    except corpus.CorpusError as error:
+        raise click.ClickException(f"{out} is no file of judged questions. Choose another file.\n{error}") from error
+    if others:
+        raise click.ClickException(f"{out} has questions that were not judged in conversations. Choose another file.")

@@ -1,0 +1,140 @@
+"""`botkit serve`: the server, from settings to its worker processes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import deliveries, shared
+
+if TYPE_CHECKING:
+    from botkit.config import Settings
+    from botkit.desk import Policy
+
+
+@click.command()
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="index folder")
+@click.option("--database", help="database URL; default: sqlite:///botkit.db")
+@click.option("--host", help="address to listen on")
+@click.option("--port", type=int, help="port to listen on")
+@click.option("--workers", type=int, help="worker processes")
+@click.pass_obj
+def serve(
+    file: Path | None,
+    folder: Path | None,
+    database: str | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+) -> None:
+    """Serve the chat, the help centre and the desk."""
+    settings = shared.settings(
+        file, index=str(folder) if folder else None, database=database, host=host, port=port, workers=workers
+    )
+    if not settings.index:
+        raise click.ClickException("no index is named. Give --index INDEXES/NAME, as built by `botkit index`.")
+    problem = _in_child(lambda: _check_index(settings.index))
+    if problem:
+        raise click.ClickException(problem)
+    senders = deliveries.senders(settings)
+    roles = settings.second_factor_roles.replace(",", " ").split()
+    with shared.store(settings.database) as store:  # migrated once, here, and not by every worker at the same time
+        from botkit import outbox, people
+
+        if unknown := [role for role in roles if role not in people.ROLES]:
+            known = ", ".join(people.ROLES)
+            raise click.ClickException(f"second_factor_roles: there is no role {unknown[0]!r}: name some of {known}")
+        outbox.kinds(store, senders)
+    from botkit import server
+    from botkit.server import run
+
+    rates, policy = server.Rates(), _policy(settings)
+
+    def factory() -> Any:
+        from botkit.index import Live
+        from botkit.store import Store
+
+        store = Store(settings.database)
+        if senders:
+            outbox.Worker(store, senders).start()
+        return server.create_app(
+            index=Live(settings.index),
+            store=store,
+            rates=rates,
+            base_url=settings.base_url,
+            embed_origins=[o for o in settings.embed_origins.replace(",", " ").split() if o],
+            trusted_proxies=settings.trusted_proxies,
+            rate_per_minute=settings.rate_per_minute,
+            conversations_per_hour=settings.conversations_per_hour,
+            logins_per_minute=settings.logins_per_minute,
+            metrics_token=settings.metrics_token,
+            answer_threshold=settings.answer_threshold,
+            clarify_threshold=settings.clarify_threshold,
+            second_factor_roles=roles,
+            policy=policy,
+            streams=settings.streams,
+        )
+
+    base = settings.base_url or f"http://{settings.host}:{settings.port}"
+    click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
+    run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams)
+
+
+def _policy(settings: Settings) -> Policy:
+    """The desk's rules, of the settings."""
+    from botkit.desk import Policy
+
+    points = {}
+    for part in settings.priority_tags.split(","):
+        tag, _, number = part.partition("=")
+        if not part.strip():
+            continue
+        if not re.fullmatch(r"\s*-?\d{1,3}\s*", number):
+            raise click.ClickException(f"priority_tags: {part.strip()!r} is none: write them like vip=30, wholesale=15")
+        points[tag.strip().casefold()] = int(number)
+    return Policy(
+        offer_seconds=settings.offer_seconds,
+        reopen_minutes=settings.reopen_minutes,
+        pending_hours=settings.pending_hours,
+        high=settings.high_priority,
+        live_reply=settings.live_reply_seconds,
+        live_reply_high=settings.live_reply_high_seconds,
+        mail_reply=settings.mail_reply_seconds,
+        mail_reply_high=settings.mail_reply_high_seconds,
+        points=points,
+    )
+
+
+def _check_index(folder: str) -> str | None:
+    from botkit.index import IndexProblem, verify, version_folder
+
+    try:
+        verify(version_folder(Path(folder)))
+    except IndexProblem as error:
+        return str(error)
+    return None
+
+
+def _in_child(task: Callable[[], str | None]) -> str | None:
+    """What a task returns, from a process of its own: the one that forks workers must not import an
+    index's libraries, whose threads would not survive the fork."""
+    import os
+
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, (task() or "").encode("utf-8")[:4000])
+            os._exit(0)
+        except BaseException as error:
+            os.write(write, f"the index cannot be checked: {error}".encode()[:4000])
+            os._exit(1)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8", errors="replace") as stream:
+        said = stream.read()
+    os.waitpid(child, 0)
+    return said or None

@@ -1,0 +1,284 @@
+"""What helps an agent to answer: likely passages for the customer's last words, canned replies ready to send, how a
+conversation went before, and the agent's other chats. Read-only; the agent decides what is said."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from botkit import corpus, language
+from botkit.desk.queue import ticket
+from botkit.people import Agent
+from botkit.store import CUSTOMER, Event, Store, event_table, ticket_table
+
+if TYPE_CHECKING:  # reports and accounts need no search, and its libraries take their time to load
+    from botkit.answer import Before, Candidate
+    from botkit.index import Index
+
+LIKELY: Final = 5
+"""Passages that are shown at most."""
+
+LONGEST_PHRASING: Final = 160
+PHRASINGS: Final = 6
+_ADDRESS = re.compile(r"\S+@\S+|https?://\S+|\+?\d[\d\s()./-]{5,}\d")
+_ORDER = re.compile(r"(?<![\w-])[A-Za-z]{1,5}-?\d{4,12}(?![\w-])|#\s?\d{3,12}\b")
+
+
+@dataclass(frozen=True)
+class Canned:
+    """A canned reply with its variables filled in; those that nobody knows stay in their braces."""
+
+    id: str
+    lang: str
+    title: str
+    shortcut: str
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assist:
+    """What an agent may say. `query` are the words that were searched for, None when there were none; `lang` is the
+    customer's language, in which everything is that has a translation."""
+
+    query: str | None
+    lang: str
+    candidates: tuple[Candidate, ...]
+    replies: tuple[Canned, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A ticket that the same customer had before: `outcome` and `by` are None while it is not closed."""
+
+    ticket: int
+    opened_at: datetime
+    reason: str
+    outcome: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Chat:
+    """An agent's own chat. `unanswered` are the sequence numbers of what the customer said since the agent spoke
+    last; `text` is the last of it, or else the customer's last words."""
+
+    ticket: int
+    state: str
+    lang: str | None
+    text: str
+    unanswered: tuple[int, ...]
+
+
+def assist(
+    store: Store, index: Index, ticket_id: int, text: str | None = None, agent: Agent | None = None
+) -> Assist:
+    """What the agent may say now: passages for the customer's last words, or for `text` that the agent searches, and
+    canned replies with what is known filled in."""
+    packet = ticket(store, ticket_id)
+    return advise(index, packet.transcript, packet.ticket.lang, agent, text)
+
+
+def advise(
+    index: Index, transcript: Sequence[Event], lang: str | None, agent: Agent | None = None, text: str | None = None
+) -> Assist:
+    """Passages and canned replies for a conversation whose customer speaks `lang`.
+
+    Without `text` the customer's last words are searched for, together with what they lean on, and all canned replies
+    are given. With it, the agent is searching: for passages and canned replies, or after a `/` for shortcuts alone.
+    """
+    from botkit import answer
+
+    spoken = lang if lang in index.languages else index.default_language
+    ready = canned(index, spoken, known(index, spoken, transcript, agent))
+    if text is None:
+        found = asked(transcript)
+        if found is None:
+            return Assist(None, spoken, (), tuple(ready))
+        words, before = found
+        passages = answer.candidates(index, words, lang=spoken, before=before, page=spoken, limit=LIKELY)
+        return Assist(words, spoken, tuple(passages), tuple(ready))
+    text = language.clean(text)
+    if text.startswith("/"):
+        return Assist(text, spoken, (), tuple(_begin(ready, text)))
+    if not language.words(text):
+        return Assist(None, spoken, (), tuple(ready))
+    passages = answer.candidates(index, text, lang=spoken, limit=LIKELY)
+    return Assist(text, spoken, tuple(passages), tuple(_having(ready, text)))
+
+
+def asked(transcript: Iterable[Event]) -> tuple[str, Before | None] | None:
+    """The customer's last words that say something, with the turn before them; None when there are none. Greetings,
+    thanks and the wish for a person say nothing about the matter."""
+    words: str | None = None
+    told: Mapping[str, Any] | None = None
+    before: Before | None = None
+    for event in transcript:
+        data = event.data
+        if event.kind == "ticket.closed":
+            told, before = None, None
+        elif event.kind == "message" and event.actor == CUSTOMER:
+            said = str(data["text"])
+            if not language.words(said) or language.smalltalk(said) or language.wants_person(said):
+                continue
+            before = _turn(words, told) if words is not None else None
+            words, told = said, None
+        elif event.kind == "reply" and data["kind"] in ("answer", "clarify", "handoff"):
+            told = data
+    return None if words is None else (words, before)
+
+
+def canned(index: Index, lang: str, values: Mapping[str, str]) -> list[Canned]:
+    """Every canned reply in a language, or where it has no translation in another, its variables filled in."""
+    found: dict[str, Canned] = {}
+    for code in dict.fromkeys((lang, index.default_language, *index.languages)):
+        for each in index.replies(code):
+            ready = Canned(each.id, each.lang, each.title, each.shortcut, each.filled(values), each.tags)
+            found.setdefault(each.id, ready)
+    return sorted(found.values(), key=lambda each: (each.lang != lang, each.id))
+
+
+def known(index: Index, lang: str, transcript: Iterable[Event], agent: Agent | None) -> dict[str, str]:
+    """What is known of the variables of canned replies: the agent, the shop, and the order the customer named last."""
+    shop = index.shop(lang)
+    values = {name: str(shop.get(name) or "") for name in ("hours", "email", "phone", "address")}
+    values |= {"shop": str(shop.get("name") or index.name), "agent": agent.name if agent else ""}
+    for event in transcript:
+        if event.kind == "message" and event.actor == CUSTOMER:
+            for found in _ORDER.findall(_ascii(str(event.data["text"]))):
+                values["order"] = found.replace(" ", "").upper()
+    return values
+
+
+def earlier(transcript: Iterable[Event], ticket_id: int) -> list[Earlier]:
+    """The tickets that this conversation had before this one, oldest first."""
+    found: dict[int, Earlier] = {}
+    for event in transcript:
+        number = event.data.get("ticket")
+        if not isinstance(number, int) or number >= ticket_id:
+            continue
+        if event.kind == "ticket.opened":
+            found[number] = Earlier(number, event.at, str(event.data["reason"]))
+        elif event.kind == "ticket.closed" and number in found:
+            first = found[number]
+            by = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else None
+            found[number] = Earlier(number, first.opened_at, first.reason, str(event.data["outcome"]), by)
+    return list(found.values())
+
+
+def chats(store: Store, agent: Agent) -> list[Chat]:
+    """The chats that an agent has in hand, by the order in which they came."""
+    said = event_table.c
+    mine = (
+        sa.select(ticket_table.c.id, ticket_table.c.state, ticket_table.c.lang, ticket_table.c.conversation_id)
+        .where(ticket_table.c.owner == agent.name, ticket_table.c.state != "closed")
+        .order_by(ticket_table.c.claimed_at, ticket_table.c.id)
+    )
+    with store.read() as conn:
+        rows = conn.execute(mine).all()
+        words = conn.execute(
+            sa.select(said.conversation_id, said.seq, said.actor, said.data)
+            .where(said.conversation_id.in_([row.conversation_id for row in rows]), said.kind == "message")
+            .order_by(said.conversation_id, said.seq)
+        ).all()
+    last: dict[str, str] = {}
+    open_ones: dict[str, list[int]] = {}
+    for word in words:
+        if word.actor == CUSTOMER:
+            last[word.conversation_id] = str(word.data["text"])
+            open_ones.setdefault(word.conversation_id, []).append(word.seq)
+        else:
+            open_ones[word.conversation_id] = []
+    return [
+        Chat(
+            row.id,
+            row.state,
+            row.lang,
+            last.get(row.conversation_id, ""),
+            tuple(open_ones.get(row.conversation_id, ())),
+        )
+        for row in rows
+    ]
+
+
+def draft(transcript: Iterable[Event], ticket_id: int) -> str:
+    """An article to be written, from a ticket that no article would have answered: the customer's words as its
+    phrasings, the agents' as its first body. Order numbers, addresses and telephone numbers are left out, as far as
+    they can be told; an editor reads it before it is published."""
+    asked_so: list[str] = []
+    said: list[str] = []
+    over = False
+    for event in transcript:
+        own = event.data.get("ticket") == ticket_id
+        if event.kind == "ticket.closed":
+            over = over or own
+            if not over:
+                asked_so, said = [], []
+        elif event.kind == "ticket.reopened" and own:
+            over = False
+        elif event.kind == "message" and not over:
+            text = " ".join(_unnamed(str(event.data["text"])).split())
+            if event.actor != CUSTOMER:
+                said.append(_unnamed(str(event.data["text"])))
+            elif language.words(text) and not language.smalltalk(text) and not language.wants_person(text):
+                asked_so.append(text if len(text) <= LONGEST_PHRASING else text[:LONGEST_PHRASING].rsplit(" ", 1)[0])
+    phrasings = list(dict.fromkeys(asked_so))[:PHRASINGS] or ["…"]
+    return corpus.draft(phrasings[0], phrasings[1:], "\n\n".join(said) or "…")
+
+
+def _unnamed(text: str) -> str:
+    return _ADDRESS.sub("…", _ORDER.sub("…", text))
+
+
+def _turn(words: str, told: Mapping[str, Any] | None) -> Before:
+    from botkit.answer import Before
+
+    if told is None:
+        return Before(words)
+    return Before(
+        text=told.get("understood") or words,
+        article=told.get("article") if told.get("source") else None,
+        options=tuple(o["article"] for o in told["options"]) if told["kind"] == "clarify" else (),
+        lang=told.get("lang"),
+    )
+
+
+def _begin(ready: Sequence[Canned], typed: str) -> list[Canned]:
+    """Those whose shortcut begins as typed, then those with a word of the title that does."""
+    start = typed[1:].casefold()
+    first = [each for each in ready if each.shortcut[1:].casefold().startswith(start)]
+    others = [
+        each
+        for each in ready
+        if each not in first
+        and any(word.casefold().startswith(start) for word in (each.id, *each.title.split(), *each.tags))
+    ]
+    return first + others
+
+
+def _having(ready: Sequence[Canned], typed: str) -> list[Canned]:
+    """Those that have every word typed, or a word that begins so."""
+
+    def words(each: Canned) -> list[str]:
+        return language.folded(" ".join((each.title, each.text, each.id, *each.tags)), each.lang).split()
+
+    found = []
+    for each in ready:
+        wanted, having = language.folded(typed, each.lang).split(), words(each)
+        if wanted and all(any(word.startswith(want) for word in having) for want in wanted):
+            found.append(each)
+    return found
+
+
+def _ascii(text: str) -> str:
+    """With the digits of any script as those of order numbers."""
+    return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)

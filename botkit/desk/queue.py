@@ -1,0 +1,157 @@
+"""Reading the desk: the queue in its order, one ticket with all that belongs to it, and how long one waits. Writes
+nothing."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from botkit.desk.machine import row_of
+from botkit.desk.nouns import STATES, Change, DeskError, Packet, Suggestion, Ticket, as_ticket
+from botkit.store import (
+    CUSTOMER,
+    Store,
+    event_table,
+    iso,
+    satisfaction_table,
+    ticket_state_table,
+    ticket_table,
+)
+
+if TYPE_CHECKING:
+    from botkit.index import Index
+
+_ORDER: Final[dict[str, tuple[sa.ColumnElement[Any], ...]]] = {
+    "waiting": (ticket_table.c.rank_at, ticket_table.c.id),
+    "claimed": (ticket_table.c.opened_at, ticket_table.c.id),
+    "pending": (ticket_table.c.opened_at, ticket_table.c.id),
+    "closed": (ticket_table.c.closed_at.desc(), ticket_table.c.id),
+}
+
+
+def position(conn: Connection, ticket_id: int) -> int:
+    """The ticket's place in the queue, 1 for the next one; 0 once it is not waiting any more."""
+    me = conn.execute(sa.select(ticket_table).where(ticket_table.c.id == ticket_id)).one_or_none()
+    if me is None or me.state != "waiting":
+        return 0
+    before = sa.or_(
+        ticket_table.c.rank_at < me.rank_at,
+        sa.and_(ticket_table.c.rank_at == me.rank_at, ticket_table.c.id <= ticket_id),
+    )
+    return count(conn, ticket_table.c.state == "waiting", before)
+
+
+def waiting(conn: Connection) -> int:
+    """How many tickets wait."""
+    return count(conn, ticket_table.c.state == "waiting")
+
+
+def usual_wait(conn: Connection, now: datetime) -> float | None:
+    """The median wait, in seconds, of those claimed in the last two hours; None when fewer than three were."""
+    rows = conn.execute(
+        sa.select(ticket_table.c.opened_at, ticket_table.c.claimed_at)
+        .where(ticket_table.c.state != "waiting", ticket_table.c.claimed_at > now - timedelta(hours=2))
+        .order_by(ticket_table.c.claimed_at.desc())
+        .limit(50)
+    ).all()
+    if len(rows) < 3:
+        return None
+    return float(statistics.median((row.claimed_at - row.opened_at).total_seconds() for row in rows))
+
+
+def queue(
+    store: Store,
+    state: str | None = None,
+    language: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    owner: str | None = None,
+) -> list[Ticket]:
+    """Tickets: the waiting ones in the order of the queue, then those in somebody's hands, then those that wait for
+    their customer, then the closed, newest first; `owner` asks for one agent's."""
+    if state is not None and state not in STATES:
+        raise DeskError(f"there is no state {state!r}: ask for one of {', '.join(STATES)}")
+    table = ticket_table.c
+    where: list[sa.ColumnElement[bool]] = [] if language is None else [table.lang == language]
+    where += [] if owner is None else [table.owner == owner]
+    rows: list[sa.Row[Any]] = []
+    with store.read() as conn:
+        # State by state, so that each is read along its index and nothing is sorted.
+        for each in STATES if state is None else (state,):
+            query = sa.select(ticket_table).where(table.state == each, *where).order_by(*_ORDER[each])
+            rows += conn.execute(query.limit(limit - len(rows)).offset(offset)).all()
+            if len(rows) >= limit:
+                break
+            if state is None and offset:
+                offset = 0 if rows else max(0, offset - count(conn, table.state == each, *where))
+        texts = last_texts(conn, [row.conversation_id for row in rows])
+    now = store.now()
+    return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in rows]
+
+
+def counts(store: Store) -> dict[str, int]:
+    """How many tickets there are in each state that is not closed."""
+    query = sa.select(ticket_table.c.state, sa.func.count()).where(
+        ticket_table.c.state.in_([state for state in STATES if state != "closed"])
+    )
+    with store.read() as conn:
+        found = {row[0]: row[1] for row in conn.execute(query.group_by(ticket_table.c.state))}
+    return {state: found.get(state, 0) for state in STATES if state != "closed"}
+
+
+def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
+    """What the agent who takes this ticket needs to know. Without an index there are no suggested replies."""
+    with store.read() as conn:
+        row = row_of(conn, ticket_id)
+        transcript = tuple(store.events(conn, row.conversation_id))
+        lines = conn.execute(
+            sa.select(ticket_state_table)
+            .where(ticket_state_table.c.ticket_id == ticket_id)
+            .order_by(ticket_state_table.c.n)
+        ).all()
+        given = conn.execute(
+            sa.select(satisfaction_table).where(satisfaction_table.c.ticket_id == ticket_id)
+        ).one_or_none()
+    texts = [str(e.data["text"]) for e in transcript if e.kind == "message" and e.actor == CUSTOMER]
+    found = as_ticket(row, store.now(), texts[-1] if texts else "")
+    history = tuple(Change(*line[1:]) for line in lines)
+    score = None if given is None else {"score": given.score, "comment": given.comment, "at": iso(given.at)}
+    return Packet(found, transcript, _suggestions(index, found) if index is not None else (), history, score)
+
+
+def count(conn: Connection, *where: sa.ColumnElement[bool]) -> int:
+    """How many tickets these are."""
+    return int(conn.execute(sa.select(sa.func.count()).select_from(ticket_table).where(*where)).scalar_one())
+
+
+def last_texts(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, str]:
+    """The last message of each customer, by conversation."""
+    said = event_table.c
+    last = (
+        sa.select(said.conversation_id, sa.func.max(said.seq).label("seq"))
+        .where(said.conversation_id.in_(conversation_ids), said.kind == "message", said.actor == CUSTOMER)
+        .group_by(said.conversation_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        sa.select(said.conversation_id, said.data).join(
+            last, sa.and_(last.c.conversation_id == said.conversation_id, last.c.seq == said.seq)
+        )
+    )
+    return {row.conversation_id: str(row.data["text"]) for row in rows}
+
+
+def _suggestions(index: Index, found: Ticket) -> tuple[Suggestion, ...]:
+    made = []
+    for candidate in found.candidates[:3]:
+        article_id, lang = str(candidate["article"]), found.lang or str(candidate.get("lang", ""))
+        article = index.article(article_id, lang) or index.best_translation(article_id, lang)
+        if article is not None:  # it may be gone from a newer index
+            made.append(Suggestion(article.id, article.title, article.text, article.lang, article.url))
+    return tuple(made)

@@ -1,0 +1,261 @@
+"""What must be delivered to others: kept with the change that caused it, and sent until it has arrived.
+
+This house owns `outbox` and `outbox_kind` and is their only writer. A row is written inside its caller's transaction,
+so that it is there exactly when the change is. A worker takes one under a lease, sends it, and marks it; a worker that
+dies loses its lease and another one sends it again. Delivery is at least once, each time under the same `message_id`,
+by which a receiver knows a repetition. It never decides what is worth telling.
+
+    outbox       id | message_id | kind: who delivers it | payload | made_at | due_at: not before | tries
+                 lease, leased_until: who has it in hand | done_at | gave_up_at | reason: why the last try failed
+    outbox_kind  kind | since: somebody delivers this kind; nothing else is kept
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from botkit.store import Store, StoreError, iso, outbox_kind_table, outbox_table
+
+__all__ = [
+    "STATES",
+    "Delivery",
+    "NotDelivered",
+    "Worker",
+    "counts",
+    "deliveries",
+    "kinds",
+    "put",
+    "retry",
+    "work",
+]
+
+log = logging.getLogger("botkit.outbox")
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a worker may take for one; every sender must be done or have failed well before."""
+WAITS: Final = (5, 30, 120, 600, 1800, 7200, 18000, 36000)
+"""Seconds from one try to the next, lengthened by up to a fifth by chance: nine tries in nearly a day."""
+KEPT: Final = timedelta(days=30)
+"""How long what was delivered can still be looked up."""
+STATES: Final = ("waiting", "delivered", "given_up")
+
+Sender = Callable[["Delivery"], None]
+
+
+class NotDelivered(Exception):
+    """A try failed; the text is the reason that is kept. `final`: no other try can help. `after`: seconds that the
+    receiver asks to be left alone."""
+
+    def __init__(self, reason: str, *, final: bool = False, after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.final = final
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing to deliver. `tries` counts the one under way."""
+
+    id: int
+    message_id: str
+    kind: str
+    payload: Mapping[str, Any]
+    made_at: datetime
+    due_at: datetime
+    tries: int
+    state: str
+    reason: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "made_at": iso(self.made_at), "due_at": iso(self.due_at)}
+
+
+def kinds(store: Store, taken: Iterable[str]) -> None:
+    """Say which kinds are delivered from now on. Rows of another kind are not kept any more; those that wait, wait."""
+    wanted = set(taken)
+    with store.write() as conn:
+        there = set(conn.execute(sa.select(outbox_kind_table.c.kind)).scalars())
+        conn.execute(outbox_kind_table.delete().where(outbox_kind_table.c.kind.not_in(wanted)))
+        for kind in sorted(wanted - there):
+            conn.execute(outbox_kind_table.insert().values(kind=kind, since=store.now()))
+
+
+def put(conn: Connection, kind: str, payload: Mapping[str, Any], at: datetime) -> str | None:
+    """Keep something for delivery from `at` on, inside the caller's transaction: its message id. None: nobody delivers
+    this kind, and nothing was kept."""
+    taken = sa.select(outbox_kind_table.c.kind).where(outbox_kind_table.c.kind == kind)
+    if conn.execute(taken).one_or_none() is None:
+        return None
+    message_id = f"msg_{secrets.token_hex(16)}"
+    conn.execute(
+        outbox_table.insert().values(
+            message_id=message_id, kind=kind, payload=dict(payload), made_at=at, due_at=at, tries=0
+        )
+    )
+    return message_id
+
+
+def deliveries(store: Store, state: str | None = None, limit: int = 100) -> list[Delivery]:
+    """What is in the outbox, newest first: all, or only what is in one of STATES."""
+    query = sa.select(outbox_table).order_by(outbox_table.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(_IN[state])
+    with store.read() as conn:
+        return [_delivery(row) for row in conn.execute(query)]
+
+
+def counts(store: Store) -> dict[str, int]:
+    """How many wait, and how many were given up."""
+    box = outbox_table.c
+    query = sa.select(sa.func.count(), sa.func.count(box.gave_up_at)).where(box.done_at.is_(None))
+    with store.read() as conn:
+        there, given_up = conn.execute(query).one()
+    return {"waiting": there - given_up, "given_up": given_up}
+
+
+def retry(store: Store, ids: Iterable[int] | None = None) -> int:
+    """Give what was given up, all or those with these ids, its tries again, beginning now; how many there were."""
+    query = outbox_table.update().where(_IN["given_up"])
+    if ids is not None:
+        query = query.where(outbox_table.c.id.in_(list(ids)))
+    with store.write() as conn:
+        return conn.execute(query.values(gave_up_at=None, tries=0, due_at=store.now())).rowcount
+
+
+def work(store: Store, senders: Mapping[str, Sender], chance: Callable[[], float] = random.random) -> bool:
+    """Send the one that is due first, with the sender of its kind; whether there was one."""
+    taken = _take(store, senders)
+    if taken is None:
+        return False
+    delivery, lease = taken
+    if delivery.tries > len(WAITS) + 1:  # its senders never came back to say how it went
+        _mark(store, delivery, lease, gave_up_at=store.now(), reason="the worker ended while sending, each time")
+        return True
+    try:
+        senders[delivery.kind](delivery)
+    except NotDelivered as failure:
+        _failed(store, delivery, lease, str(failure), failure.final, failure.after, chance)
+    except Exception as error:  # a fault of the sender must not stop the others behind it
+        log.error("delivery %s failed: %s", delivery.message_id, type(error).__name__, exc_info=error)
+        _failed(store, delivery, lease, f"the sender failed: {type(error).__name__}", False, 0.0, chance)
+    else:
+        _mark(store, delivery, lease, done_at=store.now(), reason=None)
+    return True
+
+
+class Worker:
+    """A thread that works the outbox off until it is stopped. Any number may run, in any number of processes."""
+
+    def __init__(self, store: Store, senders: Mapping[str, Sender], every: float = 1.0) -> None:
+        self._store = store
+        self._senders = dict(senders)
+        self._every = every
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="botkit-outbox", daemon=True)
+
+    def start(self) -> Worker:
+        self._thread.start()
+        return self
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End after the one in hand."""
+        self._stopped.set()
+        self._thread.join(timeout)
+
+    def run(self) -> None:
+        """Work in this thread until stopped."""
+        swept = None
+        while not self._stopped.is_set():
+            try:
+                now = self._store.now()
+                if swept is None or now - swept > timedelta(hours=1):
+                    _sweep(self._store)
+                    swept = now
+                while not self._stopped.is_set() and work(self._store, self._senders):
+                    pass
+            except StoreError as error:  # a full disk or a server that is away: it passes
+                log.error("the outbox waits: %s", error)
+            except Exception as error:
+                log.error("the outbox waits: %s", type(error).__name__, exc_info=error)
+            self._stopped.wait(self._every)
+
+
+def _take(store: Store, senders: Mapping[str, Sender]) -> tuple[Delivery, str] | None:
+    box = outbox_table.c
+    now = store.now()
+    due = (
+        sa.select(box.id)
+        .where(
+            _IN["waiting"],
+            box.due_at <= now,
+            box.kind.in_(sorted(senders)),
+            sa.or_(box.leased_until.is_(None), box.leased_until < now),
+        )
+        .order_by(box.due_at, box.id)
+        .limit(1)
+    )
+    with store.read() as conn:  # no turn among the writers for a look that mostly finds nothing
+        if conn.execute(due).one_or_none() is None:
+            return None
+    lease = secrets.token_hex(16)
+    with store.write() as conn:
+        row = conn.execute(
+            outbox_table.update()
+            .where(box.id == due.with_for_update(skip_locked=True).scalar_subquery())
+            .values(lease=lease, leased_until=now + LEASE, tries=box.tries + 1)
+            .returning(outbox_table)
+        ).one_or_none()
+    return None if row is None else (_delivery(row), lease)
+
+
+def _failed(
+    store: Store,
+    delivery: Delivery,
+    lease: str,
+    reason: str,
+    final: bool,
+    after: float,
+    chance: Callable[[], float],
+) -> None:
+    now = store.now()
+    if final or delivery.tries > len(WAITS):
+        _mark(store, delivery, lease, gave_up_at=now, reason=reason)
+        return
+    seconds = max(WAITS[delivery.tries - 1] * (1 + 0.2 * chance()), min(after, float(WAITS[-1])))
+    _mark(store, delivery, lease, due_at=now + timedelta(seconds=seconds), reason=reason)
+
+
+# Whoever lost the lease has nothing to say any more: somebody else has it in hand.
+def _mark(store: Store, delivery: Delivery, lease: str, **values: Any) -> None:
+    mine = sa.and_(outbox_table.c.id == delivery.id, outbox_table.c.lease == lease)
+    with store.write() as conn:
+        conn.execute(outbox_table.update().where(mine).values(lease=None, leased_until=None, **values))
+
+
+def _sweep(store: Store) -> None:
+    with store.write() as conn:
+        conn.execute(outbox_table.delete().where(outbox_table.c.done_at < store.now() - KEPT))
+
+
+_IN: Final = {
+    "waiting": sa.and_(outbox_table.c.done_at.is_(None), outbox_table.c.gave_up_at.is_(None)),
+    "delivered": outbox_table.c.done_at.is_not(None),
+    "given_up": outbox_table.c.gave_up_at.is_not(None),
+}
+
+
+def _delivery(row: sa.Row[Any]) -> Delivery:
+    state = "delivered" if row.done_at else "given_up" if row.gave_up_at else "waiting"
+    return Delivery(
+        row.id, row.message_id, row.kind, row.payload, row.made_at, row.due_at, row.tries, state, row.reason
+    )

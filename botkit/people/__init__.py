@@ -1,0 +1,98 @@
+"""Who may do what, and who did: accounts and roles, passwords, tokens, guesses, second factors and the audit log.
+
+This house owns `agent`, `agent_token`, `second_factor`, `recovery_code`, `guess` and `audit`, and is their only writer;
+they are drawn in the modules that write them. It keeps passwords as argon2 hashes and tokens as their SHA-256, so that
+neither can be read back. It never knows a request, a cookie or a session.
+"""
+
+from __future__ import annotations
+
+from botkit.people.accounts import (
+    LONGEST_PASSWORD,
+    MAY,
+    ROLES,
+    SHORTEST_PASSWORD,
+    TEMPORARY,
+    Agent,
+    PeopleError,
+    add_agent,
+    agent,
+    agent_by_token,
+    agent_named,
+    agents,
+    authenticate,
+    confirm,
+    disable,
+    enable,
+    end_sessions,
+    issue_token,
+    locked,
+    matches,
+    new_password,
+    new_token,
+    revoke_tokens,
+    set_password,
+    set_role,
+    sign_in,
+    tokens,
+    unlock,
+)
+from botkit.people.factor import (
+    begin_factor,
+    confirm_factor,
+    factor_link,
+    factor_off,
+    new_recovery_codes,
+    pending_factor,
+    recovery_codes_left,
+    sign_in_with_code,
+)
+from botkit.people.guesses import TooManyGuesses
+from botkit.people.trail import ACTIONS, CONSOLE, Line, actor, audit, audit_read, audited
+
+__all__ = [
+    "ACTIONS",
+    "CONSOLE",
+    "LONGEST_PASSWORD",
+    "MAY",
+    "ROLES",
+    "SHORTEST_PASSWORD",
+    "TEMPORARY",
+    "Agent",
+    "Line",
+    "PeopleError",
+    "TooManyGuesses",
+    "actor",
+    "add_agent",
+    "agent",
+    "agent_by_token",
+    "agent_named",
+    "agents",
+    "audit",
+    "audit_read",
+    "audited",
+    "authenticate",
+    "begin_factor",
+    "confirm",
+    "confirm_factor",
+    "disable",
+    "enable",
+    "end_sessions",
+    "factor_link",
+    "factor_off",
+    "issue_token",
+    "locked",
+    "matches",
+    "new_password",
+    "new_recovery_codes",
+    "new_token",
+    "pending_factor",
+    "recovery_codes_left",
+    "revoke_tokens",
+    "set_password",
+    "set_role",
+    "sign_in",
+    "sign_in_with_code",
+    "tokens",
+    "unlock",
+]

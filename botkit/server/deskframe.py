@@ -1,0 +1,152 @@
+"""Owns what all doors of the desk share: how a page of it is rendered, in which language, and how it shows times,
+waits, states and numbers. It finds nothing and changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Response, get_flashed_messages, make_response, redirect, request, session
+from markupsafe import Markup, escape
+
+from botkit import desk, language
+from botkit.index import Index
+from botkit.people import Agent
+
+from .context import here
+from .rendering import Texts, best_language, native_name, number, page
+
+_NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
+
+
+def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | None = None, **values: Any) -> Response:
+    """A page of the desk in the interface's language, for an agent or, before signing in, for nobody. `etag` marks what
+    it shows: an unchanged page is not sent again."""
+    lang = language_of_reader()
+    flashes = get_flashed_messages()
+    query = request.args.to_dict(flat=True)
+    tongues = [
+        {
+            "code": code,
+            "name": native_name(code),
+            "dir": language.direction(code),
+            "url": f"{request.path}?{urlencode(query | {'lang': code})}",
+        }
+        for code in language.LANGUAGES
+    ]
+    response = page(
+        template,
+        lang,
+        status=status,
+        agent=agent,
+        flashes=flashes,
+        tongues=tongues,
+        number=lambda value: number(value, lang),
+        isolated=isolated,
+        **values,
+    )
+    if etag is not None and agent is not None and not flashes:
+        # The page itself never repeats, since each has a fresh id for the next message; what it shows does.
+        response.set_etag(mark([etag, lang, agent.id, agent.stamp]))
+        response.make_conditional(request)
+    return response
+
+
+def unchanged(agent: Agent, etag: str) -> Response | None:
+    """304 where the reader has this state of a page already: asked before any work is spent on it."""
+    if session.get("_flashes"):
+        return None
+    tag = mark([etag, language_of_reader(), agent.id, agent.stamp])
+    if not request.if_none_match.contains(tag):
+        return None
+    response = make_response("", 304)
+    response.set_etag(tag)
+    return response
+
+
+def language_of_reader() -> str:
+    """The interface's language: the one just chosen, the one chosen before, or the browser's."""
+    chosen = request.args.get("lang", "")
+    if chosen in language.LANGUAGES:
+        session["lang"] = chosen
+    kept = session.get("lang")
+    return kept if kept in language.LANGUAGES else best_language(language.LANGUAGES, language.LANGUAGES[0])
+
+
+def to(address: str) -> Response:
+    """Send the reader on to a page, after a form."""
+    return make_response(redirect(address, 303))
+
+
+def to_login() -> Response:
+    """Send the reader to the sign-in, and from there back here."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/desk"
+    return to("/desk/login?" + urlencode({"next": wanted}))
+
+
+def mark(shown: Sequence[Any]) -> str:
+    """A short digest of what a page shows."""
+    return hashlib.blake2b(repr(shown).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+# How things are said.
+
+
+def state(ticket: desk.Ticket, t: Texts) -> str:
+    if ticket.state in ("claimed", "pending"):
+        return t(f"desk.state_{ticket.state}", name=ticket.owner)
+    text = t(f"desk.state_{ticket.state}")
+    return f"{text} · {t(f'desk.outcome_{ticket.outcome}')}" if ticket.outcome else text
+
+
+def waited(ticket: desk.Ticket) -> float:
+    """Seconds the customer has waited; one who was put back in the queue waits since the beginning."""
+    if ticket.state == "waiting":
+        return max(0.0, (here().store.now() - ticket.opened_at).total_seconds())
+    return ticket.waited
+
+
+def age(seconds: float, t: Texts) -> str:
+    if seconds < 60:
+        return t("desk.now")
+    if seconds < 3600:
+        return t("desk.minutes", n=int(seconds // 60))
+    if seconds < 86400:
+        return t("desk.hours", n=int(seconds // 3600))
+    return t("desk.days", n=int(seconds // 86400))
+
+
+def percent(probability: float) -> str:
+    return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+
+
+def isolated(text: str) -> Markup:
+    """Text with its order and phone numbers isolated: in a line that runs from right to left, the groups of a number
+    would change places. Amounts stay as they are, beside the sign of their currency."""
+    parts, start = [], 0
+    for match in _NUMBER.finditer(text):
+        found = match.group()
+        lettered = not found[0].isdigit()
+        if lettered or (len(re.findall(r"\d", found)) >= 5 and not re.search(r"[.,:٬٫]", found)):
+            parts += [escape(text[start : match.start()]), Markup('<bdi dir="ltr">{}</bdi>').format(found)]
+            start = match.end()
+    return Markup("").join([*parts, escape(text[start:])])
+
+
+def zone(index: Index) -> tzinfo:
+    """The clock of the shop; UTC where it names none that is known."""
+    try:
+        return ZoneInfo((index.shop(index.default_language) or {}).get("time_zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def local(at: datetime, index: Index) -> str:
+    """A time on the shop's clock; the script makes it the reader's own."""
+    found = zone(index)
+    return f"{at.astimezone(found):%Y-%m-%d %H:%M}" + (" UTC" if found is UTC else "")

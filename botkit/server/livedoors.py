@@ -1,0 +1,353 @@
+"""Owns the doors of both ways live: the streams of customers and agents, and the words about typing and reading.
+
+A stream is read with a request like any other, so that its token travels in a header and never in an address: browsers
+use `fetch` and read the body, since an EventSource cannot send one. What a stream tells is what polling tells, in the
+same order and under the same numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, request, stream_with_context
+from pydantic import BaseModel, Field
+
+from botkit import chat, desk, live
+from botkit.people import Agent
+from botkit.store import CUSTOMER, Store, StoreError
+
+from . import api, deskapi, intake, schemas, signin
+from .context import here
+from .errors import ApiError
+from .limits import check, limited
+from .openapi import describe
+from .streams import Full, Subscription, event, until_over
+
+log = logging.getLogger("botkit.server")
+
+blueprint = Blueprint("live", __name__, url_prefix="/api/v1")
+
+_TICKET_ID = {"ticket_id": "The ticket's number."}
+_CURSOR = re.compile(r"[1-9][0-9]{0,9}:[0-9]{1,10}")
+MOST_WATCHED = 20
+"""Tickets that one stream may watch beside the agent's own."""
+
+
+class DeskEventsQuery(schemas.In):
+    """What to tell beside the agent's own tickets."""
+
+    watch: str = Field("", description="Numbers of tickets to follow too, separated by commas.", max_length=240)
+
+
+class Chat(BaseModel):
+    """A ticket that the agent has or watches, as `ticket` events tell it."""
+
+    ticket: int
+    conversation: str
+    state: str
+    owner: str | None
+    last: int = Field(description="The conversation's last `seq`.")
+    unread: int = Field(description="The customer's messages after what this agent has read.")
+    customer: schemas.Signals
+
+
+class DeskNow(BaseModel):
+    """What the stream tells first, when it is asked for as JSON."""
+
+    queue: dict[str, int]
+    tickets: list[Chat]
+
+
+# The customer's side.
+
+
+def customer_stream(conversation_id: str, after: int) -> Response:
+    """The conversation's stream for its customer, who is authorised already."""
+    check("signal")
+    store = here().store
+    after = _last_event_id(after)
+    subscription = _place(lambda line: here().feed.subscribe(conversation_id, line))
+    cursor, told = after, None
+
+    def look() -> str:
+        nonlocal cursor, told
+        with store.read() as conn:
+            found = store.events(conn, conversation_id, cursor)
+            room = live.rooms(conn, [conversation_id]).get(conversation_id, live.Room())
+        parts = []
+        for each in found:
+            cursor = each.seq
+            shown = chat.view(each, "customer")
+            if shown is not None:
+                parts.append(event(shown, None, cursor))
+        signals = room.for_customer(store.now())
+        if signals != told:
+            told = signals
+            parts.append(event(signals.as_dict(), "signals"))
+        return "".join(parts)
+
+    return _streamed(subscription, until_over(subscription, look))
+
+
+def polled(store: Store, conversation_id: str, room: live.Room) -> None:
+    """Note that a customer who polls is there. Reading must go on where that cannot be written."""
+    try:
+        live.stay(store, conversation_id, CUSTOMER, room)
+    except StoreError as error:
+        log.warning("who is there could not be written: %s", error)
+
+
+def _last_event_id(after: int) -> int:
+    given = request.headers.get("Last-Event-ID")
+    if given is None or given == "":
+        return after
+    if not re.fullmatch(r"[0-9]{1,10}", given):
+        raise ApiError(400, "invalid", "Last-Event-ID: send the last `id` that came, a number.")
+    return max(after, int(given))
+
+
+@blueprint.post("/conversations/<conversation_id>/typing")
+@describe(
+    body=schemas.Typing,
+    gives={200: schemas.Signals},
+    errors=(404, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters={"conversation_id": "The conversation's id."},
+)
+@limited("signal")
+def customer_types(conversation_id: str) -> dict[str, Any]:
+    """Say that the customer is typing.
+
+    Believed for six seconds: say it again every three or so while it goes on, and `on: false` when it ends without a
+    message. It is no event and is kept nowhere. The answer is about the other side.
+    """
+    api.authorise(conversation_id)
+    given = intake.body(schemas.Typing)
+    live.typing(here().store, conversation_id, CUSTOMER, given.on)
+    return _other_side(here().store, conversation_id)
+
+
+@blueprint.post("/conversations/<conversation_id>/seen")
+@describe(
+    body=schemas.Seen,
+    gives={200: schemas.Signals},
+    errors=(404, 413, 415),
+    security="conversation",
+    tag="conversations",
+    parameters={"conversation_id": "The conversation's id."},
+)
+@limited("signal")
+def customer_saw(conversation_id: str) -> dict[str, Any]:
+    """Say how far the conversation has arrived at the customer, and whether it was read."""
+    api.authorise(conversation_id)
+    given = intake.body(schemas.Seen)
+    live.seen(here().store, conversation_id, CUSTOMER, given.seq, given.read)
+    return _other_side(here().store, conversation_id)
+
+
+def _other_side(store: Store, conversation_id: str) -> dict[str, Any]:
+    with store.read() as conn:
+        room = live.rooms(conn, [conversation_id]).get(conversation_id, live.Room())
+    return room.for_customer(store.now()).as_dict()
+
+
+# The agent's side.
+
+
+@blueprint.get("/desk/events")
+@describe(query=DeskEventsQuery, gives={200: DeskNow}, errors=(503,), security="desk", tag="desk")
+def desk_events() -> Any:
+    """Follow the queue and one's own tickets.
+
+    With `Accept: text/event-stream` a stream: `queue` whenever the counts change, `ticket` whenever one of the agent's
+    open tickets or a watched one does, `gone` when one is not theirs any more, and every event of their conversations.
+    Its `id` names how far each of them has come: sent back as `Last-Event-ID`, the stream goes on from there. Without
+    one it begins now. As JSON: how things stand.
+    """
+    agent = signin.caller()
+    watched = _watched(intake.query(DeskEventsQuery).watch)
+    store = here().store
+    if not wants_stream():
+        with store.read() as conn:
+            counts, chats = live.crowd(conn).counts, live.chats(conn, agent.name, watched)
+            rooms = live.rooms(conn, [each.conversation for each in chats])
+        return {"queue": dict(counts), "tickets": [_told(store, each, rooms) for each in chats]}
+    check("signal")
+    cursors = _cursors()
+    subscription = _place(lambda line: here().feed.subscribe_agent(agent.name, line))
+    following = _Following(store, agent, watched, cursors, subscription)
+    return _streamed(subscription, stream_with_context(until_over(subscription, following.look)))
+
+
+class _Following:
+    """What an agent's stream has told so far."""
+
+    def __init__(
+        self, store: Store, agent: Agent, watched: list[int], cursors: dict[int, int], subscription: Subscription
+    ) -> None:
+        self._store = store
+        self._agent = agent
+        self._watched = watched
+        self._cursors = cursors
+        self._subscription = subscription
+        self._tickets: dict[int, dict[str, Any]] = {}
+        self._queue: dict[str, int] | None = None
+
+    def look(self) -> str:
+        """What is new. The stream ends when its agent is not let in any more, in whatever way that came about."""
+        try:
+            agent = signin.caller()
+        except ApiError:
+            self._subscription.end()
+            return ""
+        if (agent.id, agent.stamp) != (self._agent.id, self._agent.stamp):
+            self._subscription.end()
+            return ""
+        signin.seen(agent)
+        if not self._subscription.moved():
+            return ""
+        store, parts = self._store, list[str]()
+        with store.read() as conn:
+            counts = dict(self._subscription.counts or live.crowd(conn).counts)
+            chats = live.chats(conn, agent.name, self._watched)
+            rooms = live.rooms(conn, [each.conversation for each in chats])
+            new = {
+                each.ticket: store.events(conn, each.conversation, self._cursors[each.ticket])
+                for each in chats
+                if self._cursors.setdefault(each.ticket, each.last) < each.last
+            }
+        self._subscription.conversations = frozenset(each.conversation for each in chats)
+        followed = {each.ticket for each in chats}
+        self._cursors = {ticket: seq for ticket, seq in self._cursors.items() if ticket in followed}
+        for ticket in sorted(set(self._tickets) - followed):
+            del self._tickets[ticket]
+            parts.append(event({"ticket": ticket}, "gone"))
+        for each in chats:
+            for happened in new.get(each.ticket, ()):
+                self._cursors[each.ticket] = happened.seq
+                told = {"ticket": each.ticket, "conversation": each.conversation, **happened.as_dict()}
+                parts.append(event(told, None, self._cursor()))
+            shown = _told(store, each, rooms)
+            if self._tickets.get(each.ticket) != shown:
+                self._tickets[each.ticket] = shown
+                parts.append(event(shown, "ticket", self._cursor()))
+        if counts != self._queue:
+            self._queue = counts
+            parts.append(event(counts, "queue"))
+        return "".join(parts)
+
+    def _cursor(self) -> str:
+        return ",".join(f"{ticket}:{seq}" for ticket, seq in sorted(self._cursors.items()))
+
+
+def _told(store: Store, each: live.Chat, rooms: dict[str, live.Room]) -> dict[str, Any]:
+    room = rooms.get(each.conversation, live.Room())
+    return {
+        "ticket": each.ticket,
+        "conversation": each.conversation,
+        "state": each.state,
+        "owner": each.owner,
+        "last": each.last,
+        "unread": each.unread,
+        "customer": room.for_agent(store.now()).as_dict(),
+    }
+
+
+def _watched(text: str) -> list[int]:
+    numbers = [part.strip() for part in text.split(",") if part.strip()]
+    if len(numbers) > MOST_WATCHED or not all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
+        raise ApiError(400, "invalid", f"watch: at most {MOST_WATCHED} numbers of tickets, like 12,15.", "watch")
+    return [int(number) for number in numbers]
+
+
+def _cursors() -> dict[int, int]:
+    """From a Last-Event-ID, how far each ticket had come."""
+    parts = [part for part in request.headers.get("Last-Event-ID", "").split(",") if part]
+    if len(parts) > 500 or not all(_CURSOR.fullmatch(part) for part in parts):
+        raise ApiError(400, "invalid", "Last-Event-ID: send the last `id` that came, like 12:40,15:3.")
+    return {int(ticket): int(seq) for ticket, seq in (part.split(":") for part in parts)}
+
+
+@blueprint.post(f"/desk/tickets/{deskapi.TICKET}/typing")
+@describe(
+    body=schemas.Typing,
+    gives={200: schemas.Signals},
+    errors=(404, 413, 415),
+    security="desk",
+    tag="desk",
+    parameters=_TICKET_ID,
+)
+def agent_types(ticket_id: int) -> dict[str, Any]:
+    """Say that the agent is typing to the customer, who learns it from the ticket's owner alone."""
+    agent = signin.caller()
+    given = intake.body(schemas.Typing)
+    conversation_id = _conversation(ticket_id)
+    live.typing(here().store, conversation_id, f"agent:{agent.name}", given.on)
+    return _customer(here().store, conversation_id)
+
+
+@blueprint.post(f"/desk/tickets/{deskapi.TICKET}/seen")
+@describe(
+    body=schemas.Seen,
+    gives={200: schemas.Signals},
+    errors=(404, 413, 415),
+    security="desk",
+    tag="desk",
+    parameters=_TICKET_ID,
+)
+def agent_saw(ticket_id: int) -> dict[str, Any]:
+    """Say how far the conversation has arrived at the agent, and whether it was read. `unread` counts from there."""
+    agent = signin.caller()
+    given = intake.body(schemas.Seen)
+    conversation_id = _conversation(ticket_id)
+    live.seen(here().store, conversation_id, f"agent:{agent.name}", given.seq, given.read)
+    return _customer(here().store, conversation_id)
+
+
+def _conversation(ticket_id: int) -> str:
+    found = live.conversation_of(here().store, ticket_id)
+    if found is None:
+        raise ApiError(404, desk.NoTicket.code, f"There is no ticket {ticket_id}.")
+    return found
+
+
+def _customer(store: Store, conversation_id: str) -> dict[str, Any]:
+    with store.read() as conn:
+        room = live.rooms(conn, [conversation_id]).get(conversation_id, live.Room())
+    return room.for_agent(store.now()).as_dict()
+
+
+# What both sides share.
+
+
+def wants_stream() -> bool:
+    """Whether the request asks for server-sent events; who does not say gets JSON."""
+    kinds = ["application/json", "text/event-stream"]
+    return request.accept_mimetypes.best_match(kinds, default=kinds[0]) == kinds[1]
+
+
+def _place(enter: Any) -> Subscription:
+    line = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    try:
+        found: Subscription = enter(line if isinstance(line, socket.socket) else None)
+    except Full as full:
+        raise ApiError(
+            503,
+            "streams_full",
+            "All live streams are taken: ask for JSON every few seconds, and for a stream again later.",
+            retry_after=full.seconds,
+        ) from None
+    return found
+
+
+def _streamed(subscription: Subscription, text: Iterator[str]) -> Response:
+    response = Response(text, mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would keep it until it has a page full
+    response.headers["Vary"] = "Accept"
+    response.call_on_close(subscription.leave)
+    return response

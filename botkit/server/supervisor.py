@@ -1,0 +1,119 @@
+"""Owns the supervisor's page: who is on, who waits, what is late, and what a supervisor does about it.
+
+It works without JavaScript: one form, whose tickets are ticked and whose buttons say what to do with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from botkit import desk
+from botkit.people import Agent
+from botkit.store import iso
+
+from . import deskdoors, signin
+from . import deskframe as frame
+from .context import here
+from .errors import ApiError
+from .rendering import Texts, native_name
+
+blueprint = Blueprint("supervisor", __name__)
+blueprint.before_request(deskdoors.alive)
+
+ADDRESS = "/desk/overview"
+NEXT = 25
+"""Waiting tickets that the page lists, the next ones first."""
+
+
+@blueprint.get(ADDRESS)
+def overview() -> Response:
+    """The whole desk at a glance, what is late first."""
+    agent = _supervisor()
+    if isinstance(agent, Response):
+        return agent
+    store, index, t = here().store, here().index, Texts(frame.language_of_reader())
+    now = store.now()
+    found = desk.overview(store, here().policy)
+    late = {ticket.id for ticket in found.breached}
+    silent = [ticket for ticket in found.unanswered if ticket.id not in late]
+    listed = late | {ticket.id for ticket in silent}
+    waiting = [ticket for ticket in desk.queue(store, "waiting", limit=NEXT) if ticket.id not in listed]
+
+    def row(ticket: desk.Ticket) -> dict[str, Any]:
+        since = ticket.unanswered_since or ticket.opened_at
+        return deskdoors.row(ticket, t, index) | {"age": frame.age((now - since).total_seconds(), t)}
+
+    team = [
+        {
+            "name": seat.agent,
+            "load": load,
+            "share": seat.share,
+            "languages": ", ".join(native_name(lang) for lang in seat.languages),
+            "state": "absent" if seat.absent_until else "on" if seat.on_duty else "away" if seat.present else "gone",
+            "until": iso(seat.absent_until) if seat.absent_until else None,
+            "until_text": frame.local(seat.absent_until, index) if seat.absent_until else None,
+        }
+        for seat, load in found.agents
+    ]
+    facts = {
+        "counts": found.counts,
+        "languages": [(native_name(lang) if lang else "–", number) for lang, number in found.languages.items()],
+        "priorities": found.priorities,
+        "oldest": row(found.oldest) if found.oldest else None,
+        "late": found.breached_count,
+        "satisfaction": found.satisfaction,
+        "team": team,
+    }
+    groups = [("late", found.breached), ("unanswered", silent), ("next", waiting)]
+    return frame.show(
+        "desk/overview.html",
+        agent,
+        facts=facts,
+        mark=frame.mark([facts]),
+        groups=[(name, [row(ticket) for ticket in tickets]) for name, tickets in groups if tickets],
+        colleagues=[seat.agent for seat, _ in found.agents if seat.agent != agent.name],
+        outcomes=desk.OUTCOMES,
+    )
+
+
+@blueprint.post(f"{ADDRESS}/<any(take, pass_on, close):action>")
+def act(action: str) -> Response:
+    """Do it to the tickets that are ticked; what could not be done is told, the rest is done."""
+    agent = _supervisor()
+    if isinstance(agent, Response):
+        return agent
+    form, store, t = request.form, here().store, Texts(frame.language_of_reader())
+    ids = [int(each) for each in form.getlist("ticket", type=str) if each.isdecimal() and len(each) < 10]
+    refused = 0
+    if not ids:
+        flash(t("desk.tick_some"))
+    elif action == "close":
+        try:
+            done = desk.close_many(store, ids, agent, form.get("outcome", ""), form.get("reason", ""))
+            refused = len(set(ids)) - len(done)
+        except desk.MessageError as error:
+            flash(t("desk.give_reason") if error.code == "empty" else t("desk.not_done"))
+        except desk.DeskError:
+            flash(t("desk.not_done"))
+    else:
+        to = agent.name if action == "take" else form.get("to", "")[:80]
+        for ticket_id in dict.fromkeys(ids):
+            try:
+                desk.transfer(store, ticket_id, agent, to)
+            except desk.DeskError:
+                refused += 1
+    if refused:
+        flash(t("desk.some_not_done", n=refused))
+    return frame.to(ADDRESS)
+
+
+def _supervisor() -> Agent | Response:
+    """Who is signed in, if they may overrule; a way to sign in; ApiError 403 for everybody else."""
+    agent = signin.by_session()
+    if agent is None:
+        return frame.to_login()
+    if not agent.may("overrule"):
+        raise ApiError(403, "forbidden", "This page is for supervisors.")
+    return agent

@@ -1,0 +1,52 @@
+"""A desk to test with: a clock moved by hand, a store, and conversations that the bot handed over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botkit import desk
+from botkit.store import Store
+
+
+class Clock:
+    """A clock that stands still until it is moved. It begins on a Friday at noon."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> datetime:
+        self.now += timedelta(**span)
+        return self.now
+
+
+def handed_over(
+    store: Store, text: str = "where is it", lang: str | None = "en", reason: str = "no_answer", **more: Any
+) -> int:
+    """A conversation whose bot gave up; the ticket's id."""
+    tags = more.pop("tags", ())
+    with store.write() as conn:
+        conversation_id = store.open_conversation(conn, "0" * 64, lang, "/orders/17", tags)
+        store.append(conn, conversation_id, "message", "customer", {"text": text})
+        return desk.open_ticket(store, conn, conversation_id, reason, lang, "/orders/17", [], **more)
+
+
+def writes(store: Store, ticket_id: int, text: str = "hello?") -> None:
+    """The customer of a ticket that is not closed writes, as `chat.say` takes it."""
+    conversation_id = desk.ticket(store, ticket_id).ticket.conversation
+    with store.write() as conn:
+        store.append(conn, conversation_id, "message", "customer", {"text": text})
+        desk.heard(store, conn, ticket_id)
+
+
+def order(store: Store) -> list[int]:
+    """The tickets that wait, the next one first."""
+    return [ticket.id for ticket in desk.queue(store, "waiting", limit=1000)]
+
+
+def kinds(store: Store, ticket_id: int) -> list[str]:
+    """What happened in the ticket's conversation."""
+    return [event.kind for event in desk.ticket(store, ticket_id).transcript]

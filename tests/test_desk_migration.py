@@ -1,0 +1,100 @@
+"""A database of the release before, with tickets in every state, keeps them and learns their history."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from botkit import desk, people
+from botkit.store import Store, conversation_table, iso
+
+MIGRATIONS = Path(desk.__file__).parent.parent / "migrations"
+AT = "2026-11-20T12:00:0{}.000Z"
+
+
+def migrated_to(store: Store, revision: str, folder: Path) -> None:
+    """Bring a database to an older release's schema."""
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    config.set_main_option("path_separator", "os")
+    with store.write() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, revision)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Store]:
+    """A database as the first release left it: one ticket waits, one was handed on, one is closed."""
+    store = Store(f"sqlite:///{tmp_path}/record.db")
+    migrated_to(store, "0001", Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations")))
+    with store.write() as conn:
+        for n, (state, owner, done) in enumerate(
+            [
+                ("waiting", None, []),
+                ("claimed", "Nur", [("claimed", "Mina", "{}"), ("transferred", "Mina", '{"to": "Nur"}')]),
+                ("closed", "Mina", [("claimed", "Mina", "{}"), ("closed", "Mina", '{"outcome": "solved"}')]),
+            ],
+            1,
+        ):
+            events = [("ticket.opened", "bot", "{}")]
+            events += [(f"ticket.{kind}", f"agent:{who}", data) for kind, who, data in done]
+            conn.execute(
+                sa.text("INSERT INTO conversation VALUES (:id, 'x', 'en', '/', :at, :at, :last)"),
+                {"id": f"c{n}", "at": AT.format(n), "last": len(events)},
+            )
+            conn.execute(
+                sa.text(
+                    "INSERT INTO ticket (id, conversation_id, state, reason, candidates, opened_at, owner)"
+                    " VALUES (:id, :conversation, :state, 'no_answer', '[]', :at, :owner)"
+                ),
+                {"id": n, "conversation": f"c{n}", "state": state, "at": AT.format(n), "owner": owner},
+            )
+            for seq, (kind, actor, data) in enumerate(events, 1):
+                told = f'{{"ticket": {n}{", " if len(data) > 2 else ""}{data[1:]}'
+                conn.execute(
+                    sa.text("INSERT INTO event VALUES (:id, :seq, :kind, :at, :actor, NULL, :data)"),
+                    {"id": f"c{n}", "seq": seq, "kind": kind, "at": AT.format(seq), "actor": actor, "data": told},
+                )
+    yield store
+    store.close()
+
+
+def test_tickets_of_the_release_before_go_on_with_their_place_and_their_history(old: Store) -> None:
+    old.migrate()
+    mina = people.add_agent(old, "Mina", "agent", "copper pan and cezve")
+
+    def history(ticket_id: int) -> list[tuple[int, str, str, str | None]]:
+        return [(line.n, line.change, line.state, line.owner) for line in desk.ticket(old, ticket_id).history]
+
+    assert history(1) == [(1, "opened", "waiting", None)]
+    assert history(2)[1:] == [(2, "claimed", "claimed", "Mina"), (3, "transferred", "claimed", "Nur")]
+    assert history(3)[1:] == [(2, "claimed", "claimed", "Mina"), (3, "closed", "closed", "Mina")]
+    waiting = desk.queue(old, "waiting")
+    assert [(ticket.id, iso(ticket.opened_at), ticket.priority["reasons"][0]["reason"]) for ticket in waiting] == [
+        (1, AT.format(1), "waited")
+    ]
+    desk.claim(old, 1, mina)
+    assert history(1)[1] == (2, "claimed", "claimed", "Mina")
+    assert not desk.tick(old)  # a clock that never ran cannot be late
+    with old.read() as conn:
+        assert conn.execute(sa.select(conversation_table.c.tags)).scalars().all() == [[], [], []]
+
+
+def test_a_conversation_of_the_release_before_still_has_one_open_ticket(old: Store) -> None:
+    """The partial index survives the new columns."""
+    old.migrate()
+    with pytest.raises(sa.exc.IntegrityError), old.write() as conn:
+        conn.execute(
+            sa.text(
+                "INSERT INTO ticket (id, conversation_id, state, reason, candidates, opened_at)"
+                " VALUES (9, 'c1', 'waiting', 'no_answer', '[]', '2026-11-20T12:00:00.000Z')"
+            )
+        )
+    with old.write() as conn:
+        assert desk.open_ticket(old, conn, "c3", "no_answer", "en", None, []) > 3
