@@ -255,20 +255,26 @@ def judged(tmp_path: Path) -> Path:
 
 
 def test_eval_prints_tables_and_writes_a_page_and_json(index_folder: Path, judged: Path, tmp_path: Path) -> None:
-    """A row for each language and all on standard output; what was left out on standard error."""
+    """A row for each language and all on standard output, of questions and of dialogues' turns; progress on standard
+    error."""
     page, told = tmp_path / "out" / "report.html", tmp_path / "out" / "report.json"
     done = botkit("eval", "--index", index_folder, judged, "--html", page, "--json", told)
     assert done.exit_code == 0
     assert [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")] == [
-        "set", "---", "en", "fa", "all",
+        "set", "---", "en", "fa", "all", "set", "---", "en", "en", "all", "all",
     ]  # fmt: skip
+    assert "| all | first | 1 | on |" in done.stdout
     assert "\nmachine: " in done.stdout
-    assert "1 dialogues are left out" in done.stderr
+    assert "1 dialogues of mine, twice" in done.stderr
     assert "asked 3 of 3 questions" in done.stderr
     assert "no/such-article" in done.stderr
-    figures = json.loads(told.read_text(encoding="utf-8"))["sets"][0]["systems"][0]["figures"]
+    written = json.loads(told.read_text(encoding="utf-8"))
+    assert written["dialogues"][0]["figures"]["all"]["off"]["first"]["judged"] == 1
+    figures = written["sets"][0]["systems"][0]["figures"]
     assert (figures["all"]["questions"], figures["languages"]["fa"]["accuracy_at_1"]) == (3, 1.0)
-    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    html = page.read_text(encoding="utf-8")
+    assert html.startswith("<!doctype html>")
+    assert "dialogues, turn by turn" in html
 
 
 def test_eval_takes_a_half_a_language_and_several_sets(index_folder: Path, judged: Path) -> None:
@@ -282,7 +288,7 @@ def test_eval_takes_a_half_a_language_and_several_sets(index_folder: Path, judge
     assert names[2:] == ["all", "mine", "some"]
     none = botkit("eval", "--index", index_folder, judged, "--lang", "tr")
     assert none.exit_code == 1
-    assert "none of 3 questions is asked for. Leave --split and --lang out" in none.stderr
+    assert "none of 4 questions and dialogues is asked for. Leave --split and --lang out" in none.stderr
 
 
 def test_eval_gates_on_precision(index_folder: Path, judged: Path) -> None:

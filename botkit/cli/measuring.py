@@ -13,7 +13,7 @@ import click
 from . import shared
 
 if TYPE_CHECKING:
-    from botkit.corpus import Label
+    from botkit.corpus import Dialogue, Label
     from botkit.index import Index
 
 
@@ -47,7 +47,7 @@ def evaluate(
     Each of QUESTIONS is a set of its own in the tables. The format of a line is in docs/analysts.md.
     """
     settings = shared.settings(file, index=str(folder) if folder else None)
-    sets = _judged(questions, split, lang)
+    sets, talks = _judged(questions, split, lang)
     opened = [shared.opened(settings.index)]
     names = ["botkit"]
     if against is not None:
@@ -75,17 +75,31 @@ def evaluate(
 
     found = [ask(*each) for each in zip(names, opened, strict=True)]
     joined = [quality.joined(each) for each in found]
+    held = []
+    for name, dialogues in talks.items():
+        click.echo(f"{names[0]}: {len(dialogues)} dialogues of {name}, twice", err=True)
+        held.append(
+            quality.hold(
+                opened[0],
+                name,
+                dialogues,
+                answer_threshold=settings.answer_threshold,
+                clarify_threshold=settings.clarify_threshold,
+                progress=shared.progress("asked", "turns"),
+            )
+        )
     for evaluation in joined:
         if evaluation.missing:
             missing = ", ".join(evaluation.missing)
             click.echo(f"{evaluation.system}: questions name articles that it does not have: {missing}", err=True)
-    told = ", ".join([*sets, *([f"{split} split"] if split else []), *([lang] if lang else [])])
+    told = ", ".join([*sets, *talks, *([f"{split} split"] if split else []), *([lang] if lang else [])])
     report = quality.Report(
         title=f"{settings.index} on {told}",
         sets=tuple(quality.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),
         command=shlex.join(["botkit", *sys.argv[1:]]),
         overall=True,
         changes=(quality.compare(joined[1], joined[0]),) if against else (),
+        dialogues=tuple(held),
     )
     click.echo(report.text())
     try:
@@ -102,31 +116,39 @@ def evaluate(
         raise click.ClickException(f"{was}, less than the {quality.percent(min_precision)} % asked for.")
 
 
-def _judged(questions: tuple[Path, ...], split: str | None, lang: str | None) -> dict[str, list[Label]]:
-    """The judged questions of each argument, by a short name of it; those of one half or language only."""
+def _judged(
+    questions: tuple[Path, ...], split: str | None, lang: str | None
+) -> tuple[dict[str, list[Label]], dict[str, list[Dialogue]]]:
+    """The judged questions of each argument and its dialogues, each by a short name of it; those of one half or
+    language only."""
     from botkit import corpus
 
     names = [path.resolve().name.removesuffix(".jsonl") for path in questions]
     sets: dict[str, list[Label]] = {}
+    talks: dict[str, list[Dialogue]] = {}
     total = 0
+
+    def wanted(line: Label | Dialogue) -> bool:
+        return split in (None, line.split) and lang in (None, line.lang)
+
     try:
         for path, name in zip(questions, names, strict=True):
-            found = corpus.labels(path)
-            total += len(found)
-            kept = [q for q in found if split in (None, q.split) and lang in (None, q.lang)]
-            if kept:
-                sets[name if names.count(name) == 1 else str(path)] = kept
-        # Their turns lean on one another, so they are not asked one by one.
-        dialogues = corpus.dialogues(*questions)
+            shown = name if names.count(name) == 1 else str(path)
+            found, dialogues = corpus.labels(path), corpus.dialogues(path)
+            total += len(found) + len(dialogues)
+            if kept := list(filter(wanted, found)):
+                sets[shown] = kept
+            if held := list(filter(wanted, dialogues)):
+                talks[shown] = held
     except corpus.CorpusError as error:
         raise click.ClickException(f"the questions cannot be read.\n{error}") from error
-    if dialogues:
-        click.echo(f"{len(dialogues)} dialogues are left out: only single questions are asked.", err=True)
-    if not sets:
+    if not sets and not talks:
         raise click.ClickException(
-            f"none of {total} questions is asked for. Leave --split and --lang out, or correct them."
+            f"none of {total} questions and dialogues is asked for. Leave --split and --lang out, or correct them."
         )
-    return sets
+    if not sets:
+        raise click.ClickException("there are dialogues alone. Give single questions beside them.")
+    return sets, talks
 
 
 @click.command()
