@@ -103,7 +103,7 @@ def queue() -> Response:
         found = [ticket for each in mine for ticket in each][offset:]
     else:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
-    counts = desk.counts(store)
+    counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
     tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
 
     def address(**changes: Any) -> str:

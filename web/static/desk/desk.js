@@ -27,6 +27,7 @@ localTimes(document);
 prepare(document);
 toEnd();
 count();
+remembered();
 look(page);
 if (page) {
   schedule();
@@ -77,7 +78,7 @@ function schedule() {
 /** Put the parts of a newly rendered page in place; `own` when the reader has just caused the change. */
 function take(html, own = false) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
-  const before = waiting();
+  const [before, had] = [waiting(), mine()];
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(part.id);
     if (!next || next.dataset.live === part.dataset.live) continue;
@@ -104,8 +105,9 @@ function take(html, own = false) {
   const more = waiting() > before;
   count();
   look(page);
-  if ((news || more) && !own) {
-    say(page.dataset.news);
+  const given = mine() > had;
+  if ((news || more || given) && !own) {
+    say(given && page.dataset.newsMine ? page.dataset.newsMine : page.dataset.news);
     if (document.hidden || news) document.title = document.hidden ? `● ${title}` : document.title;
   }
 }
@@ -128,6 +130,10 @@ function carry(from, to) {
 
 function waiting() {
   return Number(document.getElementById("tabs")?.dataset.count) || 0;
+}
+
+function mine() {
+  return Number(document.getElementById("tabs")?.dataset.mine) || 0;
 }
 
 function count() {
@@ -157,10 +163,13 @@ document.addEventListener("submit", async (event) => {
   try {
     const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (response.status >= 500) throw new TypeError(response.status);
-    if (new URL(response.url).pathname !== location.pathname) return location.assign(response.url);
-    if (!response.ok) throw new Error(response.status);
     const html = await response.text();
     const refused = new DOMParser().parseFromString(html, "text/html").querySelector("#flashes .notice");
+    if (new URL(response.url).pathname !== location.pathname) {
+      if (refused) remember(refused.textContent); // this answer had it, and the page asked for next has forgotten it
+      return location.assign(response.url);
+    }
+    if (!response.ok) throw new Error(response.status);
     form.classList.remove("unsent");
     if (refused) { if (form.dataset.draft) note(form); } else done(form, sent);
     etag = null;
@@ -278,6 +287,19 @@ function flash(text) {
   const flashes = document.getElementById("flashes");
   flashes.dataset.live = text;
   flashes.replaceChildren(notice);
+}
+
+/** A notice to be shown by the page that comes next. */
+function remember(text) {
+  try { sessionStorage.setItem("botkit.desk.notice", text); } catch { /* storage refused */ }
+}
+
+function remembered() {
+  try {
+    const text = sessionStorage.getItem("botkit.desk.notice");
+    sessionStorage.removeItem("botkit.desk.notice");
+    if (text) flash(text);
+  } catch { /* storage refused */ }
 }
 
 function localTimes(part) {
