@@ -18,7 +18,7 @@ from botkit import desk
 from botkit.index import Index
 from botkit.store import StoreError, iso
 
-from . import deskapi, deskteam, deskticket, signin
+from . import deskapi, deskseats, deskteam, deskticket, signin
 from . import deskframe as frame
 from .context import here
 from .rendering import Texts, native_name
@@ -28,6 +28,7 @@ blueprint = Blueprint("desk", __name__)
 blueprint.register_blueprint(deskapi.blueprint)
 blueprint.register_blueprint(deskteam.blueprint)
 blueprint.register_blueprint(deskticket.blueprint)
+blueprint.register_blueprint(deskseats.blueprint)
 
 TABS = ("waiting", "mine", "claimed", "pending", "closed")
 PER_PAGE = 50
@@ -105,6 +106,7 @@ def queue() -> Response:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
     tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
+    away = desk.seat(store, agent.name).status == "away"
 
     def address(**changes: Any) -> str:
         query = {"show": tab, "language": wanted, "offset": 0} | changes
@@ -118,9 +120,10 @@ def queue() -> Response:
         tabs=[{"id": each, "count": counts.get(each), "url": address(show=each)} for each in TABS],
         language=wanted,
         tickets=tickets,
+        away=away,
         newer=address(offset=max(0, offset - PER_PAGE)) if offset else None,
         older=address(offset=offset + PER_PAGE) if len(found) > PER_PAGE else None,
-        etag=frame.mark([tab, wanted, offset, counts, tickets]),
+        etag=frame.mark([tab, wanted, offset, counts, tickets, away]),
     )
 
 
