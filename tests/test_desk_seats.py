@@ -93,7 +93,8 @@ def test_a_seat_is_arranged_by_a_form_and_shown_to_the_team(
     assert (seat.languages, seat.skills, seat.share) == (("en", "ar"), ("refund", "cookware"), 2)
     assert seat.shifts == {"mon": [["09:00", "12:00"], ["13:00", "17:00"]], "fri": [["22:00", "02:00"]]}
     assert (seat.time_zone, seat.holidays) == ("Europe/Sofia", ("2026-12-25", "2026-12-26"))
-    fields = dict(re.findall(r'<input id="[\w-]+" name="(shift-\w+|skills|share|time_zone)".*?value="(.*?)"', answer.text))
+    field = r'<input id="[\w-]+" name="(shift-\w+|skills|share|time_zone)".*?value="(.*?)"'
+    fields = dict(re.findall(field, answer.text))
     assert fields["shift-mon"] == "09:00–12:00, 13:00–17:00"
     arranged(sara, "Sara", language=["en", "ar"], holidays="2026-12-25, 2026-12-26", **fields)
     assert desk.seat(store, "Sara") == seat
@@ -191,20 +192,49 @@ def test_an_absence_that_cannot_be_is_told(
     assert desk.absences(store) == []
 
 
-def test_who_counts_as_away_comes_back_by_a_button(
+def test_a_break_stops_offers_until_the_agent_is_back(
+    signed_in: Callable[[str], FlaskClient], store: Store, lang: str
+) -> None:
+    """By a button on the queue, where it is seen first, and on the page of the team."""
+    sara, words = signed_in("Sara"), language.messages(lang)
+    page = sara.get(f"/desk?lang={lang}").text
+    assert words["desk.duty_on"] in page
+    assert words["desk.go_away"] in page
+    page = sara.post("/desk/presence", data={"status": "away"}, follow_redirects=True).text
+    assert words["desk.duty_away"] in page
+    assert words["desk.duty_away"] in sara.get("/desk/team").text
+    handed_over(store)
+    assert desk.tick(store).offered == 0
+    answer = sara.post("/desk/presence", data={"status": "available", "back": "team"})
+    assert answer.headers["Location"] == "/desk/team"
+    assert words["desk.duty_on"] in sara.get("/desk").text
+    assert desk.tick(store).offered == 1
+
+
+def test_who_let_three_offers_pass_can_come_back(
     signed_in: Callable[[str], FlaskClient], store: Store, clock: Clock
 ) -> None:
-    """On the team's page, and on the queue, where it is seen first."""
-    sara = signed_in("Sara")
-    assert EN["team.you_away"] not in sara.get("/desk").text
-    assert EN["team.you_away"] in sara.post("/desk/presence", data={"status": "away"}, follow_redirects=True).text
-    assert desk.seat(store, "Sara").status == "away"
-    assert EN["team.you_away"] in sara.get("/desk").text
-    answer = sara.post("/desk/presence", data={"status": "available", "back": "queue"})
-    assert answer.headers["Location"] == "/desk"
+    sara, policy = signed_in("Sara"), desk.Policy(offer_seconds=20)
+    handed_over(store)
+    for _ in range(3):
+        sara.get("/desk")
+        desk.tick(store, policy=policy)
+        clock.forward(seconds=31)
+        desk.tick(store, policy=desk.Policy(offer_seconds=0))
+    assert EN["desk.duty_away"] in sara.get("/desk").text
+    assert sara.post("/desk/presence", data={"status": "nonsense"}).status_code == 303
+    assert EN["desk.duty_away"] in sara.get("/desk").text
+    sara.post("/desk/presence", data={"status": "available"})
     assert desk.seat(store, "Sara").on_duty
-    sara.post("/desk/presence", data={"status": "asleep"})
-    assert desk.seat(store, "Sara").on_duty
+
+
+@pytest.mark.parametrize("delegate", ["Nobody", "Sara", "Ed"])
+def test_a_stand_in_is_somebody_else_at_the_desk(
+    signed_in: Callable[[str], FlaskClient], store: Store, delegate: str
+) -> None:
+    answer = planned(signed_in("Sara"), "Sara", "2026-12-01T09:00", "2026-12-02T09:00", delegate)
+    assert EN["desk.not_done"] in answer.text
+    assert desk.absences(store) == []
 
 
 @pytest.mark.parametrize("name", ["team"])
@@ -220,8 +250,8 @@ def test_the_words_are_there_in_every_language_and_all_are_used(name: str) -> No
             assert texts[key].strip()
             assert re.findall(r"\{\w+\}", texts[key]) == re.findall(r"\{\w+\}", EN[key])
     for key in keys:
-        assert key in used or key.startswith(("team.day_", "team.you_")), f"{key} is never said"
-    assert set(re.findall(r'"(team\.[a-z_]+)"', used)) - {"team.day_", "team.you_"} <= keys
+        assert key in used or key.startswith("team.day_"), f"{key} is never said"
+    assert set(re.findall(r'"(team\.[a-z_]+)"', used)) - {"team.day_"} <= keys
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("ar", "dark")])

@@ -105,8 +105,8 @@ def queue() -> Response:
     else:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
+    duty = deskseats.duty(desk.seat(store, agent.name))
     tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
-    away = desk.seat(store, agent.name).status == "away"
 
     def address(**changes: Any) -> str:
         query = {"show": tab, "language": wanted, "offset": 0} | changes
@@ -120,10 +120,10 @@ def queue() -> Response:
         tabs=[{"id": each, "count": counts.get(each), "url": address(show=each)} for each in TABS],
         language=wanted,
         tickets=tickets,
-        away=away,
+        duty=duty,
         newer=address(offset=max(0, offset - PER_PAGE)) if offset else None,
         older=address(offset=offset + PER_PAGE) if len(found) > PER_PAGE else None,
-        etag=frame.mark([tab, wanted, offset, counts, tickets, away]),
+        etag=frame.mark([tab, wanted, offset, counts, tickets, duty]),
     )
 
 

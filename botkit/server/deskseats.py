@@ -48,7 +48,7 @@ def team() -> Response:
         "desk/team.html",
         agent,
         seats=[_row(seat, agent, t) for seat in seats],
-        me=next(seat for seat in seats if seat.agent == agent.name),
+        duty=duty(next(seat for seat in seats if seat.agent == agent.name)),
         absences=_absences(agent),
     )
 
@@ -153,7 +153,12 @@ def presence() -> Response:
     status = request.form.get("status", "")
     if status in ("available", "away"):
         desk.seen(here().store, agent, status)
-    return frame.to("/desk" if request.form.get("back") == "queue" else ADDRESS)
+    return frame.to(ADDRESS if request.form.get("back") == "team" else "/desk")
+
+
+def duty(found: desk.Seat) -> str:
+    """Whether conversations are offered: `on`, `off`, or `away` for who takes a break or let too many pass."""
+    return "away" if found.status == "away" else "on" if found.on_duty and found.share else "off"
 
 
 # What the pages show.
