@@ -228,6 +228,18 @@ def test_who_let_three_offers_pass_can_come_back(
     assert desk.seat(store, "Sara").on_duty
 
 
+def test_who_is_there_outside_their_hours_is_not_on_a_break(
+    signed_in: Callable[[str], FlaskClient], store: Store
+) -> None:
+    """It is noon on a Friday, two o'clock in Sofia."""
+    sara, boss = signed_in("Sara"), signed_in("Boss")
+    arranged(sara, "Sara", **{"shift-fri": "16:00-20:00"})
+    for page in ("/desk/team", "/desk/overview"):
+        assert EN["desk.team_off"] in boss.get(page).text
+    arranged(sara, "Sara", **{"shift-fri": "14:00-20:00"})
+    assert EN["desk.team_off"] not in boss.get("/desk/team").text
+
+
 @pytest.mark.parametrize("delegate", ["Nobody", "Sara", "Ed"])
 def test_a_stand_in_is_somebody_else_at_the_desk(
     signed_in: Callable[[str], FlaskClient], store: Store, delegate: str

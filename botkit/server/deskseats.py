@@ -161,6 +161,13 @@ def duty(found: desk.Seat) -> str:
     return "away" if found.status == "away" else "on" if found.on_duty and found.share else "off"
 
 
+def state(found: desk.Seat) -> str:
+    """Where an agent is: `absent`, `gone`, `on` duty, `away` on a break, or `off`: there, outside working hours."""
+    if found.absent_until or not found.present:
+        return "absent" if found.absent_until else "gone"
+    return "on" if found.on_duty else "away" if found.status == "away" else "off"
+
+
 # What the pages show.
 
 
@@ -209,11 +216,10 @@ def _page(
 
 def _row(found: desk.Seat, reader: Agent, t: Texts) -> dict[str, Any]:
     index = here().index
-    state = "absent" if found.absent_until else "on" if found.on_duty else "away" if found.present else "gone"
     return {
         "name": found.agent,
         "url": _address(found.agent) if _may(reader, found.agent) else None,
-        "state": state,
+        "state": state(found),
         "until": iso(found.absent_until) if found.absent_until else None,
         "until_text": frame.local(found.absent_until, index) if found.absent_until else "",
         "languages": ", ".join(native_name(lang) for lang in found.languages),
