@@ -21,6 +21,8 @@ let etag = null;
 let failures = 0;
 let timer = 0;
 let busy = false;
+let sending = null; // the form on its way, and its text
+let next = null; // a form sent meanwhile
 
 document.querySelectorAll("[data-submit]").forEach((field) => field.addEventListener("change", () => field.form.requestSubmit()));
 localTimes(document);
@@ -147,7 +149,10 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-quiet]")) return;
   event.preventDefault();
-  if (busy) return;
+  if (busy) { // it goes next, unless it is the same once more
+    if (form !== sending.form || form.querySelector("textarea")?.value !== sending.text) next = form;
+    return;
+  }
   const missing = form.id === "answer" && blank(form.elements.text.value);
   if (missing) {
     flash(page.dataset.fill.replace("{what}", missing));
@@ -157,6 +162,7 @@ document.addEventListener("submit", async (event) => {
   const area = form.querySelector("textarea");
   const sent = area?.value;
   busy = true;
+  sending = { form, text: sent };
   form.classList.add("busy");
   if ("again" in form.dataset) form.classList.add("unsent"); // until the server says that it has it
   if (form.dataset.draft) note(form);
@@ -166,6 +172,7 @@ document.addEventListener("submit", async (event) => {
     const html = await response.text();
     const refused = new DOMParser().parseFromString(html, "text/html").querySelector("#flashes .notice");
     if (new URL(response.url).pathname !== location.pathname) {
+      next = null;
       if (refused) remember(refused.textContent); // this answer had it, and the page asked for next has forgotten it
       return location.assign(response.url);
     }
@@ -184,6 +191,9 @@ document.addEventListener("submit", async (event) => {
     busy = false;
     form.classList.remove("busy");
   }
+  const after = next;
+  next = null;
+  if (after?.isConnected) return after.requestSubmit();
   return schedule();
 });
 
