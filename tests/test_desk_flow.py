@@ -134,7 +134,6 @@ def test_a_conversation_from_hand_to_hand(come: Callable[..., Page]) -> None:
     sara.locator("#note").fill("@Leila the customer paid twice")
     sara.locator("#note").press("Control+Enter")
     expect(sara.locator(".entry.note .words")).to_have_text("@Leila the customer paid twice")
-    leila.reload()
     expect(leila.locator(".entry.note .words")).to_have_text("@Leila the customer paid twice")
     expect(leila.locator(".entry.note .entry-head")).to_contain_text(AR["desk.note_by"].format(name="Sara"))
     leila.goto("/desk")

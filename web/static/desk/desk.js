@@ -96,7 +96,7 @@ function take(html, own = false) {
   let news = false;
   for (const list of document.querySelectorAll("[data-append]")) {
     const end = list.scrollHeight - list.scrollTop - list.clientHeight < 160;
-    for (const entry of fresh.getElementById(list.id)?.children ?? []) {
+    for (const entry of [...(fresh.getElementById(list.id)?.children ?? [])]) { // a copy: what is taken leaves the live list
       if (document.getElementById(entry.id)) continue;
       localTimes(entry);
       news ||= entry.dataset.side === "customer";
