@@ -323,6 +323,26 @@ def test_a_message_that_is_changed_after_it_failed_is_another_one(owned: Callabl
     assert someone.heard() == ["Two moments"]
 
 
+def test_what_is_sent_while_the_last_is_on_its_way_goes_next(owned: Callable[..., Any]) -> None:
+    """Another form, or more words of the same; the same once more is not sent twice."""
+    someone, page = owned()
+    held: list[Route] = []
+    page.context.route("**/messages", lambda route: held.append(route))
+    page.locator("#reply").fill("One moment, please.")
+    page.locator("#reply").press("Control+Enter")
+    page.locator("#reply").press("Control+Enter")
+    expect(page.locator("#answer.busy")).to_be_visible()
+    page.locator("#note").fill("She is in a hurry")
+    page.locator("#note").press("Control+Enter")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".entry.note .words")).to_have_text("She is in a hurry")
+    expect(page.locator("#note")).to_have_value("")
+    expect(page.locator("#reply")).to_have_value("")
+    assert len(held) == 1
+    assert someone.heard() == ["One moment, please."]
+
+
 # ---------------------------------------------------------------- several at once
 
 

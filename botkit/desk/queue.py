@@ -95,11 +95,12 @@ def queue(
     return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in rows]
 
 
-def counts(store: Store) -> dict[str, int]:
-    """How many tickets there are in each state that is not closed."""
+def counts(store: Store, *, owner: str | None = None) -> dict[str, int]:
+    """How many tickets there are in each state that is not closed; `owner` asks for one agent's."""
     query = sa.select(ticket_table.c.state, sa.func.count()).where(
         ticket_table.c.state.in_([state for state in STATES if state != "closed"])
     )
+    query = query if owner is None else query.where(ticket_table.c.owner == owner)
     with store.read() as conn:
         found = {row[0]: row[1] for row in conn.execute(query.group_by(ticket_table.c.state))}
     return {state: found.get(state, 0) for state in STATES if state != "closed"}

@@ -18,7 +18,7 @@ from botkit import desk
 from botkit.index import Index
 from botkit.store import StoreError, iso
 
-from . import deskapi, deskteam, deskticket, signin
+from . import deskapi, deskseats, deskteam, deskticket, signin
 from . import deskframe as frame
 from .context import here
 from .rendering import Texts, native_name
@@ -28,6 +28,7 @@ blueprint = Blueprint("desk", __name__)
 blueprint.register_blueprint(deskapi.blueprint)
 blueprint.register_blueprint(deskteam.blueprint)
 blueprint.register_blueprint(deskticket.blueprint)
+blueprint.register_blueprint(deskseats.blueprint)
 
 TABS = ("waiting", "mine", "claimed", "pending", "closed")
 PER_PAGE = 50
@@ -103,8 +104,8 @@ def queue() -> Response:
         found = [ticket for each in mine for ticket in each][offset:]
     else:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
-    counts, seat = desk.counts(store), desk.seat(store, agent.name)
-    duty = "away" if seat.status == "away" else "on" if seat.on_duty and seat.share else "off"
+    counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
+    duty = deskseats.duty(desk.seat(store, agent.name))
     tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
 
     def address(**changes: Any) -> str:

@@ -13,7 +13,7 @@ from botkit import desk
 from botkit.people import Agent
 from botkit.store import iso
 
-from . import deskdoors, signin
+from . import deskdoors, deskseats, signin
 from . import deskframe as frame
 from .context import here
 from .errors import ApiError
@@ -51,7 +51,7 @@ def overview() -> Response:
             "load": load,
             "share": seat.share,
             "languages": ", ".join(native_name(lang) for lang in seat.languages),
-            "state": "absent" if seat.absent_until else "on" if seat.on_duty else "away" if seat.present else "gone",
+            "state": deskseats.state(seat),
             "until": iso(seat.absent_until) if seat.absent_until else None,
             "until_text": frame.local(seat.absent_until, index) if seat.absent_until else None,
         }

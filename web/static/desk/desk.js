@@ -21,12 +21,15 @@ let etag = null;
 let failures = 0;
 let timer = 0;
 let busy = false;
+let sending = null; // the form on its way, and its text
+let next = null; // a form sent meanwhile
 
 document.querySelectorAll("[data-submit]").forEach((field) => field.addEventListener("change", () => field.form.requestSubmit()));
 localTimes(document);
 prepare(document);
 toEnd();
 count();
+remembered();
 look(page);
 if (page) {
   schedule();
@@ -77,7 +80,7 @@ function schedule() {
 /** Put the parts of a newly rendered page in place; `own` when the reader has just caused the change. */
 function take(html, own = false) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
-  const before = waiting();
+  const [before, had] = [waiting(), mine()];
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(part.id);
     if (!next || next.dataset.live === part.dataset.live) continue;
@@ -93,7 +96,7 @@ function take(html, own = false) {
   let news = false;
   for (const list of document.querySelectorAll("[data-append]")) {
     const end = list.scrollHeight - list.scrollTop - list.clientHeight < 160;
-    for (const entry of fresh.getElementById(list.id)?.children ?? []) {
+    for (const entry of [...(fresh.getElementById(list.id)?.children ?? [])]) { // a copy: what is taken leaves the live list
       if (document.getElementById(entry.id)) continue;
       localTimes(entry);
       news ||= entry.dataset.side === "customer";
@@ -104,8 +107,9 @@ function take(html, own = false) {
   const more = waiting() > before;
   count();
   look(page);
-  if ((news || more) && !own) {
-    say(page.dataset.news);
+  const given = mine() > had;
+  if ((news || more || given) && !own) {
+    say(given && page.dataset.newsMine ? page.dataset.newsMine : page.dataset.news);
     if (document.hidden || news) document.title = document.hidden ? `● ${title}` : document.title;
   }
 }
@@ -130,6 +134,10 @@ function waiting() {
   return Number(document.getElementById("tabs")?.dataset.count) || 0;
 }
 
+function mine() {
+  return Number(document.getElementById("tabs")?.dataset.mine) || 0;
+}
+
 function count() {
   if (!document.getElementById("tabs")) return;
   document.title = (waiting() ? `(${waiting()}) ` : "") + title;
@@ -141,7 +149,10 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-quiet]")) return;
   event.preventDefault();
-  if (busy) return;
+  if (busy) { // it goes next, unless it is the same once more
+    if (form !== sending.form || form.querySelector("textarea")?.value !== sending.text) next = form;
+    return;
+  }
   const missing = form.id === "answer" && blank(form.elements.text.value);
   if (missing) {
     flash(page.dataset.fill.replace("{what}", missing));
@@ -151,16 +162,21 @@ document.addEventListener("submit", async (event) => {
   const area = form.querySelector("textarea");
   const sent = area?.value;
   busy = true;
+  sending = { form, text: sent };
   form.classList.add("busy");
   if ("again" in form.dataset) form.classList.add("unsent"); // until the server says that it has it
   if (form.dataset.draft) note(form);
   try {
     const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (response.status >= 500) throw new TypeError(response.status);
-    if (new URL(response.url).pathname !== location.pathname) return location.assign(response.url);
-    if (!response.ok) throw new Error(response.status);
     const html = await response.text();
     const refused = new DOMParser().parseFromString(html, "text/html").querySelector("#flashes .notice");
+    if (new URL(response.url).pathname !== location.pathname) {
+      next = null;
+      if (refused) remember(refused.textContent); // this answer had it, and the page asked for next has forgotten it
+      return location.assign(response.url);
+    }
+    if (!response.ok) throw new Error(response.status);
     form.classList.remove("unsent");
     if (refused) { if (form.dataset.draft) note(form); } else done(form, sent);
     etag = null;
@@ -175,6 +191,9 @@ document.addEventListener("submit", async (event) => {
     busy = false;
     form.classList.remove("busy");
   }
+  const after = next;
+  next = null;
+  if (after?.isConnected) return after.requestSubmit();
   return schedule();
 });
 
@@ -278,6 +297,19 @@ function flash(text) {
   const flashes = document.getElementById("flashes");
   flashes.dataset.live = text;
   flashes.replaceChildren(notice);
+}
+
+/** A notice to be shown by the page that comes next. */
+function remember(text) {
+  try { sessionStorage.setItem("botkit.desk.notice", text); } catch { /* storage refused */ }
+}
+
+function remembered() {
+  try {
+    const text = sessionStorage.getItem("botkit.desk.notice");
+    sessionStorage.removeItem("botkit.desk.notice");
+    if (text) flash(text);
+  } catch { /* storage refused */ }
 }
 
 function localTimes(part) {
