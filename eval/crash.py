@@ -233,6 +233,7 @@ class Ledger:
     under_way: set[tuple[str, str, str]] = field(default_factory=set)
     """Messages whose answer did not come before the last kill."""
     answers: int = 0
+    """Messages and changes acknowledged in this round."""
     wrong: list[str] = field(default_factory=list)
 
 
@@ -291,7 +292,6 @@ class Client(threading.Thread):
                     self.again()
                 self.again = None
                 self.step()
-                self.ledger.answers += 1
             except serving.Cut:
                 self.api.close()
                 number = self.field.wait(number)
@@ -317,6 +317,7 @@ class Client(threading.Thread):
                     self.ledger.under_way.add(key)
                 raise
             if status == 200:
+                self.ledger.answers += 1
                 stored = answer.get("message") or answer["event"]
                 self.ledger.seqs[key] = stored["seq"]
                 if answer.get("reply"):
@@ -344,7 +345,7 @@ class Customer(Client):
             self.conversation, self.token, self.said = told["id"], told["token"], 0
             self.ledger.begun.add(told["id"])
         path = f"/api/v1/conversations/{self.conversation}"
-        if self.said == 0 or self.chance.random() < 0.2:
+        if self.said == 0 or self.chance.random() < 0.3:
             self.said += 1
             status, told = self.api("POST", f"{path}/handoff", {}, self.token)
             assert status == 200, told
@@ -360,28 +361,31 @@ class Worker(Client):
 
     def step(self) -> None:
         mine = [each for each in self.listed("claimed", 200) if each["owner"] == self.who]
-        if len(mine) < 2:
+        if len(mine) < 3:
             for ticket in self.listed("waiting", 3):
                 status, answer = self.change(ticket["id"], "claim", "claimed")
                 if status == 200:
-                    break
-                if status == 409 and not answer["error"].get("owner") and answer["error"]["code"] != "closed":
+                    return
+                if not answer["error"].get("owner") and answer["error"]["code"] == "already_claimed":
                     self.ledger.wrong.append(f"a loser was not told the owner: {answer}")
-        elif (act := self.chance.random()) < 0.6:
-            ticket = self.chance.choice(mine)
-            path = f"/api/v1/desk/tickets/{ticket['id']}/{'messages' if act < 0.45 else 'notes'}"
+        if mine:
+            self.work(self.chance.choice(mine))
+
+    def work(self, ticket: dict[str, Any]) -> None:
+        """One step on a ticket of one's own."""
+        number, act = ticket["id"], self.chance.random()
+        if act < 0.6:
+            path = f"/api/v1/desk/tickets/{number}/{'messages' if act < 0.45 else 'notes'}"
             self.send(path, ticket["conversation"], f"agent:{self.who}", f"I am looking into it ({self.count}).")
+        elif act < 0.72:
+            to = self.chance.choice([name for name in self.field.names if name != self.who])
+            self.change(number, "transfer", "transferred", to=to, note="yours")
+        elif act < 0.78:
+            self.change(number, "release", "released")
+        elif act < 0.84:
+            self.change(number, "pending", "pending")
         else:
-            ticket = self.chance.choice(mine)["id"]
-            if act < 0.72:
-                to = self.chance.choice([name for name in self.field.names if name != self.who])
-                self.change(ticket, "transfer", "transferred", to=to, note="yours")
-            elif act < 0.78:
-                self.change(ticket, "release", "released")
-            elif act < 0.84:
-                self.change(ticket, "pending", "pending")
-            else:
-                self.change(ticket, "close", "closed", outcome="solved", no_article=True)
+            self.change(number, "close", "closed", outcome="solved", no_article=True)
 
     def listed(self, state: str, limit: int) -> list[dict[str, Any]]:
         status, answer = self.api("GET", f"/api/v1/desk/tickets?state={state}&limit={limit}")
@@ -397,6 +401,7 @@ class Worker(Client):
             self.ledger.cut[key] += cut.sent
             raise
         if status == 200:
+            self.ledger.answers += 1
             self.ledger.done[key] += 1
         elif status != 409 or step != "claim":
             self.ledger.wrong.append(f"{self.who} got {status} for {step} of ticket {ticket}: {answer}")
@@ -643,7 +648,7 @@ def _round(field: Field, found: Found, moment: str, chance: random.Random, crowd
         found.problems.append("somebody still waits for an answer of a server that is dead")
         return
     field.begin()
-    _until(lambda: ledger.answers >= 2 * crowd or bool(ledger.wrong), PATIENCE)
+    _until(lambda: ledger.answers >= crowd or bool(ledger.wrong), PATIENCE)
     time.sleep(chance.uniform(0, 0.25))
     if moment == "in a transaction":
         found.missed += not _until(shop.writing)
