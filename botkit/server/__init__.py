@@ -121,7 +121,7 @@ def create_app(
     app.after_request(_account)
 
     # Here, so that `botkit.server.run` can be imported without them.
-    from . import accounts, api, deskdoors, livedoors, pages, supervisor
+    from . import accounts, api, deskdoors, deskseat, livedoors, pages, supervisor
 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(livedoors.blueprint)
@@ -129,6 +129,7 @@ def create_app(
     app.register_blueprint(deskdoors.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(supervisor.blueprint)
+    app.register_blueprint(deskseat.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=_readyz)
     app.add_url_rule("/metrics", view_func=_metrics)

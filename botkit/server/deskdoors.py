@@ -103,7 +103,8 @@ def queue() -> Response:
         found = [ticket for each in mine for ticket in each][offset:]
     else:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
-    counts = desk.counts(store)
+    counts, seat = desk.counts(store), desk.seat(store, agent.name)
+    duty = "away" if seat.status == "away" else "on" if seat.on_duty and seat.share else "off"
     tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
 
     def address(**changes: Any) -> str:
@@ -118,9 +119,10 @@ def queue() -> Response:
         tabs=[{"id": each, "count": counts.get(each), "url": address(show=each)} for each in TABS],
         language=wanted,
         tickets=tickets,
+        duty=duty,
         newer=address(offset=max(0, offset - PER_PAGE)) if offset else None,
         older=address(offset=offset + PER_PAGE) if len(found) > PER_PAGE else None,
-        etag=frame.mark([tab, wanted, offset, counts, tickets]),
+        etag=frame.mark([tab, wanted, offset, counts, tickets, duty]),
     )
 
 

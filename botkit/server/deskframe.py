@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -138,10 +138,15 @@ def isolated(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[start:])])
 
 
+def zone(index: Index) -> tzinfo:
+    """The clock of the shop; UTC where it names none that is known."""
+    try:
+        return ZoneInfo((index.shop(index.default_language) or {}).get("time_zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
 def local(at: datetime, index: Index) -> str:
     """A time on the shop's clock; the script makes it the reader's own."""
-    name = (index.shop(index.default_language) or {}).get("time_zone", "UTC")
-    try:
-        return f"{at.astimezone(ZoneInfo(name)):%Y-%m-%d %H:%M}"
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f"{at:%Y-%m-%d %H:%M} UTC"
+    found = zone(index)
+    return f"{at.astimezone(found):%Y-%m-%d %H:%M}" + (" UTC" if found is UTC else "")

@@ -114,6 +114,8 @@ function take(lines, tell) {
 
 /** The customer of this page: typing, here or not, and whether the last answer was read. */
 function show() {
+  const list = document.getElementById("transcript");
+  const end = list && list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   place.hidden = !chat;
   if (!chat) return;
   const { typing: types, online, delivered: came, read: was } = chat.customer;
@@ -123,6 +125,7 @@ function show() {
   const text = [types ? place.dataset.typing : online ? place.dataset.here : place.dataset.away, tick].filter(Boolean).join(" · ");
   if (place.textContent !== text) place.textContent = text;
   place.classList.toggle("types", types);
+  if (end) list.scrollTop = list.scrollHeight; // the line takes its room from the transcript
 }
 
 /** This page has been brought to somebody's eyes, or only here. */
