@@ -759,12 +759,14 @@ def main() -> int:
             wanted.seed,
             wanted.seconds,
         )
+    problems = list(found.problems)
+    if float(np.percentile(found.ready, 95)) > LIMIT:
+        problems.append(f"more than one start in twenty took longer than {LIMIT:g} s; is the machine busy with others?")
     print(printed(found))
-    for problem in found.problems[:20]:
+    for problem in problems[:20]:
         print(f"WRONG: {problem}")
     print(f"\n{machine('gunicorn', 'SQLAlchemy')}")
-    late = float(np.percentile(found.ready, 95)) > LIMIT
-    return 1 if found.problems or late else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
