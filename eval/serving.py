@@ -12,9 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,43 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Cut(Exception):
+    """No whole answer came. `sent`: the question may have arrived, and may have been done."""
+
+    def __init__(self, sent: bool) -> None:
+        super().__init__("cut off")
+        self.sent = sent
+
+
+class Api:
+    """A program that talks to the server over one connection, opened again when it is lost."""
+
+    def __init__(self, port: int, token: str = "", timeout: float = 30) -> None:
+        self.token = token
+        self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+    def __call__(self, method: str, path: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
+        """The status and the JSON of the answer, or Cut."""
+        headers = {"Content-Type": "application/json"}
+        if bearer := self.token if token is None else token:
+            headers["Authorization"] = f"Bearer {bearer}"
+        if self._line.sock is None:
+            try:
+                self._line.connect()
+            except OSError as error:
+                raise Cut(sent=False) from error
+        try:
+            self._line.request(method, path, None if body is None else json.dumps(body).encode(), headers)
+            answer = self._line.getresponse()
+            return answer.status, json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._line.close()
+            raise Cut(sent=True) from error
+
+    def close(self) -> None:
+        self._line.close()
+
+
 @contextmanager
 def started(
     command: Sequence[str], port: int, question: str, environ: Mapping[str, str] | None = None, limit: float = 180
@@ -67,7 +105,8 @@ def started(
             for step in (_reach, ask):
                 while True:
                     try:
-                        step(http.client.HTTPConnection("127.0.0.1", port, timeout=60), question)
+                        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
+                            step(line, question)
                         break
                     except (OSError, http.client.HTTPException) as error:
                         if process.poll() is not None or time.perf_counter() - begun > limit:
@@ -148,6 +187,18 @@ def _family(pid: int) -> list[int]:
     except OSError:
         return []
     return [pid, *(p for child in below for p in _family(int(child)))]
+
+
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process, all below it and those that they have waited for have taken."""
+    spent = 0.0
+    for each in _family(pid):
+        try:
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        spent += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return spent
 
 
 def _pss(pid: int) -> int:
