@@ -34,6 +34,7 @@ VARIANTS: dict[str, Changed] = {
     **{f"dense {v}": {"dense": v} for v in (0.3, 0.4, 0.6, 0.7)},
     **{f"words {v}": {"words": v} for v in (0.0, 0.4, 1.0)},
     **{f"passages {v}": {"passages": v} for v in (0.0, 0.2, 0.7, 1.0)},
+    **{f"passages_alone {v}": {"passages_alone": v} for v in (0.2, 0.4, 0.7, 1.5)},
     **{f"temperature {v}": {"temperature": v} for v in (0.01, 0.04, 0.1, 0.15)},
     **{f"head {v}": {"head": v} for v in (0.0, 0.4, 0.8, 2.4, 5.0)},
     **{f"choice {v}": {"choice": v} for v in (0.0, 0.15, 0.6, 1.2)},

@@ -48,9 +48,10 @@ TWO = {
 
 
 def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
-    """Half cosine and half BM25 shares a row; phrasings by log-sum-exp, plus 0.4 of the passage, over 1.4; and of
-    what the head says, whose own formulas are held to elsewhere, 1.6 times its score and 0.3 times its probability,
-    by ln 2 / ln 3 because an article has two phrasings."""
+    """Half cosine and half BM25 shares a row; phrasings by log-sum-exp, plus a weight of the passage, over 1 and
+    the weight; and of what the head says, whose own formulas are held to elsewhere, 1.6 times its score and 0.3 times
+    its probability. An article has two phrasings, which is ln 2 / ln 3 of the way from one to enough: so far goes the
+    passage's weight from 1 to 0.4, and the head's from nothing to all."""
     question = "how to wash a kilim rug"
     model = encoder.load()
     search = built(tmp_path, TWO).rank(question, model.encode_query([question])[0], {"en": 1.0})
@@ -77,13 +78,14 @@ def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
         cosines = centred(vectors, mean(vectors)) @ vector
         rows[name] = 0.5 * cosines + 0.5 * (0.2 * shares(texts, "words") + 0.8 * shares(texts, "chars"))
     f, told = rows["phrasings"], rows["passages"]
+    way = math.log(2) / math.log(3)
+    weight = 1 - 0.6 * way
     expected = {
-        "rug": (0.07 * math.log(math.exp(f[0] / 0.07) + math.exp(f[1] / 0.07)) + 0.4 * told[0]) / 1.4,
-        "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + 0.4 * told[1]) / 1.4,
+        "rug": (0.07 * math.log(math.exp(f[0] / 0.07) + math.exp(f[1] / 0.07)) + weight * told[0]) / (1 + weight),
+        "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + weight * told[1]) / (1 + weight),
     }
     assert [hit.article for hit in search.hits] == ["rug", "towel"]
-    trust = math.log(2) / math.log(3)
-    of_head = {hit.article: trust * (1.6 * hit.head + 0.3 * hit.choice) for hit in search.hits}
+    of_head = {hit.article: way * (1.6 * hit.head + 0.3 * hit.choice) for hit in search.hits}
     assert {hit.article: hit.score - of_head[hit.article] for hit in search.hits} == pytest.approx(expected, abs=2e-5)
     assert sum(hit.choice for hit in search.hits) == pytest.approx(1.0)
     assert search.hits[0].head > search.hits[1].head

@@ -40,7 +40,9 @@ class Ranking:
     temperature: float = 0.07
     """of the log-sum-exp that pools an article's phrasings"""
     passages: float = 0.4
-    """weight of the passage channel beside the phrasings'"""
+    """weight of the passage channel beside the phrasings', where articles have enough of those"""
+    passages_alone: float = 1.0
+    """the same where articles have one phrasing in a language: what they say is then the best that is known of them"""
     language: float = 0.02
     """b: what a row of an unlikely language loses, per nat"""
     head: float = 1.6
@@ -48,7 +50,7 @@ class Ranking:
     choice: float = 0.3
     """weight of the head's probability of the article"""
     lone: float = 0.1
-    """by how much both weights are multiplied where articles have one phrasing in a language, and no more"""
+    """by how much both weights of the head are multiplied where articles have one phrasing in a language"""
     enough: float = 3.0
     """phrasings of an article in a language that both weights are whole from"""
     rows: int = 200
@@ -254,10 +256,12 @@ class Searcher:
         phrased = _pool(scored[PHRASINGS].values, scored[PHRASINGS].slots, len(groups), self.ranking.temperature)
         # An article without text is judged by its phrasings.
         phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
-        fused = (phrased + self.ranking.passages * told) / (1 + self.ranking.passages)
+        phrased_enough = self._phrased_enough()
+        weight = self.ranking.passages_alone + phrased_enough * (self.ranking.passages - self.ranking.passages_alone)
+        fused = (phrased + weight * told) / (1 + weight)
         familiar, likely = self._of_head(asked, groups)
         of_head = self.ranking.head * familiar + self.ranking.choice * likely[groups]
-        scores = fused + self._trust() * of_head
+        scores = fused + max(self.ranking.lone, phrased_enough) * of_head
         exact = self._exact.get(language.folded(text))
         if exact is not None and exact in groups:
             scores[np.searchsorted(groups, exact)] += EXACT
@@ -288,11 +292,10 @@ class Searcher:
             return np.zeros(len(groups), np.float32), np.zeros(len(self.ids), np.float32)
         return self._head.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
 
-    def _trust(self) -> float:
-        """How far the head is trusted: from `lone` where there is one phrasing to learn an article from, to 1 where
-        there are enough."""
-        r = self.ranking
-        return float(np.clip(np.log(max(self._per_article, 1.0)) / np.log(r.enough), r.lone, 1.0))
+    def _phrased_enough(self) -> float:
+        """0 where articles have one phrasing in a language, 1 where they have `enough`: the head has little to learn
+        from one, and passages have to tell what phrasings do not."""
+        return float(np.clip(np.log(max(self._per_article, 1.0)) / np.log(self.ranking.enough), 0.0, 1.0))
 
     def _lexical(self, name: str, asked: _Question) -> tuple[np.ndarray, np.ndarray]:
         """Word and n-gram scores of every row of a channel, as shares of what the question could reach."""
