@@ -329,7 +329,9 @@ def _replies(folder: Path, manifest: Mapping[str, Any]) -> tuple[CannedReply, ..
         return tuple(CannedReply.of(json.loads(line)) for line in lines)
 
 
-SENTENCES = 12
+SENTENCES = 40
+ADDRESSED = ("bot.", "chat.", "help.", "widget.")
+"""the catalogues that speak to customers, of which the sentences are"""
 _known_accents: dict[str, dict[str, np.ndarray]] = {}
 
 
@@ -339,7 +341,11 @@ def _accents(model: encoders.Encoder) -> dict[str, np.ndarray]:
     name = encoders.identity(model)
     if name not in _known_accents:
         plain = language.messages(language.LANGUAGES[0])
-        keys = [key for key, text in sorted(plain.items()) if "{" not in text and 5 <= len(text.split()) <= 14]
+        keys = [
+            key
+            for key, text in sorted(plain.items())
+            if key.startswith(ADDRESSED) and "{" not in text and 5 <= len(text.split()) <= 14
+        ]
         chosen = keys[:: max(1, len(keys) // SENTENCES)][:SENTENCES]
         _known_accents[name] = {
             code: model.encode_query([language.messages(code)[key] for key in chosen]).mean(axis=0)

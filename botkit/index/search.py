@@ -42,7 +42,8 @@ class Ranking:
     passages: float = 0.4
     """weight of the passage channel beside the phrasings', where articles have enough of those"""
     passages_alone: float = 1.0
-    """the same where articles have one phrasing in a language: what they say is then the best that is known of them"""
+    """the same where articles have one phrasing in a language, unless the question is in none of theirs: what they say
+    is then the best that is known of them"""
     language: float = 0.02
     """b: what a row of an unlikely language loses, per nat"""
     head: float = 1.6
@@ -257,7 +258,9 @@ class Searcher:
         # An article without text is judged by its phrasings.
         phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
         phrased_enough = self._phrased_enough()
-        weight = self.ranking.passages_alone + phrased_enough * (self.ranking.passages - self.ranking.passages_alone)
+        weight = self.ranking.passages
+        if not asked.foreign:
+            weight += (1.0 - phrased_enough) * (self.ranking.passages_alone - weight)
         fused = (phrased + weight * told) / (1 + weight)
         familiar, likely = self._of_head(asked, groups)
         of_head = self.ranking.head * familiar + self.ranking.choice * likely[groups]
