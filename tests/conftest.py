@@ -94,8 +94,9 @@ def browser() -> Iterator[Browser]:
     missing = f"{CHROMIUM} is not there: install chromium, or name it in BOTKIT_CHROMIUM, to run the tests in a browser"
     if not CHROMIUM.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # a busy machine may need seconds for one step
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=str(CHROMIUM),
