@@ -181,7 +181,10 @@ document.addEventListener("submit", async (event) => {
     if (refused) { if (form.dataset.draft) note(form); } else done(form, sent);
     etag = null;
     take(html, true);
-    (document.getElementById("reply") || document.getElementById("main")).focus({ preventScroll: true });
+    const at = document.activeElement; // who has gone on to another field stays there
+    if (!at || at === document.body || form.contains(at)) {
+      (document.getElementById("reply") || document.getElementById("main")).focus({ preventScroll: true });
+    }
   } catch (error) {
     const again = "again" in form.dataset && error instanceof TypeError && area.value === sent;
     form.classList.toggle("unsent", again);
