@@ -141,7 +141,7 @@ def remembered(bot: Bot, model: Memory, scratch: Path, work: Path | None) -> dic
 
 def sources() -> list[Path]:
     """The code that a question's figures come from."""
-    names = ("building", "head", "lexical", "rows", "search", "terms")
+    names = ("__init__", "building", "head", "lexical", "rows", "search", "terms")
     files = [common.ROOT / "botkit" / "index" / f"{name}.py" for name in names]
     languages = sorted((common.ROOT / "botkit" / "language").glob("*.py"))
     return [*files, *languages, common.ROOT / "botkit" / "confidence" / "model.py"]
