@@ -1,5 +1,5 @@
 # make run    the demo shop, help centre and desk on this machine
-# make test   everything that must hold; installs what it needs first
+# make test   everything that must hold; installs what it needs first; JOBS processes share the files of tests
 # make check  style, types and the order of the houses
 # make bench  the tables of the README, each against its peer
 # make eval   the quality of answers beside the usual ways, in eval/out/report.html: the demo's judged questions and,
@@ -12,6 +12,7 @@ PORT   ?= 8000
 DATABASE ?= sqlite:///demo.db
 DATA   ?= $(wildcard ../shared/data)
 SPLIT  ?= dev
+JOBS   ?= 2
 
 .PHONY: run test check bench eval index clean
 
@@ -24,8 +25,8 @@ index: $(VENV)/installed
 	$(BIN)/botkit index corpora/lalezar --out $(DEMO) --if-changed
 
 test: $(VENV)/installed-dev check
-	./tests/browser-setup
-	$(BIN)/python -m pytest
+	./tests/setup
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

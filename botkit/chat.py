@@ -11,6 +11,7 @@ says where in the queue the customer is and, when nobody is on, when somebody wi
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 LONGEST_PAGE: Final = 500
+LONGEST_NAME: Final = 80
 MEMORY: Final = timedelta(hours=24)  # what was missed or disliked longer ago is another matter
 LIKELY: Final = 0.15  # the least probability, the disliked answer being wrong, at which another one is offered
 MATTERS: Final = 0.3  # a candidate less likely than this says nothing about what the matter is
@@ -101,18 +103,35 @@ def start(
     page: str | None = None,
     languages: Sequence[str] = language.LANGUAGES,
     tags: Sequence[str] = (),
+    visitor: str | None = None,
+    customer: str | None = None,
 ) -> Started:
     """Begin a conversation on a page in a language. One that is not in `languages` is left open, and the customer's
     words decide. Of the page only the path is kept: what follows it can name people and orders. `tags` are what the
-    shop's own program knows of the customer; desk.DeskError for what is no tag."""
+    shop's own program knows of the customer, and `customer` the name it knows them by; desk.DeskError for what is no
+    tag. `visitor` is a random key that the browser keeps: only its hash is stored, by which the desk knows that
+    somebody comes again. It opens nothing."""
     if lang is not None and lang not in languages:
         primary = lang.replace("_", "-").split("-")[0].lower()
         lang = primary if primary in languages else None
     tags = desk.checked_tags(tags)
     token, token_hash = people.new_token()
     with store.write() as conn:
-        conversation_id = store.open_conversation(conn, token_hash, lang, _path(page), tags)
+        conversation_id = store.open_conversation(
+            conn,
+            token_hash,
+            lang,
+            _path(page),
+            tags,
+            visitor=hashlib.sha256(visitor.encode()).hexdigest() if visitor else None,
+            customer=_display_name(customer) if customer else None,
+        )
     return Started(conversation_id, token)
+
+
+def _display_name(name: str) -> str | None:
+    """A customer's name as it is shown and put into canned replies: one line, without the braces of their variables."""
+    return " ".join(re.sub(r"[{}]", "", language.clean(name)).split())[:LONGEST_NAME].strip() or None
 
 
 def conversation(store: Store, conversation_id: str, token: str) -> Conversation:
@@ -147,7 +166,7 @@ def say(
     client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
     choice = language.clean(choice) or None if choice else None
     with store.read() as conn:
-        seen = _standing(store, conn, conversation_id, policy)
+        seen = _standing(store, conn, _row(conn, conversation_id), policy)
         first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
         if first is not None:
             return _turn(store, conn, first)
@@ -167,11 +186,11 @@ def say(
             if choice is None and _goes_on(seen, text, reply):
                 reply = _taken_up(reply)
         with store.write() as conn:
-            store.hold(conn, conversation_id)
+            row = store.hold(conn, conversation_id)
             first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
             if first is not None:
                 return _turn(store, conn, first)
-            now = _standing(store, conn, conversation_id, policy)
+            now = _standing(store, conn, row, policy)
             if now == seen:
                 return _write_turn(store, conn, index, now, client_id, text, choice, reply, policy)
         seen = now  # somebody else's step came between the search and the writing: think again
@@ -184,8 +203,7 @@ def request_person(
     tells the place in the queue as it is now."""
     policy = policy or desk.Policy()
     with store.write() as conn:
-        store.hold(conn, conversation_id)
-        now = _standing(store, conn, conversation_id, policy)
+        now = _standing(store, conn, store.hold(conn, conversation_id), policy)
         if now.ticket:
             handed = _last_reply(conn, conversation_id, "handoff")
             if handed is None:  # a ticket without a handover cannot be, but it must not be an error to ask
@@ -214,8 +232,7 @@ def feedback(
     """
     policy = policy or desk.Policy()
     with store.write() as conn:
-        store.hold(conn, conversation_id)
-        now = _standing(store, conn, conversation_id, policy)
+        now = _standing(store, conn, store.hold(conn, conversation_id), policy)
         about = _reply_event(conn, conversation_id, reply_id)
         if about is None or about.data["kind"] != "answer":
             raise NotFound(f"there is no answer {reply_id[:80]!r} in this conversation")
@@ -279,30 +296,33 @@ class _Standing:
     """What a reply depends on. `ticket` is the open one's id, 0 for none; `closed` that of the one that may be taken up
     again, and `just` whether it was closed a short while ago; `spoken` and `candidates` are the language
     and the candidates of the bot's last reply, small talk aside, and `before` that reply with the text that it is
-    about: None when it is another matter."""
+    about: None when it is another matter. With an open ticket a person is in charge, and the rest is left out."""
 
     id: str
     lang: str | None
     page: str | None
-    ticket: int
-    misses: int
-    spoken: str | None
-    candidates: tuple[Mapping[str, Any], ...]
-    before: Before | None
-    closed: int
-    just: bool
+    ticket: int = 0
+    misses: int = 0
+    spoken: str | None = None
+    candidates: tuple[Mapping[str, Any], ...] = ()
+    before: Before | None = None
+    closed: int = 0
+    just: bool = False
 
 
-def _standing(store: Store, conn: Connection, conversation_id: str, policy: desk.Policy) -> _Standing:
-    row = _row(conn, conversation_id)
-    ticket = desk.open_ticket_of(conn, conversation_id)
-    closed = None if ticket is not None else desk.closed_ticket_of(conn, conversation_id, store.now())
+def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: desk.Policy) -> _Standing:
+    if row is None:
+        raise NotFound("there is no such conversation")
+    ticket = desk.open_ticket_of(conn, row.id)
+    if ticket is not None:
+        return _Standing(row.id, row.lang, row.page, ticket.id)
+    closed = desk.closed_ticket_of(conn, row.id, store.now())
     since = store.now() - timedelta(minutes=policy.reopen_minutes)
     said = event_table.c
     recent = conn.execute(
         sa.select(said.kind, said.data, said.actor, said.seq)
         .where(
-            said.conversation_id == conversation_id,
+            said.conversation_id == row.id,
             said.kind.in_(("reply", "message", "ticket.closed")),
             said.at > store.now() - MEMORY,
         )
@@ -330,7 +350,6 @@ def _standing(store: Store, conn: Connection, conversation_id: str, policy: desk
         id=row.id,
         lang=row.lang,
         page=row.page,
-        ticket=ticket.id if ticket is not None else 0,
         misses=misses,
         spoken=last.get("lang"),
         candidates=tuple(last.get("options", ())),
@@ -607,9 +626,11 @@ def _event(conn: Connection, conversation_id: str, seq: int) -> Event | None:
     return None if row is None else as_event(row)
 
 
+_CONVERSATION: Final = sa.select(conversation_table).where(conversation_table.c.id == sa.bindparam("conversation"))
+
+
 def _row(conn: Connection, conversation_id: str) -> sa.Row[Any]:
-    query = sa.select(conversation_table).where(conversation_table.c.id == conversation_id)
-    row = conn.execute(query).one_or_none()
+    row = conn.execute(_CONVERSATION, {"conversation": conversation_id}).one_or_none()
     if row is None:
         raise NotFound("there is no such conversation")
     return row

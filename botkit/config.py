@@ -61,6 +61,9 @@ class Settings:
     offer_seconds: int = _setting(60, "seconds that a waiting ticket is offered to one agent; 0: nothing is offered")
     reopen_minutes: int = _setting(30, "minutes after a close in which a customer's words take the ticket up again")
     pending_hours: int = _setting(24, "hours that a ticket waits for its customer before it is closed")
+    unattended_minutes: int = _setting(
+        30, "minutes without a sign of its owner until a ticket whose customer waits is back in the queue; 0: never"
+    )
     high_priority: int = _setting(40, "points from which a ticket counts as urgent")
     live_reply_seconds: int = _setting(30, "opening seconds until a first reply in the chat is due")
     live_reply_high_seconds: int = _setting(30, "the same for an urgent ticket")

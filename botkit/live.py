@@ -8,9 +8,9 @@ word every few seconds from somebody who types, nothing from somebody who reads 
            delivered, read: the last seq that has arrived at, and been seen by, this actor
            typing_until, online_until: true up to this moment, unless it is moved or taken back
 
-For the streams it also answers, in a few cheap queries, what a poller compares: the queue's crowd and the marks. It
-keeps no cursor over all conversations. Ids and times are given before a commit, so "everything after N" would miss
-what commits late; each conversation's own `seq` has no such gap, and is all that is compared.
+For the streams it also answers, in a few cheap queries, what a poller compares: the queue's crowd, the mentions
+and the marks. It keeps no cursor over all conversations. Ids and times are given before a commit, so "everything after
+N" would miss what commits late; each conversation's own `seq` has no such gap, and is all that is compared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from botkit.store import CUSTOMER, Store, conversation_table, event_table, iso, mark_table, ticket_table
+from botkit.store import (
+    CUSTOMER,
+    Store,
+    agent_table,
+    conversation_table,
+    event_table,
+    iso,
+    mark_table,
+    mention_table,
+    ticket_table,
+)
 
 TYPING: Final = timedelta(seconds=6)  # how long one word that somebody types is believed
 ONLINE: Final = timedelta(seconds=75)  # how long an open stream is believed after it was last heard of
@@ -35,6 +45,22 @@ _MARK: Final = (
     mark_table.c.read,
     sa.type_coerce(mark_table.c.typing_until, sa.String),
     sa.type_coerce(mark_table.c.online_until, sa.String),
+)
+
+_ROOMS: Final = (
+    sa.select(mark_table.c.conversation_id, mark_table.c.actor, *_MARK, ticket_table.c.owner)
+    .select_from(
+        mark_table.outerjoin(
+            ticket_table,
+            sa.and_(
+                ticket_table.c.conversation_id == mark_table.c.conversation_id, ticket_table.c.state != "closed"
+            ),
+        )
+    )
+    .where(mark_table.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
+)
+_ONE_MARK: Final = sa.select(*_MARK).where(
+    mark_table.c.conversation_id == sa.bindparam("conversation"), mark_table.c.actor == sa.bindparam("actor")
 )
 
 
@@ -150,14 +176,8 @@ def stay(store: Store, conversation_id: str, actor: str, room: Room) -> None:
 def rooms(conn: Connection, conversation_ids: Iterable[str]) -> dict[str, Room]:
     """The marks and owners of these conversations; one of which nothing is known is left out."""
     ids, found = list(conversation_ids), dict[str, tuple[str | None, dict[str, Mark]]]()
-    mark, ticket = mark_table.c, ticket_table.c
-    query = sa.select(mark.conversation_id, mark.actor, *_MARK, ticket.owner).select_from(
-        mark_table.outerjoin(
-            ticket_table, sa.and_(ticket.conversation_id == mark.conversation_id, ticket.state != "closed")
-        )
-    )
     for start in range(0, len(ids), _CHUNK):
-        for row in conn.execute(query.where(mark.conversation_id.in_(ids[start : start + _CHUNK]))):
+        for row in conn.execute(_ROOMS, {"ids": ids[start : start + _CHUNK]}):
             conversation_id, actor, *mark_of, owner = row
             found.setdefault(conversation_id, (owner, {}))[1][actor] = Mark(*mark_of)
     return {conversation_id: Room(*room) for conversation_id, room in found.items()}
@@ -180,12 +200,25 @@ def crowd(conn: Connection) -> Crowd:
     return Crowd(counts, of)
 
 
+def mentions(conn: Connection) -> dict[str, tuple[int, int]]:
+    """A figure for each agent that changes when they are mentioned, and when they have seen it: nothing for those
+    with nothing new. One query for all, along an index of the unseen alone."""
+    table = mention_table.c
+    rows = conn.execute(
+        sa.select(agent_table.c.name, sa.func.count(), sa.func.sum(sa.cast(table.id, sa.BigInteger)))
+        .join(agent_table, agent_table.c.id == table.agent_id)
+        .where(table.seen_at.is_(None))
+        .group_by(agent_table.c.name)
+    )
+    return {name: (int(count), int(figure)) for name, count, figure in rows}
+
+
 def chats(conn: Connection, name: str, watched: Collection[int] = ()) -> list[Chat]:
     """The open tickets of this agent and the watched ones, with what is unread."""
     ticket, said, mark = ticket_table.c, event_table.c, mark_table.c
     read = (
         sa.select(mark.read)
-        .where(mark.conversation_id == ticket.conversation_id, mark.actor == f"agent:{name}")
+        .where(mark.conversation_id == said.conversation_id, mark.actor == f"agent:{name}")
         .scalar_subquery()
     )
     unread = (
@@ -217,10 +250,7 @@ def conversation_of(store: Store, ticket_id: int) -> str | None:
 
 
 def _mark(conn: Connection, conversation_id: str, actor: str) -> Mark:
-    table = mark_table.c
-    row = conn.execute(
-        sa.select(*_MARK).where(table.conversation_id == conversation_id, table.actor == actor)
-    ).one_or_none()
+    row = conn.execute(_ONE_MARK, {"conversation": conversation_id, "actor": actor}).one_or_none()
     return Mark() if row is None else Mark(*row)
 
 

@@ -113,7 +113,7 @@ def accuracy(built: Index, bot: Bot, model: Memory, changed: Changed, second: In
     usual = built.searcher.ranking
     built.searcher.ranking = replace(usual, **given)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
-    texts = [language.native(a.text, max(s, key=s.__getitem__)) for a, s in zip(bot.asked, shares, strict=True)]
+    texts = [built.searcher.native(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     vectors = model.encode_query(texts)
     right = 0
     for asked, share, vector in zip(bot.asked, shares, vectors, strict=True):

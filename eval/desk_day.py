@@ -8,6 +8,7 @@ told nothing of the matter, so that everybody has the same priority and it serve
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import tempfile
 from dataclasses import dataclass
@@ -102,6 +103,10 @@ def day(url: str, coming: list[Customer], blind: bool) -> dict[str, list[tuple[f
             waits[customer.matter].append((wait, found.due_at is not None and wait > policy.live_reply))
             busy[offered.id] = (name, now + timedelta(seconds=customer.takes))
         now += timedelta(seconds=STEP)
+        if len(by_ticket) == len(busy):  # nobody waits: on to whatever comes next
+            ends = [(until - now).total_seconds() for _, until in busy.values()]
+            comes = [customer.at - second - STEP for customer in left[:1]]
+            now += timedelta(seconds=max(0, math.ceil(min(ends + comes, default=0) / STEP)) * STEP)
         if second > CLOSES * 3600 + PATIENCE:
             raise RuntimeError("the team does not come to an end: fewer customers, or more agents")
     store.close()

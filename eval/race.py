@@ -195,7 +195,7 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=10_000)
     parser.add_argument("--agents", type=int, default=8)
     parser.add_argument("--pages", type=int, default=200, help="how often the queue page is asked for")
-    parser.add_argument("--most", type=float, default=50, help="milliseconds that half of the pages may take")
+    parser.add_argument("--most", type=float, default=50, help="milliseconds that 99 of 100 queue pages may take")
     parser.add_argument("--index", type=Path, help="an index; without one, a small one is built")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -205,8 +205,8 @@ def main() -> int:
         found = race(folder, wanted.index or folder / "index", wanted.tickets, wanted.agents, wanted.pages)
     median, high = np.percentile(found.page, [50, 99])
     problems = list(found.problems)
-    if median > wanted.most:
-        problems.append(f"the queue page takes {median:.0f} ms")
+    if high > wanted.most:
+        problems.append(f"the queue page takes up to {high:.0f} ms")
     rows = [
         ("tickets won", f"{sum(found.won.values())} of {found.tickets}"),
         ("by each agent", ", ".join(str(count) for count in found.won.values())),

@@ -3,12 +3,13 @@
     python eval/simulate.py --data ../shared/data [--work FOLDER] [--bots 90]
 
 It writes botkit/confidence/shipped.npz, the rows, and shipped.json, the model fitted on them: weights that a person can
-read. Then it prints how well a model orders and calibrates on each family of bots that it was not fitted on.
+read. For the default encoder it writes botkit's own texts as vectors, too (botkit/index/own). Then it prints how well a
+model orders and calibrates on each family of bots that it was not fitted on.
 
-A simulated bot is a real index of a part of a public set or of the demo corpus: some of its articles with
-some of their phrasings. It is asked questions it has an answer to, and as near misses questions whose
-article was left out. What is kept of each is the figures of its search and whether the first article was
-right: numbers, no text. Only development questions are asked, and of help articles only one half.
+A simulated bot is a real index of a part of a public set or of the demo corpus: some of its articles with some of their
+phrasings. It is asked questions it has an answer to, as near misses questions whose article was left out, and questions
+about something else. What is kept of each is the figures of its search and whether the first article was right:
+numbers, no text. Only development questions are asked, and of help articles only one half.
 
 The sets: CLINC150 (Larson et al. 2019, CC BY 3.0), BANKING77 (Casanueva et al. 2020, CC BY 4.0), Microsoft
 365 support articles (CC BY 4.0), and the demo corpus with its articles' own tests and judged questions.
@@ -23,7 +24,7 @@ import random
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,9 +35,14 @@ from botkit import confidence, corpus, encoder, index, language, quality
 from botkit.confidence import fitting
 from botkit.corpus import Article, Corpus, Passage
 from botkit.index.memory import Memory
+from botkit.index.own import ship
 
 INSIDE, OUTSIDE = 110, 90
 """questions asked of each bot: of its own articles, and of articles that it lacks"""
+FAR, UNANSWERED = 0.25, 0.5
+"""shares of the latter that are about something else altogether, or that somebody wrote to have no answer"""
+MASHED = 6
+"""one in how many of these is what falls out when a hand falls on the keys"""
 MOST_ROWS = 5000
 """phrasings of one bot, so that many bots can be made in an hour"""
 HELD_OUT = 20
@@ -70,6 +76,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="botkit-simulate-") as scratch:
         model = Memory(encoder.load(options.encoder), options.work or Path(scratch) / "memory", forget=False)
+        if options.encoder == encoder.DEFAULT:
+            ship(model)
         bots = [*intent_bots(options.data, options.bots), *demo_bots(options.bots // 2)]
         bots += help_bots(options.data, options.bots // 3)
         rows: dict[str, list[np.ndarray]] = defaultdict(list)
@@ -141,9 +149,10 @@ def remembered(bot: Bot, model: Memory, scratch: Path, work: Path | None) -> dic
 
 def sources() -> list[Path]:
     """The code that a question's figures come from."""
-    names = ("__init__", "building", "head", "lexical", "rows", "search", "terms")
+    names = ("__init__", "building", "head", "lexical", "own", "rows", "search", "terms")
     files = [common.ROOT / "botkit" / "index" / f"{name}.py" for name in names]
-    languages = sorted((common.ROOT / "botkit" / "language").glob("*.py"))
+    folder = common.ROOT / "botkit" / "language"
+    languages = [*sorted(folder.glob("*.py")), *sorted(folder.glob("*/*.txt"))]
     return [*files, *languages, common.ROOT / "botkit" / "confidence" / "model.py"]
 
 
@@ -153,7 +162,7 @@ def rows_of(bot: Bot, model: Memory, folder: Path) -> dict[str, np.ndarray]:
     built = index.build(Corpus("bot", bot.languages, bot.languages[0], tuple(bot.articles)), folder, encoder=model)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
     vectors = model.encode_query(
-        [language.native(a.text, max(s, key=s.__getitem__)) for a, s in zip(bot.asked, shares, strict=True)]
+        [built.searcher.native(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     )
     table, right, places = [], [], []
     for asked, share, vector in zip(bot.asked, shares, vectors, strict=True):
@@ -208,9 +217,9 @@ def intent_bots(data: Path, count: int) -> Iterator[Bot]:
             articles.append(Article(article.replace("/", "-"), "en", texts[0], (), tuple(texts[1:])))
         inside = [Asked(t, "en", frozenset({a.replace("/", "-")})) for a in chosen for t in asked[a]]
         outside = [Asked(t, "en", frozenset()) for a in sorted(set(pool) - set(chosen)) for t in asked[a]]
-        if family != "banking77":
-            outside += [Asked(t, "en", frozenset()) for t in far] * (len(outside) // (4 * len(far)))
-        yield Bot(family, articles, ("en",), sampled(chance, inside, outside))
+        beyond = [Asked(t, "en", frozenset()) for t in far]
+        beyond += mashed(chance, ("en",), len(beyond))
+        yield Bot(family, articles, ("en",), sampled(chance, inside, outside, beyond, FAR))
 
 
 def demo_bots(count: int) -> Iterator[Bot]:
@@ -221,7 +230,7 @@ def demo_bots(count: int) -> Iterator[Bot]:
     ids = sorted({a.id for a in whole.articles})
     for number in range(count):
         chance = random.Random(f"demo {number}")
-        chosen = set(chance.sample(ids, spread(chance, 8, len(ids) - 6)))
+        chosen = set(chance.sample(ids, spread(chance, 4, len(ids) - 6)))
         languages = whole.languages if number % 3 == 2 else (whole.languages[number % len(whole.languages)],)
         most = chance.choice((0, 2, 5, 100))
         articles = [
@@ -238,10 +247,16 @@ def demo_bots(count: int) -> Iterator[Bot]:
         tests += [
             Asked(language.clean(q.text), str(q.lang), frozenset(q.relevant or ()) & chosen)
             for q in judged
-            if q.split == "dev" and q.lang in languages
+            if q.split == "dev" and q.lang in languages and q.relevant
         ]
+        beyond = [
+            Asked(language.clean(q.text), str(q.lang), frozenset())
+            for q in judged
+            if q.split == "dev" and q.lang in languages and q.relevant is not None and not q.relevant
+        ]
+        beyond += mashed(chance, languages, len(beyond))
         inside, outside = [t for t in tests if t.relevant], [t for t in tests if not t.relevant]
-        yield Bot("demo", articles, languages, sampled(chance, inside, outside))
+        yield Bot("demo", articles, languages, sampled(chance, inside, outside, beyond, UNANSWERED))
 
 
 def help_bots(data: Path, count: int) -> Iterator[Bot]:
@@ -252,6 +267,11 @@ def help_bots(data: Path, count: int) -> Iterator[Bot]:
     groups = sorted(set(group.values()))
     queries = [q for q in common.read_jsonl(data / "helparticles" / "queries.jsonl") if set(q["relevant"]) & set(group)]
     every = sorted({item["lang"] for item in items})
+    told = [
+        Asked(language.clean(test), article.lang, frozenset())
+        for article in corpus.load(common.DEMO).articles
+        for test in article.tests
+    ]
     for number in range(count):
         chance = random.Random(f"help {number}")
         languages = tuple(every) if number % 4 == 3 else (every[number % len(every)],)
@@ -270,7 +290,20 @@ def help_bots(data: Path, count: int) -> Iterator[Bot]:
             (inside if found & chosen else outside).append(
                 Asked(language.clean(query["text"]), query["lang"], found & chosen)
             )
-        yield Bot("help", articles, languages, sampled(chance, inside, outside))
+        beyond = [t for t in told if t.lang in (*languages, "en")]
+        beyond += mashed(chance, languages, len(beyond))
+        yield Bot("help", articles, languages, sampled(chance, inside, outside, beyond, FAR))
+
+
+def mashed(chance: random.Random, languages: Sequence[str], others: int) -> list[Asked]:
+    """Words of random letters, of a language's own or Latin ones, to make one in MASHED beside `others`."""
+    found = []
+    for _ in range(others // (MASHED - 1)):
+        lang = chance.choice(languages)
+        letters = sorted({c for text in language.elsewhere(chance.choice((lang, "en"))) for c in text if c.isalpha()})
+        words = ("".join(chance.choices(letters, k=chance.randint(3, 8))) for _ in range(chance.randint(1, 4)))
+        found.append(Asked(language.clean(" ".join(words)), lang, frozenset()))
+    return found
 
 
 def passages(body: str) -> tuple[Passage, ...]:
@@ -287,9 +320,13 @@ def slug(text: str) -> str:
     return "".join(c if c.isalnum() or c in "_.-" else "-" for c in text)
 
 
-def sampled(chance: random.Random, inside: Sequence[Asked], outside: Iterable[Asked]) -> list[Asked]:
-    outside = list(outside)
-    return chance.sample(inside, min(INSIDE, len(inside))) + chance.sample(outside, min(OUTSIDE, len(outside)))
+def sampled(
+    chance: random.Random, inside: Sequence[Asked], near: Sequence[Asked], far: Sequence[Asked], share: float
+) -> list[Asked]:
+    """Questions with an answer, near misses, and a share of others that nothing answers."""
+    counts = (INSIDE, OUTSIDE - round(share * OUTSIDE), round(share * OUTSIDE))
+    pools = zip((inside, near, far), counts, strict=True)
+    return [q for pool, count in pools for q in chance.sample(pool, min(count, len(pool)))]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Live chat under load: many open streams on one real server, messages at a steady rate, and one stream too many.
 
-    python eval/streams.py --streams 500 --rate 130 --seconds 20
+    python eval/streams.py --streams 500 --rate 150 --seconds 20
 
 Every stream is a customer of its own who waits for a person, so the bot is silent: a message is stored and delivered.
 The server runs with its own defaults on an SQLite file; clients and server share the machine. Printed: the time of a
@@ -122,8 +122,11 @@ async def opened(client: Client, customers: list[Customer]) -> Counter[int]:
     return statuses
 
 
-async def posts(client: Client, customers: list[Customer], rate: float, seconds: float) -> tuple[list[float], int]:
-    """Messages at a steady rate, each to the next customer; milliseconds of each post, and how many failed."""
+async def posts(
+    client: Client, customers: list[Customer], wanted: argparse.Namespace, name: str
+) -> tuple[list[float], int]:
+    """Messages at a steady rate, each to the next customer; milliseconds of each post, and how many failed. No two
+    client ids begin with the same name, or a message would be one that was sent before."""
     times: list[float] = []
     failed = 0
 
@@ -132,12 +135,12 @@ async def posts(client: Client, customers: list[Customer], rate: float, seconds:
         customer = customers[number % len(customers)]
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         begun = time.perf_counter()
-        customer.sent[f"m-{number}"] = begun
+        customer.sent[f"{name}-{number}"] = begun
         try:
             await client.post(
                 f"/{customer.id}/messages",
                 customer.token,
-                {"client_id": f"m-{number}", "text": "Is my parcel on its way?"},
+                {"client_id": f"{name}-{number}", "text": "Is my parcel on its way?"},
             )
         except (OSError, RuntimeError, asyncio.IncompleteReadError, IndexError) as error:
             failed += 1
@@ -146,7 +149,7 @@ async def posts(client: Client, customers: list[Customer], rate: float, seconds:
             times.append(1000 * (time.perf_counter() - begun))
 
     first = time.perf_counter() + 0.2
-    await asyncio.gather(*(send(n, first + n / rate) for n in range(int(rate * seconds))))
+    await asyncio.gather(*(send(n, first + n / wanted.rate) for n in range(int(wanted.rate * wanted.seconds))))
     return times, failed
 
 
@@ -157,7 +160,7 @@ async def measured(port: int, wanted: argparse.Namespace, server: serving.Server
     say("  their streams")
     statuses = await opened(client, customers)
     say(f"  answers to the opening: {dict(statuses)}; {int(wanted.rate * wanted.seconds)} messages")
-    times, failed = await posts(client, customers, wanted.rate, wanted.seconds)
+    times, failed = await posts(client, customers, wanted, "first")
     end = time.perf_counter() + PATIENCE
     while time.perf_counter() < end and any(c.sent.keys() - c.came.keys() for c in customers):
         await asyncio.sleep(0.1)
@@ -178,7 +181,7 @@ async def measured(port: int, wanted: argparse.Namespace, server: serving.Server
                 break
         else:
             held += 1
-    full, failed_full = await posts(client, customers, wanted.rate, min(3.0, wanted.seconds))
+    full, failed_full = await posts(client, customers, wanted, "full")
 
     print(f"{wanted.streams} streams, {wanted.rate:g} messages/s for {wanted.seconds:g} s, {wanted.workers} workers\n")
     rows = [("post, ms", times), ("delivery, ms", delays), ("post with all places taken, ms", full)]
@@ -203,7 +206,7 @@ def _marks(found: list[float]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=130, help="messages a second")
+    parser.add_argument("--rate", type=float, default=150, help="messages a second")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--most", type=int, default=400, help="streams to try beyond those, until some are refused")

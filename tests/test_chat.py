@@ -6,7 +6,6 @@ import string
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import Event, Store
 
+BOTH = pytest.mark.databases("sqlite", "postgresql")
 CLARIFY = {"answer_threshold": 0.999, "clarify_threshold": 0.01}  # ask back whatever the model thinks
 UNSURE = {"answer_threshold": 1.0, "clarify_threshold": 1.0}  # hand over whatever the model thinks
 
@@ -32,14 +32,6 @@ def index() -> Index:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -99,6 +91,8 @@ def test_the_token_of_a_conversation_opens_that_one_alone(customer: Customer, st
         chat.conversation(store, "0" * 32, customer.token)
 
 
+@BOTH
+@BOTH
 @pytest.mark.parametrize(
     ("lang", "kept"), [("tr", "tr"), ("tr-TR", "tr"), ("FA_ir", "fa"), ("de", None), ("", None), (None, None)]
 )
@@ -172,6 +166,7 @@ def test_two_customers_may_use_the_same_client_id(store: Store, index: Index) ->
     assert one.kinds() == two.kinds()
 
 
+@BOTH
 def test_fifty_copies_of_one_message_at_once_are_one_row_and_one_reply(customer: Customer) -> None:
     gate = threading.Barrier(50)
     turns: list[Turn] = []
@@ -186,6 +181,7 @@ def test_fifty_copies_of_one_message_at_once_are_one_row_and_one_reply(customer:
     assert customer.kinds() == ["conversation.opened", "message", "reply", "ticket.opened"]
 
 
+@BOTH
 def test_different_messages_at_once_open_one_ticket_and_then_the_bot_is_silent(customer: Customer) -> None:
     gate = threading.Barrier(12)
 
@@ -356,6 +352,7 @@ def understood(customer: Customer) -> Any:
     return [event.data for event in customer.log() if event.kind == "reply"][-1]["understood"]
 
 
+@BOTH
 def test_three_turns_are_one_matter(customer: Customer) -> None:
     """Each leans on the one before as that was understood, with thanks in between; the record says how."""
     assert customer.ask("How do I wash a rug?")["article"] == "care/rug"
@@ -553,6 +550,7 @@ def test_every_language_has_the_same_texts_with_the_same_places() -> None:
 # ---------------------------------------------------------------- feedback
 
 
+@BOTH
 def test_feedback_is_stored_once_and_may_change(customer: Customer) -> None:
     answer = customer.ask("Where is my order?")
     expected = {"reply_id": answer["id"], "helpful": True, "reply": None}
@@ -701,6 +699,7 @@ def test_once_the_bot_has_spoken_again_its_questions_are_its_own(customer: Custo
     assert customer.ask("and when does it come?")["reason"] != "reopened"
 
 
+@BOTH
 def test_whoever_comes_back_is_with_the_same_person_if_they_are_there(customer: Customer, mina: Agent) -> None:
     ticket_id = helped(customer, mina)
     desk.seen(customer.store, mina, "available")
@@ -745,6 +744,7 @@ def test_coming_back_is_no_loop_and_never_follows_spam(customer: Customer, mina:
     assert other.ask("it still does not work")["reason"] != "reopened"
 
 
+@BOTH
 def test_the_same_return_sent_again_is_one(customer: Customer, mina: Agent) -> None:
     helped(customer, mina)
     first = chat.say(customer.store, customer.index, customer.id, "back", "it still does not work")
@@ -752,6 +752,7 @@ def test_the_same_return_sent_again_is_one(customer: Customer, mina: Agent) -> N
     assert customer.kinds().count("ticket.reopened") == 1
 
 
+@BOTH
 def test_a_ticket_that_waits_for_its_customer_goes_on_with_their_word(customer: Customer, mina: Agent) -> None:
     customer.person()
     ticket = desk.claim(customer.store, customer.ticket().id, mina)
@@ -771,6 +772,7 @@ def test_the_article_and_the_words_say_how_urgent_a_handover_is(customer: Custom
     assert "complaint" in found.topics
 
 
+@BOTH
 def test_the_place_that_is_told_is_the_place_in_the_queue(store: Store, index: Index) -> None:
     for _ in range(3):
         Customer(store, index).ask(NONSENSE, **UNSURE)
@@ -782,6 +784,7 @@ def test_the_place_that_is_told_is_the_place_in_the_queue(store: Store, index: I
     assert again["queue"]["position"] == 1
 
 
+@BOTH
 def test_a_customer_is_asked_how_it_was_after_a_person_closed(customer: Customer, mina: Agent) -> None:
     helped(customer, mina)
     shown = chat.view(customer.log()[-1], "customer")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from small import FRUIT, write
 
-from botkit import confidence, corpus, encoder, index
+from botkit import answer, confidence, corpus, encoder, index
 from botkit.confidence import FEATURES, Confidence, area, features, fitting
 from botkit.confidence.model import EXACT, HIGHEST
 from botkit.corpus import Label
@@ -111,6 +111,23 @@ def test_a_plain_question_is_likelier_than_a_foreign_one(live: Live) -> None:
         for t in ("do you sell submarines", "what is the capital of Peru")
     ]
     assert min(inside) > max(outside)
+
+
+FAR = {
+    "en": ["who painted the Mona Lisa", "my neighbour's dog barks all night", "convert 30 miles to km"],
+    "ar": ["من رسم لوحة الموناليزا", "كلب جيراننا ينبح طول الليل", "كم كيلومترا في ثلاثين ميلا"],
+    "tr": ["Mona Lisa'yı kim çizdi", "komşunun köpeği bütün gece havlıyor", "30 mil kaç kilometre eder"],
+    "fa": ["مونالیزا را چه کسی کشید", "سگ همسایه تمام شب پارس می‌کند", "سی مایل چند کیلومتر است"],
+    "bg": ["кой е нарисувал Мона Лиза", "кучето на съседа лае цяла нощ", "колко километра са 30 мили"],
+}
+
+
+@pytest.mark.parametrize("lang", FAR)
+def test_a_small_shop_does_not_answer_what_is_far_from_it(lang: str, live: Live) -> None:
+    """A dozen articles, and the whole world to be asked about."""
+    found = live.current()
+    for question in FAR[lang]:
+        assert answer.reply(found, question, lang=lang).kind != "answer", question
 
 
 def test_contributions_sum_to_the_log_odds(live: Live) -> None:

@@ -3,13 +3,14 @@
 import random
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from botkit import desk, people
 from botkit.people import Agent
 from botkit.store import Event, Store
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 
 class Clock:
@@ -31,9 +32,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock):
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
+def store(database: str, clock: Clock):
+    store = Store(database, clock=clock)
     yield store
     store.close()
 
@@ -170,10 +170,8 @@ def test_the_loser_of_a_claim_learns_who_was_first(store: Store, mina: Agent, nu
     assert [event.kind for event in log(store, ticket_id)].count("ticket.claimed") == 1
 
 
-def test_eight_racing_agents_never_hold_one_ticket_twice(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/record.db"
-    store = Store(url)
-    store.migrate()
+def test_eight_racing_agents_never_hold_one_ticket_twice(database: str) -> None:
+    store = Store(database)
     agents = [people.add_agent(store, f"Agent {n}", "agent", "copper pan and cezve") for n in range(8)]
     tickets = [handed_over(store) for _ in range(30)]
     gate = threading.Barrier(len(agents))
@@ -181,7 +179,7 @@ def test_eight_racing_agents_never_hold_one_ticket_twice(tmp_path: Path) -> None
     lost: list[tuple[int, str | None]] = []
 
     def race(agent: Agent) -> None:
-        own = Store(url)
+        own = Store(database)
         order = random.Random(agent.id).sample(tickets, len(tickets))
         gate.wait()
         for ticket_id in order:

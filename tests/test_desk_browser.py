@@ -5,6 +5,7 @@ Nothing here waits for a time: every step waits for what an agent would see next
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from botkit.server import create_app
 from botkit.store import Store
 
 PASSWORD = "copper pan and cezve"
-HOSTILE = '<img src=x onerror="document.title=\'hacked\'"><b>bold</b> & {order}'
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><b>bold</b> & {order}"
 EN, AR = language.messages("en"), language.messages("ar")
 
 
@@ -275,23 +276,96 @@ def test_what_is_sent_without_a_line_goes_out_by_itself_when_it_is_back(owned: C
     assert someone.heard() == ["One moment, please."]
 
 
+def test_a_line_that_hangs_is_noticed_and_gone_on_without(owned: Callable[..., Any]) -> None:
+    """Nothing comes back and nothing fails: for the news of the page, and for what is sent. The page's patience is cut
+    from fifteen seconds to one, so that this need not wait for it."""
+    someone, page = owned()
+    page.add_init_script(
+        "const long = AbortSignal.timeout; AbortSignal.timeout = (ms) => long.call(AbortSignal, ms / 15)"
+    )
+    page.reload()
+    held: list[Route] = []
+    page.route(f"**/desk/tickets/{someone.ticket}", lambda route: held.append(route))
+    expect(page.locator("#status")).to_have_text(EN["desk.offline"])
+    page.route(f"**/desk/tickets/{someone.ticket}/messages", lambda route: held.append(route))
+    page.locator("#reply").fill("One moment, please.")
+    page.locator("#reply").press("Control+Enter")
+    expect(page.locator("#flashes")).to_have_text(EN["desk.will_send"])
+    page.unroute(f"**/desk/tickets/{someone.ticket}/messages")
+    page.unroute(f"**/desk/tickets/{someone.ticket}")
+    someone.say("Are you there?")
+    expect(page.locator(".entry.customer")).to_have_count(2)
+    expect(page.locator(".entry.agent .words")).to_have_text("One moment, please.")
+    expect(page.locator("#status")).not_to_have_text(EN["desk.offline"])
+    assert someone.heard() == ["One moment, please."]
+
+
+def test_the_keys_can_be_switched_off_and_stay_so(owned: Callable[..., Any]) -> None:
+    """For those who speak to the computer, or whose hand slips; by keyboard, and back on."""
+    _, page = owned("When will I get my refund?", lang="ar")
+    dialog, insert = page.locator("#keys"), page.locator("#assist [data-key='1']")
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    expect(page.get_by_role("checkbox", name=AR["desk.keys_use"])).to_be_checked()
+    expect(insert).to_have_attribute("aria-keyshortcuts", "Alt+1")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#keys-use")).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        expect(insert).not_to_have_attribute("aria-keyshortcuts", "Alt+1")
+        expect(insert.locator("kbd")).to_be_hidden()
+        for key in ("?", "Alt+KeyR", "Alt+1"):
+            page.keyboard.press(key)
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#reply")).not_to_be_focused()
+        expect(page.locator("#reply")).to_have_value("")
+        page.reload()
+    page.locator("#keys-open").click()
+    page.locator("#keys-use").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+KeyR")
+    expect(page.locator("#reply")).to_be_focused()
+
+
+@pytest.mark.parametrize("spoken", ["en", "ar", "bg"])
+def test_on_a_phone_the_heads_of_a_ticket_keep_to_two_lines(
+    owned: Callable[..., Any], store: Store, spoken: str
+) -> None:
+    """Also a supervisor's, with all that they reach; the button of the keys stands beside what else is on its line."""
+    people.set_role(store, "Sara", "admin")
+    _, page = owned(lang=spoken, viewport={"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
+    assert page.locator(".desk-head").bounding_box()["height"] < 110  # type: ignore[index]
+    back, button = page.locator(".back").bounding_box(), page.locator("#keys-open").bounding_box()
+    assert back is not None
+    assert button is not None
+    assert abs(back["y"] + back["height"] / 2 - button["y"] - button["height"] / 2) < 8
+
+
 def test_a_message_whose_acknowledgement_is_lost_is_said_once(owned: Callable[..., Any]) -> None:
     """Even if the page is closed before it can try again."""
     someone, page = owned()
     tries: list[str] = []
 
-    def lose_the_first(route: Route) -> None:
-        tries.append(route.request.post_data or "")
-        if len(tries) == 1:
-            route.fetch(max_redirects=0)  # it arrives and is stored ...
-            route.abort()  # ... but the agent never hears of it
-        else:
-            route.continue_()
+    line = {"up": True}
 
-    page.context.route(f"**/desk/tickets/{someone.ticket}/messages", lose_the_first)
+    def lose_the_first(route: Route) -> None:
+        if not line["up"]:
+            return route.abort()  # or the page would try again before it is closed
+        if route.request.method == "POST":
+            tries.append(route.request.post_data or "")
+        if route.request.method == "POST" and len(tries) == 1:
+            line["up"] = False
+            route.fetch(max_redirects=0)  # it arrives and is stored ...
+            return route.abort()  # ... but the agent never hears of it
+        return route.continue_()
+
+    page.context.route(re.compile(rf"/desk/tickets/{someone.ticket}(/messages)?$"), lose_the_first)
     page.locator("#reply").fill("One moment, please.")
     page.locator("#reply").press("Control+Enter")
     expect(page.locator("#flashes .notice")).to_be_visible()
+    line["up"] = True
     page.reload()
     expect(page.locator(".entry.agent")).to_have_count(1)
     expect(page.locator("#reply")).to_have_value("")
@@ -363,6 +437,7 @@ def test_several_chats_stand_beside_with_what_is_unread(
     page.keyboard.press("Alt+KeyJ")
     expect(page.locator("#talk-title")).to_have_text(EN["desk.ticket"].format(id=other.ticket))
     expect(page.locator(f"#chat-{one.ticket}")).not_to_have_attribute("aria-current", "page")
+    page.wait_for_load_state()  # a page that was left before its scripts ran has not been looked at
     page.locator(f"#chat-{one.ticket}").click()
     expect(page.locator("#talk-title")).to_have_text(EN["desk.ticket"].format(id=one.ticket))
     expect(page.locator(f"#chat-{other.ticket}.unread")).to_have_count(0)

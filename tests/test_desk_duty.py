@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,8 @@ from botkit import desk, language, people
 from botkit.people import Agent
 from botkit.store import Store
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 PASSWORD = "copper pan and cezve"
 QUIET = desk.Policy(offer_seconds=0)
 
@@ -25,14 +26,6 @@ QUIET = desk.Policy(offer_seconds=0)
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
-    yield store
-    store.close()
 
 
 Hire = Callable[..., Agent]
@@ -439,6 +432,7 @@ def test_an_absence_sends_tickets_to_the_queue_and_brings_back_those_that_nobody
         desk.claim(store, ticket_id, nur)
     desk.close(store, closed, nur, "solved")
     clock.forward(hours=2)
+    desk.seen(store, nur)
     assert desk.tick(store, policy=QUIET).returned == 1
     assert [ticket_of(store, each).owner for each in (taken, left, closed)] == ["Nur", "Mina", "Nur"]
     assert desk.absences(store) == []

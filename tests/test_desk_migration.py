@@ -14,6 +14,8 @@ from alembic.config import Config
 from botkit import desk, people
 from botkit.store import Store, conversation_table, iso
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 MIGRATIONS = Path(desk.__file__).parent.parent / "migrations"
 AT = "2026-11-20T12:00:0{}.000Z"
 
@@ -29,9 +31,9 @@ def migrated_to(store: Store, revision: str, folder: Path) -> None:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Iterator[Store]:
+def old(no_tables: str, tmp_path: Path) -> Iterator[Store]:
     """A database as the first release left it: one ticket waits, one was handed on, one is closed."""
-    store = Store(f"sqlite:///{tmp_path}/record.db")
+    store = Store(no_tables)
     migrated_to(store, "0001", Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations")))
     with store.write() as conn:
         for n, (state, owner, done) in enumerate(
@@ -50,10 +52,10 @@ def old(tmp_path: Path) -> Iterator[Store]:
             )
             conn.execute(
                 sa.text(
-                    "INSERT INTO ticket (id, conversation_id, state, reason, candidates, opened_at, owner)"
-                    " VALUES (:id, :conversation, :state, 'no_answer', '[]', :at, :owner)"
+                    "INSERT INTO ticket (conversation_id, state, reason, candidates, opened_at, owner)"
+                    " VALUES (:conversation, :state, 'no_answer', '[]', :at, :owner)"
                 ),
-                {"id": n, "conversation": f"c{n}", "state": state, "at": AT.format(n), "owner": owner},
+                {"conversation": f"c{n}", "state": state, "at": AT.format(n), "owner": owner},
             )
             for seq, (kind, actor, data) in enumerate(events, 1):
                 told = f'{{"ticket": {n}{", " if len(data) > 2 else ""}{data[1:]}'

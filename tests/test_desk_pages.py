@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from botkit import desk, language, people
@@ -109,11 +110,53 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(
     assert browser.get("/desk").status_code == 303
 
 
-def test_a_role_without_a_place_at_the_desk_is_refused(app: Flask, store: Store) -> None:
+def test_an_editor_is_told_where_the_work_is(app: Flask, store: Store, lang: str) -> None:
+    """In the reader's language, with the commands; there is no session."""
     people.add_agent(store, "Edith", "editor", PASSWORD)
-    browser, answer = sign_in(app, "Edith")
+    browser = app.test_client()
+    browser.get(f"/desk/login?lang={lang}")
+    answer = browser.post("/desk/login", data={"name": "Edith", "password": PASSWORD})
     assert answer.status_code == 403
+    told = language.messages(lang)["desk.no_place"]
+    assert str(escape(told)) in answer.text
+    assert all(f"botkit {command}" in told for command in ("check", "index", "eval"))
+    assert language.messages(lang)["accounts.role_agent"] in told
     assert browser.get("/desk").status_code == 303
+
+
+def test_an_analyst_sees_the_overview_without_words_and_nothing_else(
+    app: Flask, store: Store, waiting: Callable[..., int]
+) -> None:
+    """Figures, the team, and which conversations are late: not what customers wrote. What was seen is noted."""
+    ticket = waiting("My card is 4111")
+    people.add_agent(store, "Ana", "analyst", PASSWORD)
+    browser, answer = sign_in(app, "Ana")
+    assert answer.status_code == 303
+    page = browser.get("/desk", follow_redirects=True)
+    assert (page.status_code, page.request.path) == (200, "/desk/overview")
+    assert language.messages("en")["desk.ticket"].format(id=ticket) in page.text
+    for hidden in ("4111", f"/desk/tickets/{ticket}", "/desk/overview/take", "/desk/team"):
+        assert hidden not in page.text
+    assert browser.get("/desk/account").status_code == 200
+    for address in (f"/desk/tickets/{ticket}", "/desk/team", "/desk/accounts", "/desk/audit", "/desk/outbox"):
+        gone_to = browser.get(address, follow_redirects=True).request.path
+        assert gone_to == "/desk/overview", address
+    assert browser.post("/desk/overview/take", data={"ticket": ticket}).status_code == 403
+    browser.post(f"/desk/tickets/{ticket}/claim")
+    assert desk.ticket(store, ticket).ticket.owner is None
+    for address in ("tickets", "overview", "events"):
+        assert browser.get(f"/api/v1/desk/{address}").status_code in (401, 403)
+    seen = [(line.actor, line.action) for line in people.audited(store, action="overview.read")]
+    assert seen == [("agent:Ana", "overview.read")]
+    assert "Ana" not in [seat.agent for seat in desk.seats(store)]
+
+
+def test_an_analyst_with_a_given_password_chooses_another_first(app: Flask, store: Store) -> None:
+    people.add_agent(store, "Ana", "analyst", PASSWORD, temporary=True)
+    browser, _ = sign_in(app, "Ana")
+    assert browser.get("/desk/overview", follow_redirects=True).request.path == "/desk/account"
+    browser.post("/desk/account/password", data={"current": PASSWORD, "new": f"{PASSWORD}!"})
+    assert browser.get("/desk", follow_redirects=True).request.path == "/desk/overview"
 
 
 def test_guessing_at_one_name_is_stopped_and_leaves_other_names_open(

@@ -34,9 +34,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path / 'botkit.db'}", clock=clock)
-    opened.migrate()
+def store(database: str, clock: Clock) -> Iterator[Store]:
+    opened = Store(database, clock=clock)
     for name, role in (("Sara", "agent"), ("Leila @ 2", "agent"), ("Boss", "supervisor"), ("Ed", "editor")):
         people.add_agent(opened, name, role, PASSWORD)
     yield opened

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +15,14 @@ from botkit import desk, people
 from botkit.people import Agent
 from botkit.store import Store, ticket_state_table, ticket_table
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 PASSWORD = "copper pan and cezve"
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture

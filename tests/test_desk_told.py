@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +13,8 @@ from botkit.outbox import webhooks
 from botkit.people import Agent
 from botkit.store import Store, outbox_table
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 WORDS = "I am Ada Lovelace, my number is 0171 23"
 
 
@@ -23,9 +24,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
+def store(database: str, clock: Clock) -> Iterator[Store]:
+    store = Store(database, clock=clock)
     outbox.kinds(store, [webhooks.KIND])
     yield store
     store.close()
@@ -86,7 +86,7 @@ def test_a_tickets_whole_life_is_told_once_each(store: Store, clock: Clock, sara
 def test_what_is_undone_is_not_told(store: Store, sara: Agent) -> None:
     ticket = handed_over(store)
     desk.claim(store, ticket, sara)
-    with store.write() as conn:
+    with pytest.raises(RuntimeError), store.write() as conn:  # noqa: PT012 - the block is what is tested
         desk.open_ticket(store, conn, store.open_conversation(conn, "0" * 64, "en", "/"), "no_answer", "en", "/", [])
-        conn.rollback()
+        raise RuntimeError
     assert told(store) == ["ticket.opened", "ticket.claimed"]

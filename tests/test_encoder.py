@@ -151,3 +151,26 @@ def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(EncoderError, match=str(tmp_path)):
         encoder.load(str(tmp_path))
+
+
+def test_encoders_joined_by_a_plus_read_a_text_together(model_folder: str, default: Encoder, tmp_path: Path) -> None:
+    """The cosine of the whole is the weighted mean of theirs; an index of it opens again by itself."""
+    name = f"{encoder.DEFAULT}+{model_folder}"
+    both, english = encoder.load(name), encoder.load(model_folder)
+    texts = ["Where is my parcel?", "A parcel has not come", "Do you sell tea?"]
+    found = both.encode_query(texts)
+    assert found.shape == (3, 384 + 384)
+    assert found.dtype == np.float32
+    first, second = ((v @ v.T) for v in (default.encode_query(texts), english.encode_query(texts)))
+    np.testing.assert_allclose(found @ found.T, (first + encoder.FURTHER * second) / (1 + encoder.FURTHER), atol=1e-5)
+    publish.publish(write(tmp_path / "corpus", FRUIT), tmp_path / "index", name)
+    opened = Index.open(tmp_path / "index")
+    assert opened.search("the pears I bought are still hard").hits[0].article == "pear"
+    assert opened.manifest["encoder_identity"] == encoder.identity(both) != encoder.identity(english)
+    with pytest.raises(IndexProblem, match="Rebuild the index"):
+        Index.open(tmp_path / "index", default)
+
+
+def test_a_joined_encoder_that_is_not_there_is_named() -> None:
+    with pytest.raises(EncoderError, match="no model folder"):
+        encoder.load(f"{encoder.DEFAULT}+./nothing")

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +12,8 @@ from moving import Clock
 from botkit import people
 from botkit.people import TooManyGuesses
 from botkit.store import Store, guess_table
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 GOOD = "copper pan and cezve"
 OFFICE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
@@ -24,9 +25,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
+def store(database: str, clock: Clock) -> Iterator[Store]:
+    store = Store(database, clock=clock)
     people.add_agent(store, "Mina", "admin", GOOD)
     yield store
     store.close()
@@ -102,6 +102,7 @@ def test_nobody_elsewhere_keeps_the_owner_out(store: Store, clock: Clock) -> Non
     assert attempt(store, GOOD, OFFICE) == "in"
 
 
+@pytest.mark.databases("sqlite")  # two thousand tries
 def test_from_many_addresses_one_name_is_guessed_at_slowly(store: Store, clock: Clock) -> None:
     taken = 0
     for n in range(2000):  # a different address each time, every ten seconds: five and a half hours

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -143,20 +145,34 @@ def test_what_is_wrong_with_the_files_is_said_before_anything_is_asked(queries: 
     assert judge(queries.parent, out, "").exit_code == 2
 
 
+ON_A_TERMINAL = """
+import fcntl, signal, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from botkit.cli import main
+main()
+"""
+"""Makes standard input the terminal of the new session, so that Ctrl-C reaches it, and heeds it: whoever runs tests in
+the background ignores it, and that is inherited."""
+
+CTRL_C = b"\x03"
+
+
 def test_on_a_terminal_each_verdict_is_on_the_disk_before_the_next_question(queries: Path, out: Path) -> None:
     """Somebody at a real terminal, who then goes away with Ctrl-C."""
     terminal, theirs = pty.openpty()
-    command = [sys.executable, "-c", "from botkit.cli import main; main()", "judge", "--index", str(shop.folder())]
-    process = subprocess.Popen([*command, str(queries), "--out", str(out)], stdin=theirs, stdout=theirs, stderr=theirs,
-                               start_new_session=True, preexec_fn=_take_terminal)  # fmt: skip
+    command = [sys.executable, "-c", ON_A_TERMINAL, "judge", "--index", str(shop.folder()), str(queries)]
+    process = subprocess.Popen(
+        [*command, "--out", str(out)], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     os.close(theirs)
     try:
         _until(terminal, b"[1 of 4]", b"> ")
         os.write(terminal, b"care/towel\n")
         _until(terminal, b"[2 of 4]", b"> ")
         assert verdicts(out) == {"q1": {"care/towel"}}
-        os.write(terminal, b"\x03")
-        assert b"1 verdicts added, 3 questions left" in _until(terminal, b"left")
+        os.write(terminal, CTRL_C)
+        assert b"1 verdicts added, 3 questions left" in _until(terminal, b"left", again=CTRL_C)
         assert process.wait(60) == 0
     finally:
         process.kill()
@@ -164,19 +180,16 @@ def test_on_a_terminal_each_verdict_is_on_the_disk_before_the_next_question(quer
         os.close(terminal)
 
 
-def _take_terminal() -> None:
-    """Make standard input the terminal of the new session, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _until(terminal: int, *marks: bytes) -> bytes:
-    """What the terminal shows until all marks were seen in their order."""
-    seen, place = b"", 0
+def _until(terminal: int, *marks: bytes, again: bytes = b"") -> bytes:
+    """What the terminal shows until all marks were seen in their order; while it shows nothing new, `again` is typed:
+    a Ctrl-C between a prompt and the reading of it is heeded at the next key."""
+    seen, place, last = b"", 0, time.monotonic() + 60
     for mark in marks:
         while (found := seen.find(mark, place)) < 0:
-            seen += os.read(terminal, 4096)
+            if select.select([terminal], [], [], 5)[0]:
+                seen += os.read(terminal, 4096)
+                continue
+            assert time.monotonic() < last, f"it shows no more than {seen!r}"
+            os.write(terminal, again)
         place = found + len(mark)
     return seen

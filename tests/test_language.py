@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from botkit.language import (
     LANGUAGES,
+    Speller,
     clean,
     detect,
     direction,
+    elsewhere,
     folded,
     lean,
     messages,
@@ -181,6 +183,121 @@ def test_only_bulgarian_is_respelled() -> None:
     assert native("where is it", "en") == "where is it"
     assert native("къде е", "bg") == "къде е"
     assert native("fein talabi", "ar") == "fein talabi"
+
+
+# ---------------------------------------------------------------- everyday words and endings
+
+EVERYDAY = {
+    "en": [("can u send it pls", "can you send it please"), ("I dont know, its wee", "I don't know, its small")],
+    "ar": [
+        ("وين طلبيتي", "أين طلبي"),
+        ("عايز أرجّع الحاجه", "أريد أرجّع الشيء"),
+        ("الطلب ماوصلش ليه؟", "الطلب لم يصل لماذا؟"),
+        ("هالكراتين شلون بتوصل", "هذا الكراتين كيف بتوصل"),
+        ("بغيت نهضر معكم", "أريد أتكلم معكم"),
+        ("الحين أقدر أدفع كاش؟", "الآن أستطيع أدفع نقدا؟"),
+    ],
+    "tr": [
+        ("kargom nerde, gelcek mi", "kargom nerede, gelecek mi"),
+        ("Kartı giriyom almıyo", "Kartı giriyorum almıyor"),
+        ("iade edicem, napcam", "iade edeceğim, ne yapacağım"),
+        ("yarın alcaz mı bişey", "yarın alacağız mı bir şey"),
+        ("bunu istemicem gardaş", "bunu istemeyeceğim kardeş"),
+    ],
+    "fa": [
+        ("می‌خوام کارتمو عوض کنم", "می‌خواهم کارتم را عوض کنم"),
+        ("نمی تونم وارد شم", "نمی‌توانم وارد شم"),
+        ("سایتتون کی میاد", "سایتتان کی می‌آید"),
+        ("یه بسته هنوز نیومده", "یک بسته هنوز نیامده"),
+    ],
+    "bg": [
+        ("кво стана, шъ дойде ли", "какво стана, ще дойде ли"),
+        ("Сакам да върна тоя килим", "искам да върна този килим"),
+        ("нема ли начин да платя в брой", "няма ли начин да платя в брой"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("lang", "typed", "meant"), [(c, *pair) for c in LANGUAGES for pair in EVERYDAY[c]])
+def test_everyday_words_are_compared_as_they_are_written(lang: str, typed: str, meant: str) -> None:
+    """Dialects, chat spellings and short forms; what is written stays."""
+    assert native(typed, lang) == meant
+    assert native(meant, lang) == meant
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "Traffic on the U.S. side, P.R. and I.D. of ours"),
+        ("tr", "hocam bu versiyon oyuncak, radyo ve çiçek var; kocam, amcam ve cam fincan"),
+        ("tr", "gercek deri, bio pamuk, tel çırpıcı, emme gücü, satranç için piyon, audio ve studio"),
+        ("ar", "مناقشة العالم: هالة والعالمية، ماركة جديدة، بدل العطل"),
+        ("fa", "لیمو، زیتون، عمو و ستون؛ بهترین زمین؛ کارتون"),
+        ("bg", "Не ги харесвам, че са много; това мое ли е; тел за съдове"),
+        ("de", "u r bi رو"),
+    ],
+)
+def test_words_that_only_look_like_everyday_ones_stay(lang: str, text: str) -> None:
+    """Endings and short words mean something else in other words, and other languages."""
+    assert native(text, lang) == text
+
+
+@given(ANYTHING, SOME_LANGUAGE)
+def test_what_is_compared_is_compared_as_itself(text: str, lang: str | None) -> None:
+    """Rows and questions meet in one form, whichever of them was in it already."""
+    once = native(clean(text), lang or "en")
+    assert native(once, lang or "en") == once
+
+
+def test_questions_beyond_any_shop_are_plain_and_different() -> None:
+    """A line each, clean, as many in every language, none twice."""
+    found = {lang: elsewhere(lang) for lang in LANGUAGES}
+    assert len({len(questions) for questions in found.values()}) == 1
+    for questions in found.values():
+        assert len(set(questions)) == len(questions) > 100
+        assert all(question and clean(question) == question for question in questions)
+
+
+KNOWN = {
+    "ar": ["أين طلبي؟", "كم السعر مع التوصيل", "أريد إرجاع الهدية", "عندي قسيمة خصم", "متى تفتحون الجمعة"],
+    "bg": ["Доставка в чужбина", "Къде ми е поръчката?", "Не ме изпращайте на друг адрес"],
+    "fa": ["سفارشم کجاست؟", "هزینه ارسال چقدر می‌شود", "می‌خوام هدیه را پس بدهم", "کد تخفیف دارم", "ساعت کار پنجشنبه"],
+}
+
+
+@pytest.mark.parametrize(
+    ("lang", "typed", "meant"),
+    [
+        ("ar", "ayn 6alabi", "أين طلبي"),
+        ("ar", "kam el se3r", "كم السعر"),
+        ("ar", "orid erja3 el-hadiyya 2", "أريد إرجاع الهدية 2"),
+        ("ar", "mata tafta7oon al jom3a?", "متى تفتحون الجمعة"),
+        ("bg", "dostavka v chujbina", "доставка в чужбина"),
+        ("bg", "kade mi e porachkata", "къде ми е поръчката"),
+        ("bg", "kyde mi e poru4kata, ne na drug adres", "къде ми е поръчката не на друг адрес"),
+        ("fa", "sefaresham kojast", "سفارشم کجاست"),
+        ("fa", "hazineye ersal cheghadr mishavad", "هزینه ارسال چقدر می‌شود"),
+        ("fa", "saate kare panjshanbe", "ساعت کار پنجشنبه"),
+        ("fa", "mikham code takhfif", "می‌خوام کد تخفیف"),
+    ],
+)
+def test_latin_letters_are_spelled_with_words_that_are_known(lang: str, typed: str, meant: str) -> None:
+    """Vowels and doubled letters as each types them, digits for letters, the article apart or not."""
+    assert Speller(KNOWN[lang], lang).spell(typed) == meant
+
+
+def test_a_word_that_nothing_known_sounds_like_is_spelled_by_letters() -> None:
+    assert Speller(KNOWN["ar"], "ar").spell("bint") == "بينت"
+    assert Speller([], "fa").spell("ketab") == "كتاب".replace("ك", "ک")
+
+
+@given(text=ANYTHING, lang=st.sampled_from(["ar", "fa", "bg"]))
+def test_any_text_can_be_spelled(text: str, lang: str) -> None:
+    """Numbers and words of another script stay, and nothing else comes of it than words."""
+    found = Speller(KNOWN[lang], lang).spell(text)
+    kept = [w for w in normal(text).split() if w.isalpha() and not w.isascii()]
+    assert all(word in found for word in kept)
+    assert Speller(KNOWN[lang], lang).spell("12 34") == "12 34"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +15,8 @@ from botkit import outbox
 from botkit.outbox import LEASE, WAITS, Delivery, NotDelivered
 from botkit.store import Store, outbox_table
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -23,9 +24,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
+def store(database: str, clock: Clock) -> Iterator[Store]:
+    store = Store(database, clock=clock)
     outbox.kinds(store, ["letter"])
     yield store
     store.close()
@@ -211,9 +211,8 @@ def test_many_workers_send_each_once(store: Store) -> None:
     assert sorted(got) == sorted(ids)
 
 
-def test_a_worker_thread_delivers_what_comes_and_sweeps_what_is_old(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/real.db")
-    store.migrate()
+def test_a_worker_thread_delivers_what_comes_and_sweeps_what_is_old(database: str) -> None:
+    store = Store(database)
     outbox.kinds(store, ["letter"])
     old = put(store)
     with store.write() as conn:

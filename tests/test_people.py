@@ -11,13 +11,14 @@ from botkit import people
 from botkit.people import PeopleError
 from botkit.store import Store, agent_table, agent_token_table
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 GOOD = "copper pan and cezve"
 
 
 @pytest.fixture
-def store(tmp_path: Path):
-    store = Store(f"sqlite:///{tmp_path}/record.db")
-    store.migrate()
+def store(database: str):
+    store = Store(database)
     yield store
     store.close()
 
@@ -124,10 +125,10 @@ def test_roles_allow_what_they_are_for() -> None:
 
     assert {role: allowed(role) for role in people.ROLES} == {
         "agent": {"desk"},
-        "supervisor": {"desk", "overrule", "report", "audit"},
+        "supervisor": {"desk", "overrule", "overview", "report", "audit"},
         "editor": {"report"},
-        "analyst": {"report"},
-        "admin": {"desk", "overrule", "report", "audit", "people"},
+        "analyst": {"overview", "report"},
+        "admin": {"desk", "overrule", "overview", "report", "audit", "people"},
     }
 
 
@@ -137,10 +138,9 @@ def test_the_table_of_roles_in_the_documents_is_that_of_the_code() -> None:
     assert rows == [(what, ", ".join(roles)) for what, roles in people.MAY.items()]
 
 
-def test_a_password_given_by_somebody_else_is_marked_and_ends_by_itself(tmp_path: Path) -> None:
+def test_a_password_given_by_somebody_else_is_marked_and_ends_by_itself(database: str) -> None:
     clock = Clock()
-    store = Store(f"sqlite:///{tmp_path}/clock.db", clock=clock)
-    store.migrate()
+    store = Store(database, clock=clock)
     given = people.new_password()
     assert people.add_agent(store, "Mina", "agent", given, temporary=True).must_change
     clock.forward(people.TEMPORARY.total_seconds())
@@ -202,10 +202,9 @@ def test_the_audit_log_stands_and_falls_with_what_it_tells(store: Store) -> None
     assert people.audited(store, action="export") == []
 
 
-def test_the_audit_log_is_read_in_pages_by_actor_action_and_time(tmp_path: Path) -> None:
+def test_the_audit_log_is_read_in_pages_by_actor_action_and_time(database: str) -> None:
     clock = Clock()
-    store = Store(f"sqlite:///{tmp_path}/clock.db", clock=clock)
-    store.migrate()
+    store = Store(database, clock=clock)
     mina = people.add_agent(store, "Mina", "agent", GOOD)
     for n in range(5):
         clock.forward(60)
@@ -219,10 +218,9 @@ def test_the_audit_log_is_read_in_pages_by_actor_action_and_time(tmp_path: Path)
     store.close()
 
 
-def test_a_ticket_left_open_on_a_screen_is_noted_once_an_hour(tmp_path: Path) -> None:
+def test_a_ticket_left_open_on_a_screen_is_noted_once_an_hour(database: str) -> None:
     clock = Clock()
-    store = Store(f"sqlite:///{tmp_path}/clock.db", clock=clock)
-    store.migrate()
+    store = Store(database, clock=clock)
     mina, nima = (people.add_agent(store, name, "agent", GOOD) for name in ("Mina", "Nima"))
     for _ in range(3):
         people.audit_read(store, mina, "ticket:1")

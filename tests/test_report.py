@@ -3,7 +3,6 @@
 import json
 import math
 import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from botkit.people import Agent
 from botkit.report import Episode
 from botkit.store import Store
 
+BOTH = pytest.mark.databases("sqlite", "postgresql")
 CLARIFY = {"answer_threshold": 0.999, "clarify_threshold": 0.01}
 UNSURE = {"answer_threshold": 1.0, "clarify_threshold": 1.0}
 QUESTION = "Where is my order?"
@@ -33,14 +33,6 @@ def index() -> Index:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -107,6 +99,7 @@ def five(store: Store, index: Index, clock: Clock, mina: Agent) -> dict[str, Cus
     return customers
 
 
+@BOTH
 def test_every_episode_has_exactly_one_outcome(five: dict[str, Customer], store: Store) -> None:
     assert {name: customer.outcomes() for name, customer in five.items()} == {
         "human": ["human"],
@@ -120,6 +113,7 @@ def test_every_episode_has_exactly_one_outcome(five: dict[str, Customer], store:
     assert figures["open"] == 0
 
 
+@BOTH
 def test_the_measures_are_what_their_formulas_say(five: dict[str, Customer], store: Store) -> None:
     found = {m["name"]: m for m in report.summary(store)["measures"]}
     assert {name: (m["numerator"], m["denominator"]) for name, m in found.items()} == {
@@ -171,6 +165,7 @@ def test_the_long_window_waits_for_three_days_of_quiet(five: dict[str, Customer]
     assert long["outcomes"]["assumed"] == 1
 
 
+@BOTH
 def test_languages_are_reported_apart_and_sum_to_the_whole(store: Store, index: Index, clock: Clock) -> None:
     Customer(store, index, "tr").ask("kargom nerede")
     Customer(store, index, "fa").ask("پیگیری مرسوله")
@@ -278,6 +273,7 @@ def test_durable_is_what_did_not_come_back_within_a_week(store: Store, index: In
     assert (durable["name"], durable["numerator"], durable["denominator"]) == ("durable", 1, 2)
 
 
+@BOTH
 def test_since_and_until_choose_by_the_start_and_now_hides_what_came_later(
     store: Store, index: Index, clock: Clock
 ) -> None:
@@ -340,6 +336,7 @@ def judged(store: Store, **span: datetime) -> list[tuple[str, str | None, set[st
     return [(q.text, q.lang, set(q.relevant or ()), set(q.rejected), q.source) for q in found]
 
 
+@BOTH
 def test_an_agents_closing_click_judges_the_question_that_was_handed_over(customer: Customer, mina: Agent) -> None:
     """The one asked, not what was said to the agent; also one that the bot hands over as a rule."""
     customer.ask(QUESTION)
@@ -393,6 +390,7 @@ def test_a_customer_who_goes_on_with_a_closed_ticket_goes_on_with_its_episode_an
     assert len(customer.episodes()) == 2
 
 
+@BOTH
 def test_satisfaction_is_summed_beside_how_many_were_asked(store: Store, index: Index, mina: Agent) -> None:
     for lang, score in (("en", 5), ("en", 2), ("tr", 4), ("tr", None)):
         customer = Customer(store, index, lang)
@@ -599,12 +597,15 @@ def test_since_and_until_choose_by_the_time_of_the_verdict(customer: Customer, c
     assert judged(store, since=asked, until=asked) == []
 
 
-def test_the_export_can_be_read_evaluated_and_is_private(customer: Customer, mina: Agent, tmp_path: Path) -> None:
+@BOTH
+def test_the_export_can_be_read_evaluated_and_is_private(
+    customer: Customer, mina: Agent, database: str, tmp_path: Path
+) -> None:
     """What `botkit labels` writes is what `labels` gives; a file of other questions is not written over."""
     customer.rate(customer.ask("has it been sent yet", **WASH), True)
     customer.ask("my pillow smells of fish", **UNSURE)
     customer.served(mina, article="care/towel")
-    url, out = f"sqlite:///{tmp_path}/record.db", tmp_path / "labels" / "conversations.jsonl"
+    url, out = database, tmp_path / "labels" / "conversations.jsonl"
     expected = report.labels(customer.store)
 
     def botkit(*arguments: object) -> Any:

@@ -1,9 +1,7 @@
 """The second factor: codes by time, each taken once, and recovery codes for a lost phone."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
@@ -15,6 +13,8 @@ from botkit import people
 from botkit.people import Agent, PeopleError, TooManyGuesses
 from botkit.store import Store, recovery_code_table
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 GOOD = "copper pan and cezve"
 HERE = "192.0.2.1"
 
@@ -22,14 +22,6 @@ HERE = "192.0.2.1"
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -27,13 +27,14 @@ from botkit.store import (
     sqlite_driver,
 )
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+FILE = pytest.mark.databases("sqlite")
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123000, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path: Path):
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=lambda: NOON)
-    store.migrate()
+def store(database: str):
+    store = Store(database, clock=lambda: NOON)
     yield store
     store.close()
 
@@ -71,10 +72,13 @@ def test_the_sqlite_in_use_is_one_without_the_wal_bug() -> None:
     assert sqlite_driver().sqlite_version_info >= SAFE_SQLITE
 
 
-def test_migrating_makes_the_tables_of_this_release_and_may_be_repeated(store: Store) -> None:
-    store.migrate()
+def test_migrating_makes_the_tables_of_this_release_and_may_be_repeated(no_tables: str) -> None:
+    store = Store(no_tables)
+    for _ in range(2):
+        store.migrate()
     with store.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
+    store.close()
 
 
 def test_a_database_of_the_first_release_keeps_what_it_has(store: Store) -> None:
@@ -96,6 +100,7 @@ def test_a_database_of_the_first_release_keeps_what_it_has(store: Store) -> None
     assert people.agent_by_token(store, token) == ada
 
 
+@FILE
 def test_migrating_makes_the_folder_of_the_file(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/new/100%/record.db")
     store.migrate()
@@ -103,9 +108,9 @@ def test_migrating_makes_the_folder_of_the_file(tmp_path: Path) -> None:
     store.close()
 
 
-def test_many_processes_may_migrate_a_fresh_database_at_once(tmp_path: Path) -> None:
+def test_many_processes_may_migrate_a_fresh_database_at_once(no_tables: str) -> None:
     code = "import sys; from botkit.store import Store; Store(sys.argv[1]).migrate(); print('done')"
-    processes = [python(code, f"sqlite:///{tmp_path}/record.db") for _ in range(3)]
+    processes = [python(code, no_tables) for _ in range(3)]
     assert [process.communicate()[0].strip() for process in processes] == ["done"] * 3
 
 
@@ -123,13 +128,14 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
         Store(f"sqlite:///{file}").migrate()
 
 
-def test_a_database_that_was_never_migrated_says_so(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/record.db")
+def test_a_database_that_was_never_migrated_says_so(no_tables: str) -> None:
+    store = Store(no_tables)
     with pytest.raises(StoreError, match="migrate"):
         store.secret("session")
     store.close()
 
 
+@FILE
 def test_the_file_is_kept_as_promised(store: Store) -> None:
     with store.read() as conn:
         pragma = {name: conn.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
@@ -211,6 +217,7 @@ def test_an_error_shows_no_data(store: Store) -> None:
     assert "4111" not in str(caught.value)
 
 
+@FILE
 def test_a_full_disk_refuses_the_write_and_recovers(store: Store) -> None:
     conversation_id = opened(store)
     acknowledged = 1
@@ -233,21 +240,24 @@ def test_a_full_disk_refuses_the_write_and_recovers(store: Store) -> None:
         assert store.append(conn, conversation_id, "message", "customer", {}).seq == acknowledged + 1
 
 
-def test_secrets_are_made_once_by_whoever_comes_first(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/record.db"
-    Store(url).migrate()
+def test_secrets_are_made_once_by_whoever_comes_first(database: str) -> None:
     made: list[str] = []
-    run_together(8, lambda: made.append(Store(url).secret("session")))
+
+    def make(name: str) -> None:
+        store = Store(database)
+        made.append(store.secret(name))
+        store.close()
+
+    run_together(8, lambda: make("session"))
     assert len(made) == 8
     assert len(set(made)) == 1
     assert len(made[0]) > 30
-    assert Store(url).secret("other") != made[0]
+    make("other")
+    assert made[-1] != made[0]
 
 
-def test_threads_and_processes_write_one_sequence_without_gaps(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/record.db"
-    store = Store(url)
-    store.migrate()
+def test_threads_and_processes_write_one_sequence_without_gaps(database: str) -> None:
+    store = Store(database)
     conversation_id = opened(store)
     code = """
 import sys
@@ -258,7 +268,7 @@ for n in range(40):
         store.append(conn, sys.argv[2], "message", "customer", {"n": n})
 print("done")
 """
-    processes = [python(code, url, conversation_id) for _ in range(2)]
+    processes = [python(code, database, conversation_id) for _ in range(2)]
 
     def write() -> None:
         for n in range(20):

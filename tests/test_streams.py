@@ -32,6 +32,7 @@ from botkit.index import Live
 from botkit.server import create_app, run, streams
 from botkit.store import Store
 
+BOTH = pytest.mark.databases("sqlite", "postgresql")
 PASSWORD = "copper pan and cezve"
 EVENTS = "/api/v1/conversations/{}/events"
 
@@ -106,6 +107,7 @@ def log_of(store: Store, conversation: str) -> list[int]:
     return [each.seq for each in events if chat.view(each, "customer") is not None]
 
 
+@BOTH
 def test_a_stream_tells_what_was_and_then_what_happens(serve: Callable[..., int]) -> None:
     """First the state, then every step, each under its number."""
     customer = Customer(serve())
@@ -129,6 +131,7 @@ def test_who_does_not_ask_for_a_stream_gets_json(serve: Callable[..., int]) -> N
             assert told["signals"] == {"typing": False, "online": False, "delivered": 0, "read": 0}
 
 
+@BOTH
 def test_two_readers_and_two_writers_in_two_processes_end_with_one_list(
     serve: Callable[..., int], store: Store
 ) -> None:
@@ -248,6 +251,7 @@ def test_one_conversation_cannot_take_all_places(serve: Callable[..., int]) -> N
         stream.close()
 
 
+@BOTH
 def test_typing_and_reading_cross_from_one_process_to_another(
     serve: Callable[..., int], store: Store, sara: people.Agent
 ) -> None:
@@ -292,6 +296,7 @@ def test_typing_and_reading_cross_from_one_process_to_another(
     assert not kinds & {"typing", "seen", "signals"}, "none of it is history"
 
 
+@BOTH
 def test_an_agent_follows_several_chats_and_goes_on_where_the_line_broke(
     serve: Callable[..., int], store: Store, sara: people.Agent
 ) -> None:
@@ -326,6 +331,7 @@ def test_an_agent_follows_several_chats_and_goes_on_where_the_line_broke(
         assert board.status == 400
 
 
+@BOTH
 def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
     serve: Callable[..., int], store: Store, sara: people.Agent
 ) -> None:
@@ -421,6 +427,7 @@ def test_only_the_desk_may_follow_the_desk(serve: Callable[..., int], store: Sto
     assert client.get("/api/v1/desk/events", headers=agent).json == {
         "queue": {"waiting": 0, "claimed": 0},
         "tickets": [],
+        "mentions": [],
     }
     assert client.get("/api/v1/desk/events?watch=x", headers=agent).status_code == 400
     for what in ("typing", "seen"):
@@ -448,6 +455,7 @@ def test_the_tick_goes_on_after_it_has_failed(store: Store) -> None:
     feed.close()
 
 
+@BOTH
 def test_the_desks_own_work_is_done_while_a_process_serves(live: Live, store: Store) -> None:
     """No request has to come for it: a reply that is late is told to whoever looks next."""
     conversation = chat.start(store, "en", "/cart")
@@ -460,6 +468,7 @@ def test_the_desks_own_work_is_done_while_a_process_serves(live: Live, store: St
         while not (late := desk.queue(store, "waiting")[0].breached_at) and time.monotonic() < until:
             changes.wait(0.05)
     feed.close()
+    later.close()
     assert late
 
 
@@ -467,11 +476,10 @@ def test_the_desks_own_work_is_done_while_a_process_serves(live: Live, store: St
 
 
 @pytest.fixture
-def timed(tmp_path: Path) -> Iterator[tuple[Store, shop.Clock, str]]:
+def timed(database: str) -> Iterator[tuple[Store, shop.Clock, str]]:
     """A store whose clock is moved by hand, and a conversation in it."""
     clock = shop.Clock()
-    opened = Store(f"sqlite:///{tmp_path / 'timed.db'}", clock)
-    opened.migrate()
+    opened = Store(database, clock)
     started = chat.start(opened, "en")
     chat.say(opened, shop.index(), started.id, "first-words", "where is my order")
     yield opened, clock, started.id
@@ -483,6 +491,7 @@ def room(store: Store, conversation: str) -> marks.Room:
         return marks.rooms(conn, [conversation])[conversation]
 
 
+@BOTH
 def test_a_mark_only_grows_and_never_past_the_end(timed: tuple[Store, shop.Clock, str]) -> None:
     """Words that overtake one another on the way do not take back what was read."""
     store, _, conversation = timed
@@ -495,6 +504,26 @@ def test_a_mark_only_grows_and_never_past_the_end(timed: tuple[Store, shop.Clock
         assert (found.delivered, found.read) == expected
 
 
+@BOTH
+def test_each_chat_has_its_own_unread_messages(store: Store, sara: people.Agent) -> None:
+    """One that was read, one of which nothing was read yet, and one that was read in part."""
+    started = [chat.start(store, "en").id for _ in range(3)]
+    for conversation in started:
+        chat.request_person(store, shop.index(), conversation)
+        for n in range(3):
+            chat.say(store, shop.index(), conversation, f"words-{n}", f"word {n}")
+    for ticket in desk.queue(store):
+        desk.claim(store, ticket.id, sara)
+    with store.read() as conn:
+        last = store.heads(conn, started)
+    marks.seen(store, started[0], "agent:Sara", last[started[0]])
+    marks.seen(store, started[2], "agent:Sara", last[started[2]] - 2)  # the claim is the last, the third word before
+    with store.read() as conn:
+        unread = {each.conversation: each.unread for each in marks.chats(conn, "Sara")}
+    assert [unread[conversation] for conversation in started] == [0, 3, 1]
+
+
+@BOTH
 def test_who_types_is_believed_for_a_while_and_written_rarely(timed: tuple[Store, shop.Clock, str]) -> None:
     """A word for every key would be a write for every key."""
     store, clock, conversation = timed
@@ -509,6 +538,7 @@ def test_who_types_is_believed_for_a_while_and_written_rarely(timed: tuple[Store
     assert not room(store, conversation).for_agent(store.now()).typing
 
 
+@BOTH
 def test_who_polls_is_there_too(timed: tuple[Store, shop.Clock, str]) -> None:
     store, clock, conversation = timed
     marks.stay(store, conversation, "customer", marks.Room())

@@ -38,9 +38,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/record.db", clock=clock)
-    store.migrate()
+def store(database: str, clock: Clock) -> Iterator[Store]:
+    store = Store(database, clock=clock)
     outbox.kinds(store, [webhooks.KIND])
     yield store
     store.close()

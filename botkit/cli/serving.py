@@ -100,6 +100,7 @@ def _policy(settings: Settings) -> Policy:
         offer_seconds=settings.offer_seconds,
         reopen_minutes=settings.reopen_minutes,
         pending_hours=settings.pending_hours,
+        unattended_minutes=settings.unattended_minutes,
         high=settings.high_priority,
         live_reply=settings.live_reply_seconds,
         live_reply_high=settings.live_reply_high_seconds,

@@ -58,6 +58,9 @@ FEATURES = (
     "company",
     "own_first",
     "rows",
+    "elsewhere",
+    "elsewhere_lead",
+    "elsewhere_rank",
 )
 TEMPERATURE = 0.2
 """of the softmax over scores that shares what the first article leaves"""

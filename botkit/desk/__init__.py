@@ -1,9 +1,9 @@
 """The human queue: tickets opened, claimed, handed on and closed, what agents write, who is at the desk, and what
 happens there by itself.
 
-This house owns `ticket`, `ticket_state`, `seat`, `absence` and `satisfaction` and is their only writer. A ticket is
-always in one of four states, and every change of it is one compare-and-set, one line of its history and one event in
-the conversation's log, in the same transaction:
+This house owns `ticket`, `ticket_state`, `seat`, `absence`, `satisfaction` and `mention` and is their only writer. A
+ticket is always in one of four states, and every change of it is one compare-and-set, one line of its history and one
+event in the conversation's log, in the same transaction:
 
     waiting --claim--> claimed --pend--> pending: with its owner, waits for the customer
        ^                 |  ^ \\__________/  |  the customer writes, or the owner claims again
@@ -16,7 +16,7 @@ the conversation's log, in the same transaction:
     queue        reading: the order, one ticket      priority  points with reasons, and the order they make
     crew         languages, presence, absences       duty      offers, clocks, `tick`
     supervision  the desk at a glance, satisfaction  hours     when the team is on
-    assistance   what helps an agent to answer
+    assistance   what helps an agent to answer        mentions  notes, and the colleagues whom they name
 
 It never answers by itself and never decides that a customer should be handed over.
 """
@@ -36,11 +36,13 @@ from botkit.desk.crew import (
 )
 from botkit.desk.duty import Ticked, offer, tick
 from botkit.desk.hours import Opening, due, opening
+from botkit.desk.mentions import Mention, mentions, mentions_of, saw
 from botkit.desk.nouns import (
     LAPSED,
     OUTCOMES,
     STATES,
     AlreadyClaimed,
+    Away,
     Change,
     DeskError,
     NotAllowed,
@@ -52,6 +54,7 @@ from botkit.desk.nouns import (
     Suggestion,
     Ticket,
     TicketClosed,
+    Visit,
 )
 from botkit.desk.priority import SECONDS_PER_POINT, Priority, priority, rank
 from botkit.desk.queue import counts, position, queue, ticket, usual_wait, waiting
@@ -85,11 +88,13 @@ __all__ = [
     "STATES",
     "AlreadyClaimed",
     "Assist",
+    "Away",
     "Canned",
     "Change",
     "Chat",
     "DeskError",
     "Earlier",
+    "Mention",
     "MessageError",
     "NoTicket",
     "NotAllowed",
@@ -106,6 +111,7 @@ __all__ = [
     "Ticked",
     "Ticket",
     "TicketClosed",
+    "Visit",
     "absences",
     "advise",
     "arrange",
@@ -127,6 +133,8 @@ __all__ = [
     "end_absence",
     "heard",
     "left",
+    "mentions",
+    "mentions_of",
     "note",
     "offer",
     "open_ticket",
@@ -144,6 +152,7 @@ __all__ = [
     "release",
     "reopen",
     "returns_to",
+    "saw",
     "say",
     "seat",
     "seats",

@@ -85,13 +85,18 @@ def assist(
     """What the agent may say now: passages for the customer's last words, or for `text` that the agent searches, and
     canned replies with what is known filled in."""
     packet = ticket(store, ticket_id)
-    return advise(index, packet.transcript, packet.ticket.lang, agent, text)
+    return advise(index, packet.transcript, packet.ticket.lang, agent, text, packet.customer)
 
 
 def advise(
-    index: Index, transcript: Sequence[Event], lang: str | None, agent: Agent | None = None, text: str | None = None
+    index: Index,
+    transcript: Sequence[Event],
+    lang: str | None,
+    agent: Agent | None = None,
+    text: str | None = None,
+    customer: str | None = None,
 ) -> Assist:
-    """Passages and canned replies for a conversation whose customer speaks `lang`.
+    """Passages and canned replies for a conversation whose customer speaks `lang` and is called `customer`, if known.
 
     Without `text` the customer's last words are searched for, together with what they lean on, and all canned replies
     are given. With it, the agent is searching: for passages and canned replies, or after a `/` for shortcuts alone.
@@ -99,7 +104,7 @@ def advise(
     from botkit import answer
 
     spoken = lang if lang in index.languages else index.default_language
-    ready = canned(index, spoken, known(index, spoken, transcript, agent))
+    ready = canned(index, spoken, known(index, spoken, transcript, agent, customer))
     if text is None:
         found = asked(transcript)
         if found is None:
@@ -147,11 +152,16 @@ def canned(index: Index, lang: str, values: Mapping[str, str]) -> list[Canned]:
     return sorted(found.values(), key=lambda each: (each.lang != lang, each.id))
 
 
-def known(index: Index, lang: str, transcript: Iterable[Event], agent: Agent | None) -> dict[str, str]:
-    """What is known of the variables of canned replies: the agent, the shop, and the order the customer named last."""
+def known(
+    index: Index, lang: str, transcript: Iterable[Event], agent: Agent | None, customer: str | None = None
+) -> dict[str, str]:
+    """What is known of the variables of canned replies: the agent, the shop, the customer's name where the shop gave
+    it, and the order they named last."""
     shop = index.shop(lang)
     values = {name: str(shop.get(name) or "") for name in ("hours", "email", "phone", "address")}
     values |= {"shop": str(shop.get("name") or index.name), "agent": agent.name if agent else ""}
+    if customer:
+        values["customer"] = customer
     for event in transcript:
         if event.kind == "message" and event.actor == CUSTOMER:
             for found in _ORDER.findall(_ascii(str(event.data["text"]))):

@@ -7,6 +7,7 @@ gets one when it is first seen. Presence is a sign of life in the last two minut
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -259,6 +260,26 @@ def step_absence(conn: Connection, row: sa.Row[Any]) -> str | None:
     return stage if done.rowcount else None
 
 
+def stand_in(conn: Connection, agent: Agent, now: datetime) -> Agent | None:
+    """Who takes this agent's tickets now: the agent, or while they are absent their delegate, whose own absence counts
+    as well; None where that leads to nobody."""
+    away, asked = _absences(conn, now), set[int]()
+    while agent.id in away:
+        asked.add(agent.id)
+        delegate = away[agent.id].delegate
+        other = people.agent_named(conn, delegate) if delegate else None
+        if other is None or not other.may("desk") or other.id in asked:
+            return None
+        agent = other
+    return agent
+
+
+def absent_until(conn: Connection, agent: Agent, now: datetime) -> datetime:
+    """When the agent's absence ends; now where none is under way."""
+    absence = _absences(conn, now).get(agent.id)
+    return now if absence is None else absence.ends_at
+
+
 def took(conn: Connection, agent: Agent) -> None:
     """Note that an agent took a ticket: offers that ran out before are forgiven."""
     conn.execute(
@@ -276,16 +297,18 @@ def missed(conn: Connection, name: str) -> None:
     conn.execute(seat_table.update().where(seat_table.c.agent_id == agent.id).values(missed=count, status=away))
 
 
-def mentioned(conn: Connection, text: str) -> list[str]:
-    """Who is named in a text by `@Name`, the longest name first where one begins like another."""
-    names = conn.execute(sa.select(agent_table.c.name).where(agent_table.c.disabled_at.is_(None))).scalars().all()
-    rest, found = text.casefold(), []
-    for name in sorted(names, key=len, reverse=True):
-        mark = f"@{name.casefold()}"
-        if mark in rest:
-            found.append(name)
-            rest = rest.replace(mark, " ")
-    return sorted(found)
+def mentioned(conn: Connection, text: str) -> dict[str, int]:
+    """The names and ids of those at the desk whom a text names by `@Name`, the longest name first where one begins
+    like another. An address like `a@nur.example` names nobody, and `@Nuray` is not Nur."""
+    agents = conn.execute(
+        sa.select(agent_table.c.id, agent_table.c.name, agent_table.c.role).where(agent_table.c.disabled_at.is_(None))
+    ).all()
+    rest, found = text.casefold(), {}
+    for agent in sorted(agents, key=lambda each: len(each.name), reverse=True):
+        rest, times = re.subn(rf"(?<![\w.+-])@{re.escape(agent.name.casefold())}(?!\w)", " ", rest)
+        if times and _works(agent):
+            found[agent.name] = agent.id
+    return dict(sorted(found.items()))
 
 
 def _agent(conn: Connection, name: str) -> Agent:
@@ -299,7 +322,7 @@ def _usual_share(role: str) -> int:
     return SHARE if role == "agent" else 0
 
 
-def _works(row: sa.Row[Any]) -> bool:
+def _works(row: Any) -> bool:
     return Agent(row.id, row.name, row.role, 0, False).may("desk")
 
 

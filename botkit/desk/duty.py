@@ -21,7 +21,7 @@ from botkit.desk.crew import Seat
 from botkit.desk.machine import locked, tell, update
 from botkit.desk.nouns import Policy, Ticket, as_ticket
 from botkit.desk.tickets import breach, hand_on, lapse, put_back
-from botkit.store import SYSTEM, Store, agent_table, iso, ticket_table
+from botkit.store import SYSTEM, Store, agent_table, iso, seat_table, ticket_state_table, ticket_table
 
 BATCH: Final = 100
 """Tickets that one tick looks at: the rest is due at the next one, and no request waits for thousands."""
@@ -40,6 +40,7 @@ class Ticked:
     lapsed: int = 0
     left: int = 0
     returned: int = 0
+    unattended: int = 0
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -47,8 +48,8 @@ class Ticked:
 
 def tick(store: Store, now: datetime | None = None, policy: Policy | None = None) -> Ticked:
     """Do all that is due: warn of first replies that will be late and tell those that are, pass on offers that ran
-    out, close what waited too long for its customer, begin and end absences, take tickets from closed accounts, offer
-    the next ones."""
+    out, close what waited too long for its customer, begin and end absences, take tickets from closed accounts and from
+    owners who are gone while a customer waits, offer the next ones."""
     now, policy = now or store.now(), policy or Policy()
     counts = dict.fromkeys(vars(Ticked()), 0)
     with store.read() as conn:
@@ -61,10 +62,15 @@ def tick(store: Store, now: datetime | None = None, policy: Policy | None = None
         ).scalars()
         due = list(ids)
         orphans = conn.execute(_orphaned().limit(BATCH)).scalars().all()
+        forsaken = []
+        if policy.unattended_minutes > 0:
+            forsaken = list(conn.execute(_unattended(now, policy).limit(BATCH)).scalars())
     for ticket_id in orphans:
         _orphan(store, ticket_id, now, counts)
     for absence in absences:
         _absence(store, absence, now, counts)
+    for ticket_id in forsaken:
+        _forsaken(store, ticket_id, now, policy, counts)
     due.sort()  # in one order everywhere, so that two who lock several never wait for each other
     for start in range(0, len(due), TOGETHER):
         with store.write() as conn:
@@ -209,6 +215,34 @@ def _orphan(store: Store, ticket_id: int, now: datetime, counts: dict[str, int])
             counts["left"] += 1
 
 
+def _unattended(now: datetime, policy: Policy) -> sa.Select[Any]:
+    """The tickets whose customers wait for an answer while nothing is seen of their owners: neither at the desk nor, by
+    taking the ticket, here."""
+    table, line, since = ticket_table.c, ticket_state_table.c, now - timedelta(minutes=policy.unattended_minutes)
+    return (
+        sa.select(table.id)
+        .join(ticket_state_table, sa.and_(line.ticket_id == table.id, line.n == table.version))
+        .outerjoin(agent_table, agent_table.c.name == table.owner)
+        .outerjoin(seat_table, seat_table.c.agent_id == agent_table.c.id)
+        .where(
+            table.state == "claimed",
+            table.unanswered_since <= since,
+            line.at <= since,
+            sa.or_(seat_table.c.seen_at.is_(None), seat_table.c.seen_at <= since),
+        )
+        .order_by(table.id)
+    )
+
+
+def _forsaken(store: Store, ticket_id: int, now: datetime, policy: Policy, counts: dict[str, int]) -> None:
+    with store.write() as conn:
+        row = locked(store, conn, ticket_id)
+        if conn.execute(_unattended(now, policy).where(ticket_table.c.id == ticket_id)).first() is not None:
+            why = f"no sign of {row.owner} for {policy.unattended_minutes} minutes while the customer waited"
+            put_back(store, conn, row, SYSTEM, now, home=row.home, unattended=why)
+            counts["unattended"] += 1
+
+
 def _absence(store: Store, absence: sa.Row[Any], now: datetime, counts: dict[str, int]) -> None:
     table = ticket_table.c
     with store.write() as conn:
@@ -219,17 +253,19 @@ def _absence(store: Store, absence: sa.Row[Any], now: datetime, counts: dict[str
             ids = sa.select(table.id).where(table.home == absence.name, table.state != "closed")
         else:
             return
+        agent = people.agent_named(conn, absence.name)
+        there = crew.stand_in(conn, agent, now) if agent is not None else None
+        is_back = there is not None and there.name == absence.name  # and not in another absence already
         for ticket_id in conn.execute(ids.order_by(table.id)).scalars().all():
             row = locked(store, conn, ticket_id)
             if stage == "over":
-                back = people.agent_named(conn, absence.name)
-                if back is None or not back.may("desk") or row.home != absence.name:
+                if agent is None or not agent.may("desk") or not is_back or row.home != absence.name:
                     continue
                 hand_on(store, conn, row, absence.name, SYSTEM, now)
                 counts["returned"] += 1
-            elif row.owner == absence.name and row.state in ("claimed", "pending"):
-                if absence.delegate:
-                    hand_on(store, conn, row, absence.delegate, SYSTEM, now, home=absence.name)
+            elif row.owner == absence.name and row.state in ("claimed", "pending") and not is_back:
+                if there is not None:
+                    hand_on(store, conn, row, there.name, SYSTEM, now, home=absence.name)
                 else:
                     put_back(store, conn, row, SYSTEM, now, home=absence.name)
                 counts["left"] += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -34,6 +34,8 @@ EVENTS = {
 _AUDITED = ("from", "to", "outcome", "article")
 """What the audit log keeps of it: never what somebody wrote."""
 
+_TICKET: Final = sa.select(ticket_table).where(ticket_table.c.id == sa.bindparam("ticket"))
+
 
 def actor(agent: Agent) -> str:
     """An agent's name as the log has it."""
@@ -42,7 +44,7 @@ def actor(agent: Agent) -> str:
 
 def row_of(conn: Connection, ticket_id: int) -> sa.Row[Any]:
     """The ticket's row, or NoTicket."""
-    row = conn.execute(sa.select(ticket_table).where(ticket_table.c.id == ticket_id)).one_or_none()
+    row = conn.execute(_TICKET, {"ticket": ticket_id}).one_or_none()
     if row is None:
         raise NoTicket(ticket_id)
     return row

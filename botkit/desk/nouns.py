@@ -28,6 +28,7 @@ class Policy:
     offer_seconds: int = 60  # 0: nothing is offered, everybody takes from the queue
     reopen_minutes: int = 30
     pending_hours: int = 24
+    unattended_minutes: int = 30  # 0: a ticket stays with its owner however long they are gone
     high: int = 40
     live_reply: int = 30
     live_reply_high: int = 30
@@ -82,6 +83,16 @@ class TicketClosed(DeskError):
 
     def __init__(self, ticket_id: int) -> None:
         super().__init__(f"ticket {ticket_id} is closed: the customer's next question goes to the bot")
+
+
+class Away(DeskError):
+    """A ticket cannot be given to `name`, who is away until `until`, and nobody else stands in."""
+
+    code = "away"
+
+    def __init__(self, name: str, until: datetime) -> None:
+        self.name, self.until = name, until
+        super().__init__(f"{name} is away until {iso(until)} and nobody else stands in: choose another colleague")
 
 
 class NotAllowed(DeskError):
@@ -178,15 +189,36 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """An earlier conversation from the same browser, with the customer's last words, and its last ticket if it had
+    one: `reason`, `state`, `outcome` and `owner` are the ticket's."""
+
+    conversation: str
+    opened_at: datetime
+    last_text: str
+    ticket: int | None = None
+    reason: str | None = None
+    state: str | None = None
+    outcome: str | None = None
+    owner: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "opened_at": iso(self.opened_at)}
+
+
+@dataclass(frozen=True)
 class Packet:
     """Everything an agent needs: the ticket, the whole conversation and suggested replies, likeliest first. `history`
-    is the ticket's, `satisfaction` what the customer said of it afterwards."""
+    is the ticket's, `satisfaction` what the customer said of it afterwards, `customer` the name that the shop gave,
+    `earlier` what came from the same browser before, the newest first."""
 
     ticket: Ticket
     transcript: tuple[Event, ...]
     suggestions: tuple[Suggestion, ...]
     history: tuple[Change, ...] = ()
     satisfaction: Mapping[str, Any] | None = None
+    customer: str | None = None
+    earlier: tuple[Visit, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -195,6 +227,8 @@ class Packet:
             "suggestions": [asdict(suggestion) for suggestion in self.suggestions],
             "history": [change.as_dict() for change in self.history],
             "satisfaction": dict(self.satisfaction) if self.satisfaction else None,
+            "customer": self.customer,
+            "earlier": [visit.as_dict() for visit in self.earlier],
         }
 
 

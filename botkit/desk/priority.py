@@ -59,7 +59,7 @@ def priority(
     points: Mapping[str, int] | None = None,
 ) -> Priority:
     """The priority of a handover for a reason. `texts` are the customer's words, `topics` what the likely article is
-    filed under, `came` how often this customer's matters were handed over before; `tags` count as `points` says."""
+    filed under, `came` how often this customer's matters were handed over lately; `tags` count as `points` says."""
     found = {_OF_REASON[reason]} if reason in _OF_REASON else set()
     for text in texts:
         found |= language.concerns(text)

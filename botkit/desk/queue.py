@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit.desk.machine import row_of
-from botkit.desk.nouns import STATES, Change, DeskError, Packet, Suggestion, Ticket, as_ticket
+from botkit.desk.nouns import STATES, Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
 from botkit.store import (
     CUSTOMER,
     Store,
+    conversation_table,
     event_table,
     iso,
     satisfaction_table,
@@ -26,6 +27,8 @@ from botkit.store import (
 if TYPE_CHECKING:
     from botkit.index import Index
 
+MOST_VISITS: Final = 10
+"""Earlier conversations of a visitor that an agent is shown, the newest."""
 _ORDER: Final[dict[str, tuple[sa.ColumnElement[Any], ...]]] = {
     "waiting": (ticket_table.c.rank_at, ticket_table.c.id),
     "claimed": (ticket_table.c.opened_at, ticket_table.c.id),
@@ -119,11 +122,18 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
         given = conn.execute(
             sa.select(satisfaction_table).where(satisfaction_table.c.ticket_id == ticket_id)
         ).one_or_none()
+        who = conn.execute(
+            sa.select(conversation_table.c.visitor, conversation_table.c.customer).where(
+                conversation_table.c.id == row.conversation_id
+            )
+        ).one()
+        earlier = _visits(conn, row, who.visitor) if who.visitor else ()
     texts = [str(e.data["text"]) for e in transcript if e.kind == "message" and e.actor == CUSTOMER]
     found = as_ticket(row, store.now(), texts[-1] if texts else "")
     history = tuple(Change(*line[1:]) for line in lines)
     score = None if given is None else {"score": given.score, "comment": given.comment, "at": iso(given.at)}
-    return Packet(found, transcript, _suggestions(index, found) if index is not None else (), history, score)
+    suggestions = _suggestions(index, found) if index is not None else ()
+    return Packet(found, transcript, suggestions, history, score, who.customer, earlier)
 
 
 def count(conn: Connection, *where: sa.ColumnElement[bool]) -> int:
@@ -146,6 +156,29 @@ def last_texts(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, s
         )
     )
     return {row.conversation_id: str(row.data["text"]) for row in rows}
+
+
+def _visits(conn: Connection, row: sa.Row[Any], visitor: str) -> tuple[Visit, ...]:
+    talk, table = conversation_table.c, ticket_table.c
+    before = conn.execute(
+        sa.select(talk.id, talk.opened_at)
+        .where(talk.visitor == visitor, talk.id != row.conversation_id, talk.opened_at <= row.opened_at)
+        .order_by(talk.opened_at.desc(), talk.id)
+        .limit(MOST_VISITS)
+    ).all()
+    ids = [each.id for each in before]
+    texts = last_texts(conn, ids)
+    had = conn.execute(
+        sa.select(table.conversation_id, table.id, table.reason, table.state, table.outcome, table.owner)
+        .where(table.conversation_id.in_(ids))
+        .order_by(table.id)
+    )
+    last = {each.conversation_id: each[1:] for each in had}
+    return tuple(
+        Visit(each.id, each.opened_at, texts.get(each.id, ""), *last.get(each.id, ()))
+        for each in before
+        if each.id in texts or each.id in last
+    )
 
 
 def _suggestions(index: Index, found: Ticket) -> tuple[Suggestion, ...]:

@@ -17,10 +17,12 @@ from botkit import language, people
 from botkit.desk import crew
 from botkit.desk.hours import due
 from botkit.desk.machine import actor, change, held, locked, remember, row_of, tell, update
+from botkit.desk.mentions import write_note
 from botkit.desk.nouns import (
     LAPSED,
     OUTCOMES,
     AlreadyClaimed,
+    Away,
     DeskError,
     NotAllowed,
     NotOwner,
@@ -36,6 +38,8 @@ from botkit.people import Agent
 from botkit.store import BOT, CUSTOMER, SYSTEM, Store, conversation_table, event_table, iso, ticket_table
 
 MEMORY: Final = timedelta(hours=24)
+RETURNS: Final = timedelta(days=30)
+"""How far back the tickets of a customer count who comes again."""
 MOST_REOPENINGS: Final = 3
 MOST_TAGS: Final = 20
 WARN_SHARE: Final = 0.5
@@ -98,13 +102,14 @@ def open_ticket(
     return int(row.id)
 
 
+_OPEN: Final = sa.select(ticket_table).where(  # asked at every message, so made once
+    ticket_table.c.conversation_id == sa.bindparam("conversation"), ticket_table.c.state != "closed"
+)
+
+
 def open_ticket_of(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
     """The row of the conversation's ticket that is not closed, if it has one."""
-    return conn.execute(
-        sa.select(ticket_table).where(
-            ticket_table.c.conversation_id == conversation_id, ticket_table.c.state != "closed"
-        )
-    ).one_or_none()
+    return conn.execute(_OPEN, {"conversation": conversation_id}).one_or_none()
 
 
 def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> sa.Row[Any] | None:
@@ -192,10 +197,10 @@ def reopen(
 
 
 def heard(store: Store, conn: Connection, ticket_id: int, at: datetime | None = None) -> None:
-    """Note, inside the caller's transaction, that the customer wrote on an open ticket: somebody waits for an answer
-    from now on, and a ticket that waited for the customer is its owner's turn again."""
+    """Note, inside the caller's transaction, which holds the conversation, that the customer wrote on an open ticket:
+    somebody waits for an answer from now on, and a ticket that waited for the customer is its owner's turn again."""
     at = at or store.now()
-    row = locked(store, conn, ticket_id)
+    row = row_of(conn, ticket_id)
     since = row.unanswered_since or at
     if row.state == "pending":
         change(
@@ -264,10 +269,17 @@ def release(store: Store, ticket_id: int, agent: Agent) -> Ticket:
 
 
 def put_back(
-    store: Store, conn: Connection, row: sa.Row[Any], by: str, at: datetime, home: str | None = None
+    store: Store,
+    conn: Connection,
+    row: sa.Row[Any],
+    by: str,
+    at: datetime,
+    home: str | None = None,
+    unattended: str = "",
 ) -> sa.Row[Any]:
-    """Let an owned ticket wait again; `home` is whom it comes back to."""
-    data = {"from": row.owner} | ({"absent": True} if home else {})
+    """Let an owned ticket wait again; `home` is whom it comes back to, `unattended` says that its owner was gone."""
+    why = "unattended" if unattended else "absent" if home else ""
+    data = {"from": row.owner} | ({why: True} if why else {})
     return change(
         store,
         conn,
@@ -276,6 +288,7 @@ def put_back(
         by,
         data,
         at=at,
+        note=unattended,
         state="waiting",
         owner=None,
         pending_until=None,
@@ -287,7 +300,10 @@ def put_back(
 
 def transfer(store: Store, ticket_id: int, agent: Agent, to_agent: str, note: str = "") -> Ticket:
     """Give a claimed ticket to another agent, with a note for them if there is one. Who may overrule gives any ticket
-    that is not closed to anybody: a waiting one too, and to themselves."""
+    that is not closed to anybody: a waiting one too, and to themselves.
+
+    Whoever is absent gets none: their delegate has it instead, until they are back (`home`), or it is refused with
+    Away."""
     note = checked_text(note, "note") if note.strip() else ""
     with store.write() as conn:
         at = store.now()
@@ -299,9 +315,13 @@ def transfer(store: Store, ticket_id: int, agent: Agent, to_agent: str, note: st
             raise DeskError(f"{to_agent!r} is nobody who works at the desk: choose one of the agents")
         if to.name == row.owner:
             return as_ticket(row, at)
-        row = hand_on(store, conn, row, to.name, actor(agent), at, note=note)
+        there = to if to.name == agent.name else crew.stand_in(conn, to, at)
+        home = None if there is not None and there.name == to.name else to.name
+        if there is None or there.name == row.owner:
+            raise Away(to.name, crew.absent_until(conn, to, at))
+        row = hand_on(store, conn, row, there.name, actor(agent), at, note=note, home=home)
         if note:
-            store.append(conn, row.conversation_id, "note", actor(agent), {"ticket": row.id, "text": note}, at)
+            write_note(store, conn, row, agent, note, at)
         return as_ticket(row, at)
 
 
@@ -470,8 +490,15 @@ def _priority(
         .order_by(said.seq.desc())
         .limit(5)
     ).scalars()
+    talk = conversation_table.c
+    visitor = conn.execute(sa.select(talk.visitor).where(talk.id == conversation_id)).scalar()
+    theirs = earlier.conversation_id == conversation_id
+    if visitor is not None:
+        theirs = earlier.conversation_id.in_(sa.select(talk.id).where(talk.visitor == visitor))
     count = sa.select(sa.func.count() + sa.func.coalesce(sa.func.sum(earlier.reopened), 0))
-    came = conn.execute(count.select_from(ticket_table).where(earlier.conversation_id == conversation_id)).scalar_one()
+    came = conn.execute(
+        count.select_from(ticket_table).where(theirs, earlier.opened_at > at - RETURNS)
+    ).scalar_one()
     return priority(reason, [str(data["text"]) for data in texts], topics, int(came), tags, policy.points)
 
 

@@ -5,10 +5,8 @@ A message is stored once however often it is sent, and nobody but the ticket's o
 
 from __future__ import annotations
 
-from typing import Any
-
-from botkit.desk import crew
 from botkit.desk.machine import actor, locked, update
+from botkit.desk.mentions import write_note
 from botkit.desk.nouns import NotOwner, TicketClosed
 from botkit.desk.texts import checked_client_id, checked_text
 from botkit.people import Agent
@@ -44,8 +42,8 @@ def say(store: Store, ticket_id: int, agent: Agent, client_id: str, text: str) -
 
 
 def note(store: Store, ticket_id: int, agent: Agent, text: str, client_id: str | None = None) -> Event:
-    """Write something for colleagues only, on a ticket of any state and owner. `@Name` mentions a colleague: the
-    event's `mentions` has who was."""
+    """Write something for colleagues only, on a ticket of any state and owner. `@Name` mentions a colleague, who
+    is told; the event's `mentions` has who was."""
     return _note(store, ticket_id, agent, text, client_id, to_owner=False)
 
 
@@ -66,10 +64,6 @@ def _note(
             before = store.sent_before(conn, row.conversation_id, actor(agent), client_id)
             if before is not None:
                 return before
-        mentions = crew.mentioned(conn, text) if "@" in text else []
-        if to_owner:
-            if row.owner is None:
-                raise NotOwner(None)
-            mentions = list(dict.fromkeys([row.owner, *mentions]))
-        data: dict[str, Any] = {"ticket": row.id, "text": text} | ({"mentions": mentions} if mentions else {})
-        return store.append(conn, row.conversation_id, "note", actor(agent), data, client_id=client_id)
+        if to_owner and row.owner is None:
+            raise NotOwner(None)
+        return write_note(store, conn, row, agent, text, store.now(), client_id, owner_too=to_owner)

@@ -15,7 +15,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
         manifest.json                  format, encoder, counts, SHA-256 of every file
         facts.json, articles.jsonl     what pages show
         replies.jsonl                  canned replies, for agents; not there when there are none
-        rows.npz                       row -> article, language; means; densities; centroids
+        rows.npz                       row -> article, language; means; densities; centroids; questions beyond any shop
         phrasings.faiss, passages.faiss
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
         head.*.npy                     the head
@@ -49,6 +49,7 @@ from botkit.index.building import write_rows
 from botkit.index.cache import keep_table, recall_table
 from botkit.index.lexical import Lexical, okapi
 from botkit.index.memory import Memory
+from botkit.index.own import Own
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, rows_of
 from botkit.index.search import Hit, Ranking, Search, Searcher
 from botkit.index.versions import (
@@ -220,10 +221,7 @@ class Index:
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
         earlier = before or [None] * len(texts)
         shares = [self.shares(*each) for each in zip(texts, pages, earlier, strict=True)]
-        spelled = [
-            language.native(text, max(share, key=share.__getitem__)) for text, share in zip(texts, shares, strict=True)
-        ]
-        vectors = self.encode(spelled)
+        vectors = self.encode([self.searcher.native(*each) for each in zip(texts, shares, strict=True)])
         return [
             self.searcher.rank(*each, limit, for_agent) for each in zip(texts, vectors, shares, strict=True)
         ]
@@ -274,7 +272,7 @@ def build(
     articles = sorted(corpus.articles, key=lambda a: (a.id, corpus.languages.index(a.lang)))
     ids = tuple(dict.fromkeys(a.id for a in articles))
     rows = rows_of(articles, ids, corpus.languages)
-    texts = {name: [row.text for row in rows[name]] for name in CHANNELS}
+    texts = {name: [row.read() for row in rows[name]] for name in CHANNELS}
     tests = [language.native(language.clean(test), a.lang) for a in articles for test in a.tests]
     model.learn([*texts[PHRASINGS], *tests], texts[PASSAGES], progress)
     vectors = {PHRASINGS: model.encode_query(texts[PHRASINGS]), PASSAGES: model.encode_document(texts[PASSAGES])}
@@ -283,7 +281,7 @@ def build(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, _accents(model))
+        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, Own.of(model))
         write_json(
             draft / "facts.json",
             {
@@ -327,31 +325,6 @@ def _replies(folder: Path, manifest: Mapping[str, Any]) -> tuple[CannedReply, ..
         return ()
     with file.open(encoding="utf-8") as lines:
         return tuple(CannedReply.of(json.loads(line)) for line in lines)
-
-
-SENTENCES = 40
-ADDRESSED = ("bot.", "chat.", "help.", "widget.")
-"""the catalogues that speak to customers, of which the sentences are"""
-_known_accents: dict[str, dict[str, np.ndarray]] = {}
-
-
-def _accents(model: encoders.Encoder) -> dict[str, np.ndarray]:
-    """Where an encoder puts each language that botkit speaks: the mean vector of the same sentences in each, from the
-    interface's catalogues. Once for each encoder and process."""
-    name = encoders.identity(model)
-    if name not in _known_accents:
-        plain = language.messages(language.LANGUAGES[0])
-        keys = [
-            key
-            for key, text in sorted(plain.items())
-            if key.startswith(ADDRESSED) and "{" not in text and 5 <= len(text.split()) <= 14
-        ]
-        chosen = keys[:: max(1, len(keys) // SENTENCES)][:SENTENCES]
-        _known_accents[name] = {
-            code: model.encode_query([language.messages(code)[key] for key in chosen]).mean(axis=0)
-            for code in language.LANGUAGES
-        }
-    return _known_accents[name]
 
 
 def seal(draft: Index, confidence: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Index:

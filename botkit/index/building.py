@@ -14,6 +14,7 @@ import numpy as np
 from botkit import language
 from botkit.index.head import Head
 from botkit.index.lexical import Lexical
+from botkit.index.own import Own
 from botkit.index.rows import CHANNELS, PHRASINGS, Row
 from botkit.index.terms import counted
 from botkit.index.versions import write_json
@@ -29,10 +30,9 @@ def write_rows(
     vectors: Mapping[str, np.ndarray],
     groups: int,
     languages: Sequence[str],
-    accents: Mapping[str, np.ndarray],
+    own: Own,
 ) -> None:
-    """Write everything that search reads.
-    Terms that the last build counted are in `cache`; `accents` are mean vectors of the same text in each language."""
+    """Write everything that search reads. Terms that the last build counted are in `cache`."""
     arrays: dict[str, np.ndarray] = {}
     for name in CHANNELS:
         langs = np.array([r.lang_number for r in rows[name]], np.int16)
@@ -40,7 +40,7 @@ def write_rows(
         means = _language_means(vectors[name], langs, len(languages))
         centred = centre(vectors[name], means[langs]) if len(langs) else vectors[name]
         faiss.write_index(_faiss_index(centred), str(draft / f"{name}.faiss"))
-        texts = [(r.text, r.lang) for r in rows[name]]
+        texts = [(r.read(), r.lang) for r in rows[name]]
         counts = functools.partial(counted, maker=f"{language.stemmer_version()} {_code()}", texts=texts)
         grams = counts(cache / f"{name}.chars.npz", analyse=language.ngrams)
         words = counts(cache / f"{name}.words.npz", analyse=language.words)
@@ -49,12 +49,17 @@ def write_rows(
         write_lexical(draft, f"{name}.chars", chars)
         arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
         if name == PHRASINGS:
-            foreign = [code for code in accents if code not in languages]
-            arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, accents)
+            foreign = [code for code in own.accents if code not in languages]
+            abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, own.accents)
+            mean_of = dict(zip((*languages, *foreign), (*means, *abroad), strict=True))
+            asked = np.concatenate([centre(v, mean_of[code][None, :]) for code, v in own.elsewhere.items()])
+            arrays["elsewhere"] = asked.astype(np.float16)
+            arrays["near.elsewhere"] = _quantiles(_nearest(centred, asked))
             arrays |= _neighbourhood(centred, group)
             arrays["sums"] = _sums(centred, group, groups)
             if any(language.script_of(lang) != "latin" for lang in languages):
-                write_lexical(draft, "sounds", Lexical.build(counts(cache / "sounds.npz", analyse=_sounds)))
+                sounds = counts(cache / "sounds.npz", analyse=_sounds, texts=[(r.text, r.lang) for r in rows[name]])
+                write_lexical(draft, "sounds", Lexical.build(sounds))
             fitted = Head.fit(centred, grams, group, groups, chars)
             if fitted is not None:
                 fitted.write(draft)
@@ -163,6 +168,12 @@ def _neighbourhood(
         "near.others": _quantiles(others),
         "own.first": np.array(first, np.float32),
     }
+
+
+def _nearest(rows: np.ndarray, others: np.ndarray, block: int = 4096) -> np.ndarray:
+    """The cosine of each row to the nearest of others."""
+    parts = [(rows[i : i + block] @ others.T).max(axis=1) for i in range(0, len(rows), block)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 def _quantiles(cosines: np.ndarray) -> np.ndarray:

@@ -14,9 +14,11 @@ from botkit.index.cache import keep, key_of, recall
 class Memory:
     """An encoder that embeds a text once for all builds of a folder; `forget` what half of them no longer ask."""
 
+    FILE = "vectors.npz"
+
     def __init__(self, model: encoders.Encoder, cache: Path, *, forget: bool = True) -> None:
         self.model, self.identity, self._forget = model, encoders.identity(model), forget
-        self._file = cache / "vectors.npz"
+        self._file = cache / self.FILE
         stored = recall(self._file, self.identity)
         self._known: dict[str, np.ndarray] = (
             dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}

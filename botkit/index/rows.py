@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from botkit import language
 from botkit.corpus import Article
 
 PHRASINGS, PASSAGES = CHANNELS = ("phrasings", "passages")
@@ -19,6 +20,10 @@ class Row:
     group: int
     lang_number: int
     anchor: str
+
+    def read(self) -> str:
+        """The text as it is compared: questions are brought to the same form."""
+        return language.native(self.text, self.lang)
 
 
 def rows_of(articles: Sequence[Article], ids: Sequence[str], languages: Sequence[str]) -> dict[str, list[Row]]:

@@ -21,6 +21,8 @@ LEAD = 0.05
 """by how much a section must fit better than the text above the first heading to be quoted instead"""
 UNREAD = 0.3
 """the share of a Latin text's n-grams that an index would know, had it articles in its language"""
+NEARLY = 0.1
+"""from how far behind the first hit a question that no shop answers counts against it"""
 EXACT = 10.0
 """what a question that is a phrasing to the letter gains: it is first, whatever the rest says"""
 
@@ -32,7 +34,7 @@ class Ranking:
     dense: float = 0.5
     """a: the dense share of a row's score"""
     dense_latin: float = 0.1
-    """a for Arabic or Persian typed in Latin letters, which the encoders hardly read"""
+    """a for Arabic or Persian typed in Latin letters, whose spelling in their own is a guess"""
     dense_foreign: float = 0.8
     """a for a question in a language that no article is in"""
     words: float = 0.2
@@ -42,8 +44,7 @@ class Ranking:
     passages: float = 0.4
     """weight of the passage channel beside the phrasings', where articles have enough of those"""
     passages_alone: float = 1.0
-    """the same where articles have one phrasing in a language, unless the question is in none of theirs: what they say
-    is then the best that is known of them"""
+    """the same where articles have one phrasing in a language: what they say is then the best that is known of them"""
     language: float = 0.02
     """b: what a row of an unlikely language loses, per nat"""
     head: float = 1.6
@@ -181,6 +182,7 @@ class Searcher:
             arrays = {name: table[name] for name in table.files}
         self._density, self._sums = arrays["density"], arrays["sums"]
         self._near_own, self._near_others = arrays["near.own"], arrays["near.others"]
+        self._near_elsewhere = arrays["near.elsewhere"]
         self._signals = {  # the same for every question
             "articles": float(np.log(len(ids))),
             "languages": float(np.log(len(languages))),
@@ -193,11 +195,13 @@ class Searcher:
         self._sounds = _read_lexical(folder, "sounds") if (folder / "sounds.npz").exists() else None
         self._foreign = tuple(code for code in language.LANGUAGES if code not in languages)
         self._foreign_means = arrays["foreign.means"]
+        self._elsewhere = arrays["elsewhere"].astype(np.float32)
         self._reads_latin = any(language.script_of(code) == "latin" for code in languages)
         self._head = Head.read(folder, self._channels[PHRASINGS].chars)
         places = {(row.group, row.lang_number) for row in rows[PHRASINGS]}
         self._per_article = len(rows[PHRASINGS]) / max(len(places), 1)
         self._exact = {language.folded(row.text, row.lang): row.group for row in rows[PHRASINGS]}
+        self._spellers: dict[str, language.Speller] = {}
 
     def shares(self, text: str, page: str | None = None, before: str | None = None) -> Mapping[str, float]:
         """Which language a question may be in, of all that botkit speaks: customers write in languages that a shop
@@ -225,6 +229,17 @@ class Searcher:
         total = sum(weighed.values())
         return {lang: share / total for lang, share in weighed.items()}
 
+    def native(self, text: str, shares: Mapping[str, float]) -> str:
+        """A question as the encoder is to read it: in the script of its language, spelled with the index's own words
+        where Latin letters do not tell."""
+        lang = max(shares, key=shares.__getitem__)
+        if lang not in language.SPELLED or lang not in self.languages or not language.typed_in_latin(text, lang):
+            return language.native(text, lang)
+        if lang not in self._spellers:  # made when first needed, by two threads at worst
+            own = (row.text for name in CHANNELS for row in self._rows[name] if row.lang == lang)
+            self._spellers[lang] = language.Speller(own, lang)
+        return language.native(self._spellers[lang].spell(text), lang)
+
     def rank(
         self,
         text: str,
@@ -233,7 +248,7 @@ class Searcher:
         limit: int = 10,
         for_agent: bool = False,
     ) -> Search:
-        """The articles that fit a question, best first; `vector` is the encoder's, `shares` as above."""
+        """The articles that fit a question, best first; `vector` is the encoder's for `native`, `shares` as above."""
         asked = self._question(text, vector, shares)
         lexical = {name: self._lexical(name, asked) for name in CHANNELS}
         near = {name: self._channels[name].nearest(asked.vector, self.ranking.rows) for name in CHANNELS}
@@ -258,9 +273,8 @@ class Searcher:
         # An article without text is judged by its phrasings.
         phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
         phrased_enough = self._phrased_enough()
-        weight = self.ranking.passages
-        if not asked.foreign:
-            weight += (1.0 - phrased_enough) * (self.ranking.passages_alone - weight)
+        few, many = self.ranking.passages_alone, self.ranking.passages
+        weight = many + (1.0 - phrased_enough) * (few - many)
         fused = (phrased + weight * told) / (1 + weight)
         familiar, likely = self._of_head(asked, groups)
         of_head = self.ranking.head * familiar + self.ranking.choice * likely[groups]
@@ -277,7 +291,7 @@ class Searcher:
         other = np.array([shares.get(code, 0.0) for code in self._foreign], np.float32)
         means = known @ self._channels[PHRASINGS].means + other @ self._foreign_means
         lang = max(shares, key=shares.__getitem__)
-        spelled = language.native(text, lang)
+        spelled = self.native(text, shares)
         chosen = known / max(float(known.sum()), 1e-9)
         return _Question(
             words=language.words(spelled, lang),
@@ -289,9 +303,8 @@ class Searcher:
         )
 
     def _of_head(self, asked: _Question, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The head's scores of some articles and its probabilities of all; 0 where it knows nothing: it has seen no
-        Latin spelling of Arabic and Persian."""
-        if self._head is None or asked.sounds:
+        """The head's scores of some articles and its probabilities of all; 0 without a head."""
+        if self._head is None:
             return np.zeros(len(groups), np.float32), np.zeros(len(self.ids), np.float32)
         return self._head.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
 
@@ -396,6 +409,7 @@ class Searcher:
             others = np.delete(figures, first)
             return float(figures[first] - others.max()) if len(others) else 0.0  # nothing was beaten
 
+        elsewhere = float((self._elsewhere @ asked.vector).max())
         channel = self._channels[PHRASINGS]
         cosines, rows = near
         ten = cosines[:10]
@@ -404,9 +418,12 @@ class Searcher:
         share = np.exp((scores[order[:10]] - scores[first]) / self.ranking.temperature)
         share /= share.sum()
         winners = (int(np.argmax(dense)), int(np.argmax(word)), int(np.argmax(char)), int(np.argmax(head)))
-        row_words = language.words(hits[0].phrasing, hits[0].lang)
+        row_words = language.words(language.native(hits[0].phrasing, hits[0].lang), hits[0].lang)
         signals = self._signals | {
             "top": top,
+            "elsewhere": elsewhere,
+            "elsewhere_lead": max(0.0, elsewhere - max(hits[0].dense, hits[0].passage_dense) + NEARLY),
+            "elsewhere_rank": float(np.searchsorted(self._near_elsewhere, elsewhere)) / len(self._near_elsewhere),
             "z": (top - float(cosines.mean())) / max(float(cosines.std()), 1e-3) if len(cosines) > 2 else 0.0,
             "gap10": top - float(ten[-1]) if len(ten) else 0.0,
             "csls": 2 * top - float(self._density[rows[0]]) - float(ten.mean()) if len(ten) else 0.0,
@@ -438,7 +455,7 @@ class Searcher:
             "beyond_own": float(np.searchsorted(self._near_own, top)) / len(self._near_own),
             "runner_up": float(scores[order[1]]) if len(order) > 1 else 0.0,
             "rest": float(fused[order[1:10]].mean()) if len(order) > 1 else 0.0,
-            "has_head": float(self._head is not None and not asked.sounds),
+            "has_head": float(self._head is not None),
         }
         return Search(text, dict(shares), tuple(hits), signals)
 

@@ -24,16 +24,20 @@ from botkit.language.forms import (
     words,
 )
 from botkit.language.latin import native, sounds
-from botkit.language.phrases import smalltalk, wants_person
+from botkit.language.phrases import elsewhere, smalltalk, wants_person
+from botkit.language.spelling import SPELLED, Speller
 
 __all__ = [
     "LANGUAGES",
+    "SPELLED",
     "Guess",
     "Lean",
+    "Speller",
     "clean",
     "concerns",
     "detect",
     "direction",
+    "elsewhere",
     "folded",
     "lean",
     "messages",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -169,9 +170,13 @@ def _evidence(text: str) -> dict[str, float]:
     return strengths
 
 
+_loading = threading.Lock()
+
+
 @functools.lru_cache(maxsize=32)
 def _identifier(languages: tuple[str, ...], of: tuple[str, ...]) -> Any:
-    identifier = copy.copy(_loaded(of))
+    with _loading:  # many first questions at once would each load it
+        identifier = copy.copy(_loaded(of))
     known = set(identifier.labels)
     identifier.set_languages([lang for lang in languages if lang in known] or None)
     return identifier

@@ -33,7 +33,7 @@ _DROPPED = re.compile(
     # controls but tab and newline, lone surrogates, soft hyphen, zero-width and bidi marks, BOM
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\ud800-\udfff\u061c\u200b\u200d-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
-_ARABIC_MARKS = re.compile("[\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")  # tatweel, harakat, Quranic marks
+ARABIC_MARKS = re.compile("[\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")  # tatweel, harakat, Quranic marks
 _DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"}
 _PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ۀ": "ه", "ة": "ه"})
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -62,7 +62,7 @@ def normal(text: str, lang: str | None = None) -> str:
     digits, a space for the zero-width non-joiner, Persian letters for Persian, the dotless ı for
     Turkish."""
     text = unicodedata.normalize("NFKC", _DROPPED.sub("", text).replace(_ZWNJ, " "))
-    text = _ARABIC_MARKS.sub("", text).translate(_DIGITS)
+    text = ARABIC_MARKS.sub("", text).translate(_DIGITS)
     if lang == "fa":
         text = text.translate(_PERSIAN_LETTERS)
     if lang == "tr":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from botkit.language.everyday import written
 from botkit.language.forms import folded, normal, script, typed_in_latin
 
 _PERSIAN = str.maketrans("كيى", "کیی")
@@ -135,8 +136,12 @@ _LATIN_SOUNDS = (
 
 
 def native(text: str, lang: str) -> str:
-    """Bulgarian typed in Latin letters, in Cyrillic, and Persian typed on an Arabic keyboard, in its own letters; any
-    other text as it is."""
+    """A text as it is compared: Bulgarian typed in Latin letters is in Cyrillic, Persian typed on an Arabic keyboard in
+    its own letters, and everyday words are as they are written."""
+    return written(_in_own_letters(text, lang), lang)
+
+
+def _in_own_letters(text: str, lang: str) -> str:
     if lang == "fa":
         return text.translate(_PERSIAN)
     if lang != "bg" or not typed_in_latin(text, lang):
@@ -155,7 +160,7 @@ def sounds(text: str, lang: str) -> list[str]:
     typed in Latin letters."""
     latin = script(text) == "latin"
     if lang == "bg":
-        text, latin = native(text, lang), False
+        text, latin = _in_own_letters(text, lang), False
     grams: list[str] = []
     for word in folded(text, lang).split():
         if word.isdigit():

@@ -1,10 +1,12 @@
-"""Small talk, and the wish for a person, in five languages."""
+"""Small talk, the wish for a person, and questions that no shop answers, in five languages."""
 
 from __future__ import annotations
 
+import functools
 import re
+from pathlib import Path
 
-from botkit.language.forms import folded
+from botkit.language.forms import LANGUAGES, folded
 
 # All in folded form (see `folded`): ş as s, ة as ه, й as и. A text is small talk when it consists of
 # nothing but a topic's words and fillers, so that "hello, where is my order" is a question.
@@ -111,6 +113,14 @@ def wants_person(text: str) -> bool:
     """Whether a customer asks to talk to a person rather than a bot, in any of the five languages."""
     bare = folded(text)
     return len(bare) <= 300 and bool(_PERSON.search(" ".join(_ROBOT.sub(" ", bare).split())))
+
+
+@functools.lru_cache(maxsize=len(LANGUAGES))
+def elsewhere(lang: str) -> tuple[str, ...]:
+    """Questions that people ask of any chat and that hardly any shop's help answers: about the world, themselves, other
+    trades. What is nearer to these than to an index's own rows is likely beyond it."""
+    file = Path(__file__).parent / "elsewhere" / f"{lang}.txt"
+    return tuple(file.read_text(encoding="utf-8").splitlines())
 
 
 _TOPIC_WORDS = {topic: frozenset(folded(vocabulary).split()) for topic, vocabulary in _TOPICS.items()}

@@ -36,6 +36,7 @@ TEMPORARY: Final = timedelta(days=3)
 MAY: Final = {
     "desk": ("agent", "supervisor", "admin"),  # see the queue, claim, write, close
     "overrule": ("supervisor", "admin"),  # release, transfer or close what another agent holds
+    "overview": ("supervisor", "analyst", "admin"),  # see the whole desk at a glance; what customers wrote is not in it
     "report": ("supervisor", "editor", "analyst", "admin"),
     "audit": ("supervisor", "admin"),  # read who did and saw what
     "people": ("admin",),  # accounts, and what waits to be delivered
@@ -70,7 +71,7 @@ class Agent:
     second_factor: bool = False
 
     def may(self, what: str) -> bool:
-        """Whether the role allows `desk`, `overrule`, `report`, `audit` or `people`; a closed account may nothing."""
+        """Whether the role allows `desk`, `overrule` or another right of MAY; a closed account may nothing."""
         return not self.disabled and self.role in MAY[what]
 
 

@@ -38,6 +38,7 @@ ACTIONS: Final = (
     "factor.on",
     "factor.off",
     "factor.codes",
+    "overview.read",
     "ticket.read",
     "ticket.claimed",
     "ticket.released",
@@ -51,7 +52,7 @@ ACTIONS: Final = (
 )
 """What is written by this release; other words may be added by whoever calls `audit`."""
 READ_AGAIN: Final = timedelta(hours=1)
-"""A ticket that stays open on a screen is asked for every few seconds; it is noted once in this time."""
+"""A page that stays open on a screen is asked for every few seconds; it is noted once in this time."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,12 @@ def audit(
     )
 
 
-def audit_read(store: Store, agent: Agent, target: str) -> None:
-    """Note that an agent saw a ticket, `ticket:N`, once in READ_AGAIN."""
+def audit_read(store: Store, agent: Agent, target: str = "", action: str = "ticket.read") -> None:
+    """Note that an agent saw a ticket, `ticket:N`, or the overview, once in READ_AGAIN."""
     lines = audit_table.c
     seen = sa.select(lines.id).where(
         lines.target == target,
-        lines.action == "ticket.read",
+        lines.action == action,
         lines.actor == actor(agent),
         lines.at > store.now() - READ_AGAIN,
     )
@@ -102,7 +103,7 @@ def audit_read(store: Store, agent: Agent, target: str) -> None:
         if conn.execute(seen.limit(1)).one_or_none() is not None:
             return
     with store.write() as conn:
-        audit(store, conn, agent, "ticket.read", target)
+        audit(store, conn, agent, action, target)
 
 
 def audited(

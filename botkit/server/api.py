@@ -61,10 +61,13 @@ def start() -> tuple[dict[str, Any], int]:
     """
     wanted = intake.body(schemas.StartConversation, optional=True)
     page = language.clean(wanted.page) or None if wanted.page else None
-    if wanted.tags and people.agent_by_token(here().store, intake.bearer()) is None:
-        raise ApiError(401, "unauthorized", "Tags need an agent's token: Authorization: Bearer TOKEN.", "tags")
+    trusted = "tags" if wanted.tags else "customer" if wanted.customer else None
+    if trusted and people.agent_by_token(here().store, intake.bearer()) is None:
+        text = "Tags and the customer's name need an agent's token: Authorization: Bearer TOKEN."
+        raise ApiError(401, "unauthorized", text, trusted)
+    known = {"visitor": wanted.visitor, "customer": wanted.customer}
     try:
-        started = chat.start(here().store, wanted.lang, page, here().index.languages, wanted.tags)
+        started = chat.start(here().store, wanted.lang, page, here().index.languages, wanted.tags, **known)
     except desk.DeskError as error:
         raise ApiError(400, "invalid", f"{str(error).capitalize()}.", "tags") from None
     return {"id": started.id, "token": started.token}, 201

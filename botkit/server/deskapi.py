@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from botkit import desk, live, people
 from botkit.people import Agent
-from botkit.store import Event
+from botkit.store import Event, iso
 
 from . import intake, signin
 from .api import known_language
@@ -96,6 +96,19 @@ class Tickets(BaseModel):
     counts: dict[str, int]
 
 
+class Visit(BaseModel):
+    """An earlier conversation from the same browser, with its last ticket, if it had one."""
+
+    conversation: str
+    opened_at: str
+    last_text: str = Field(description="The customer's last words in it.")
+    ticket: int | None
+    reason: str | None
+    state: str | None
+    outcome: str | None
+    owner: str | None
+
+
 class Packet(Ticket):
     """A ticket with the whole conversation and suggested replies, the likeliest first."""
 
@@ -103,6 +116,8 @@ class Packet(Ticket):
     suggestions: list[dict[str, Any]]
     history: list[dict[str, Any]] = Field(description="Every change of the ticket, with who made it and when.")
     satisfaction: dict[str, Any] | None = Field(description="What the customer said of it afterwards.")
+    customer: str | None = Field(description="The customer's name, where the shop's own program gave it.")
+    earlier: list[Visit] = Field(description="Conversations from the same browser before, the newest first.")
 
 
 class AssistQuery(In):
@@ -211,6 +226,8 @@ def refused(error: desk.DeskError) -> Response:
         return ApiError(404, error.code, said).response()
     if isinstance(error, desk.NotOwner):
         return ApiError(409, error.code, said, owner=error.owner).response()
+    if isinstance(error, desk.Away):
+        return ApiError(409, error.code, said, until=iso(error.until)).response()
     if isinstance(error, desk.TicketClosed):
         return ApiError(409, error.code, said).response()
     if isinstance(error, desk.NotAllowed):
@@ -243,10 +260,14 @@ def tickets() -> dict[str, Any]:
 @blueprint.get(f"/{TICKET}")
 @describe(gives={200: Packet}, errors=(404,), security="desk", tag="desk", parameters=_ID)
 def ticket(ticket_id: int) -> dict[str, Any]:
-    """Read a ticket: the whole conversation, what the bot considered, suggested replies."""
+    """Read a ticket: the whole conversation, what the bot considered, suggested replies.
+
+    Where its notes mention the agent, that counts as seen.
+    """
     agent = signin.caller()
     packet = desk.ticket(here().store, ticket_id, here().index)
     people.audit_read(here().store, agent, f"ticket:{ticket_id}")
+    desk.saw(here().store, agent, ticket_id, packet.transcript[-1].seq)
     return packet.as_dict()
 
 
@@ -284,7 +305,11 @@ def release(ticket_id: int) -> dict[str, Any]:
 @blueprint.post(f"/{TICKET}/transfer")
 @describe(body=Transfer, gives={200: Ticket}, errors=(404, 409), security="desk", tag="desk", parameters=_ID)
 def transfer(ticket_id: int) -> dict[str, Any]:
-    """Give a ticket to a colleague. A supervisor may give any, a waiting one too, to anybody and take it over."""
+    """Give a ticket to a colleague. A supervisor may give any, a waiting one too, to anybody and take it over.
+
+    If that colleague is absent, `owner` is who stands in for them and `home` the colleague, who gets it back; where
+    nobody stands in, it is 409 with `until`.
+    """
     agent = signin.caller()
     given = intake.body(Transfer)
     return desk.transfer(here().store, ticket_id, agent, given.to, given.note).as_dict()

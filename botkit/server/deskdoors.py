@@ -127,6 +127,16 @@ def queue() -> Response:
     )
 
 
+@blueprint.get("/desk/mentions")
+def mentions() -> Response:
+    """The notes that name the reader, seen ones too."""
+    agent = signin.by_session()
+    if agent is None:
+        return frame.to_login()
+    found = desk.mentions(here().store, agent, seen_too=True)
+    return frame.show("desk/mentions.html", agent, listed=[frame.mentioned(each) for each in found])
+
+
 def row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
     since = ticket.closed_at or (ticket.claimed_at if ticket.owner else None)
     at = since or ticket.opened_at

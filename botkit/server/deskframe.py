@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from botkit import desk, language
 from botkit.index import Index
 from botkit.people import Agent
+from botkit.store import iso
 
 from .context import here
 from .rendering import Texts, best_language, native_name, number, page
@@ -29,6 +30,7 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
     it shows: an unchanged page is not sent again."""
     lang = language_of_reader()
     flashes = get_flashed_messages()
+    mentions = desk.mentions(here().store, agent) if agent is not None else []
     query = request.args.to_dict(flat=True)
     tongues = [
         {
@@ -48,11 +50,12 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
         tongues=tongues,
         number=lambda value: number(value, lang),
         isolated=isolated,
+        mentions=[mentioned(each) for each in mentions],
         **values,
     )
     if etag is not None and agent is not None and not flashes:
         # The page itself never repeats, since each has a fresh id for the next message; what it shows does.
-        response.set_etag(mark([etag, lang, agent.id, agent.stamp]))
+        response.set_etag(_tag(etag, agent, lang, mentions))
         response.make_conditional(request)
     return response
 
@@ -61,12 +64,21 @@ def unchanged(agent: Agent, etag: str) -> Response | None:
     """304 where the reader has this state of a page already: asked before any work is spent on it."""
     if session.get("_flashes"):
         return None
-    tag = mark([etag, language_of_reader(), agent.id, agent.stamp])
+    tag = _tag(etag, agent, language_of_reader(), desk.mentions(here().store, agent))
     if not request.if_none_match.contains(tag):
         return None
     response = make_response("", 304)
     response.set_etag(tag)
     return response
+
+
+def _tag(etag: str, agent: Agent, lang: str, mentions: Sequence[desk.Mention]) -> str:
+    return mark([etag, lang, agent.id, agent.stamp, [each.id for each in mentions]])
+
+
+def looked_at() -> bool:
+    """Whether somebody sees the page that is asked for: the script says so of one in the background."""
+    return "X-Page-Hidden" not in request.headers
 
 
 def language_of_reader() -> str:
@@ -109,6 +121,33 @@ def waited(ticket: desk.Ticket) -> float:
     if ticket.state == "waiting":
         return max(0.0, (here().store.now() - ticket.opened_at).total_seconds())
     return ticket.waited
+
+
+def diverted(given: desk.Ticket, to: str, t: Texts) -> str:
+    """What is told to who passed a ticket on to somebody whose delegate has it instead; else nothing."""
+    if not given.home or not given.owner or given.owner.casefold() == to.casefold():
+        return ""
+    return t("desk.to_delegate", name=f"\u2068{given.home}\u2069", delegate=f"\u2068{given.owner}\u2069")
+
+
+def is_away(error: desk.Away, t: Texts) -> str:
+    """Why nobody gets the ticket. The marks keep name and time together in a line of the other direction."""
+    until = f"\u2066{local(error.until, here().index)}\u2069"
+    return t("desk.is_away", name=f"\u2068{error.name}\u2069", until=until)
+
+
+def mentioned(mention: desk.Mention) -> dict[str, Any]:
+    """A mention as pages show it."""
+    return {
+        "id": mention.id,
+        "ticket": mention.ticket,
+        "seq": mention.seq,
+        "by": mention.by,
+        "text": mention.text[:240],
+        "seen": mention.seen,
+        "at": iso(mention.at),
+        "at_text": local(mention.at, here().index),
+    }
 
 
 def age(seconds: float, t: Texts) -> str:

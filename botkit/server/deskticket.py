@@ -58,16 +58,19 @@ def ticket(ticket_id: int) -> Response:
         "language_name": native_name(found.lang) if found.lang else "–",
         "state_text": frame.state(found, t),
         "age": frame.age(frame.waited(found), t),
+        "customer": packet.customer,
         **_extras(found, t, index),
     }
     last = transcript[-1].seq if transcript else 0
-    etag = frame.mark([index.version, str(date.today()), shown, last, wanted, chats])
+    if frame.looked_at():
+        desk.saw(store, agent, found.id, last)
+    etag = frame.mark([index.version, str(date.today()), shown, last, wanted, chats, packet.earlier])
     same = frame.unchanged(agent, etag)
     if same is not None:
         return same
-    help_ = desk.advise(index, transcript, found.lang, agent)
+    help_ = desk.advise(index, transcript, found.lang, agent, customer=packet.customer)
     query = language.clean(wanted["q"])
-    searched = desk.advise(index, transcript, found.lang, agent, query) if query else None
+    searched = desk.advise(index, transcript, found.lang, agent, query, packet.customer) if query else None
     candidates = _candidates(packet)
     earlier = _earlier(packet, t, index)
     return frame.show(
@@ -137,7 +140,14 @@ def take_over(ticket_id: int) -> Response:
 @blueprint.post(f"/desk/tickets/{TICKET}/transfer")
 def transfer(ticket_id: int) -> Response:
     to, note = request.form.get("to", "")[:80], request.form.get("note", "")
-    return _act(ticket_id, lambda agent: desk.transfer(here().store, ticket_id, agent, to, note), "/desk")
+
+    def give(agent: Agent) -> None:
+        given = desk.transfer(here().store, ticket_id, agent, to, note)
+        told = frame.diverted(given, to, Texts(frame.language_of_reader()))
+        if told:
+            flash(told)
+
+    return _act(ticket_id, give, "/desk")
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/messages")
@@ -199,6 +209,8 @@ def _act(ticket_id: int, action: Callable[[Agent], object], then: str | None = N
         flash(t("desk.already_claimed", name=error.owner))
     except desk.NotOwner as error:
         flash(t("desk.others_lead", name=error.owner) if error.owner else t("desk.not_yours"))
+    except desk.Away as error:
+        flash(frame.is_away(error, t))
     except desk.TicketClosed:
         flash(t("desk.closed_lead"))
     except desk.MessageError as error:
@@ -248,6 +260,8 @@ def _happening(kind: str, data: Mapping[str, Any], who: str, t: Texts) -> str:
     key = f"desk.event_{kind.removeprefix('ticket.')}"
     if not kind.startswith("ticket.") or key not in language.messages(t.lang):
         return ""
+    if data.get("unattended"):
+        return t("desk.event_unattended", name=data.get("from", ""))
     said = t(
         key,
         name=who,
@@ -327,7 +341,8 @@ def _inserted(
 
 
 def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]]:
-    """What the customer came with before: tickets, and what the assistant dealt with alone. Oldest first."""
+    """What the customer came with before: tickets, what the assistant dealt with alone, and other conversations from
+    the same browser. Oldest first."""
     found, transcript = packet.ticket, packet.transcript
     told: list[tuple[datetime, dict[str, Any]]] = []
     for ticket in desk.earlier(transcript, found.id):
@@ -344,6 +359,11 @@ def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]
         answers = [index.best_translation(each, lang) for each in episode.articles]
         lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *(a.title for a in answers if a is not None)]
         told.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
+    for visit in packet.earlier:
+        lines = [t(f"desk.reason_{visit.reason}")] if visit.reason else [t("desk.matter_open")]
+        lines += [t(f"desk.outcome_{visit.outcome}")] if visit.outcome else []
+        about = {"id": visit.ticket, "words": visit.last_text[:120], "lines": lines, "by": visit.owner}
+        told.append((visit.opened_at, about))
     told.sort(key=lambda pair: pair[0])
     return [{**each, "at": iso(at), "at_text": frame.local(at, index)} for at, each in told]
 

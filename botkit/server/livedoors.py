@@ -55,11 +55,25 @@ class Chat(BaseModel):
     customer: schemas.Signals
 
 
+class Mention(BaseModel):
+    """A colleague's note that names the agent."""
+
+    id: int
+    ticket: int
+    conversation: str
+    seq: int = Field(description="The note's number in the conversation.")
+    at: str
+    by: str = Field(description="Who wrote it.")
+    text: str
+    seen: bool = Field(description="The agent has opened the ticket since.")
+
+
 class DeskNow(BaseModel):
     """What the stream tells first, when it is asked for as JSON."""
 
     queue: dict[str, int]
     tickets: list[Chat]
+    mentions: list[Mention] = Field(description="Those that the agent has not seen, the newest first.")
 
 
 # The customer's side.
@@ -165,9 +179,10 @@ def desk_events() -> Any:
     """Follow the queue and one's own tickets.
 
     With `Accept: text/event-stream` a stream: `queue` whenever the counts change, `ticket` whenever one of the agent's
-    open tickets or a watched one does, `gone` when one is not theirs any more, and every event of their conversations.
-    Its `id` names how far each of them has come: sent back as `Last-Event-ID`, the stream goes on from there. Without
-    one it begins now. As JSON: how things stand.
+    open tickets or a watched one does, `gone` when one is not theirs any more, `mention` for each note that names
+    the agent and was not seen yet, and again once it was, and every event of their conversations. Its `id` names how
+    far each of them has come: sent back as `Last-Event-ID`, the stream goes on from there. Without one it begins now.
+    As JSON: how things stand.
     """
     agent = signin.caller()
     watched = _watched(intake.query(DeskEventsQuery).watch)
@@ -176,7 +191,12 @@ def desk_events() -> Any:
         with store.read() as conn:
             counts, chats = live.crowd(conn).counts, live.chats(conn, agent.name, watched)
             rooms = live.rooms(conn, [each.conversation for each in chats])
-        return {"queue": dict(counts), "tickets": [_told(store, each, rooms) for each in chats]}
+            mentions = desk.mentions_of(conn, agent)
+        return {
+            "queue": dict(counts),
+            "tickets": [_told(store, each, rooms) for each in chats],
+            "mentions": [each.as_dict() for each in mentions],
+        }
     check("signal")
     cursors = _cursors()
     subscription = _place(lambda line: here().feed.subscribe_agent(agent.name, line))
@@ -196,6 +216,7 @@ class _Following:
         self._cursors = cursors
         self._subscription = subscription
         self._tickets: dict[int, dict[str, Any]] = {}
+        self._mentions: dict[int, dict[str, Any]] = {}
         self._queue: dict[str, int] | None = None
 
     def look(self) -> str:
@@ -221,6 +242,7 @@ class _Following:
                 for each in chats
                 if self._cursors.setdefault(each.ticket, each.last) < each.last
             }
+            mentions = {each.id: each.as_dict() for each in reversed(desk.mentions_of(conn, agent))}
         self._subscription.conversations = frozenset(each.conversation for each in chats)
         followed = {each.ticket for each in chats}
         self._cursors = {ticket: seq for ticket, seq in self._cursors.items() if ticket in followed}
@@ -236,6 +258,9 @@ class _Following:
             if self._tickets.get(each.ticket) != shown:
                 self._tickets[each.ticket] = shown
                 parts.append(event(shown, "ticket", self._cursor()))
+        before, self._mentions = self._mentions, mentions
+        parts += [event(each, "mention") for number, each in mentions.items() if number not in before]
+        parts += [event(each | {"seen": True}, "mention") for number, each in before.items() if number not in mentions]
         if counts != self._queue:
             self._queue = counts
             parts.append(event(counts, "queue"))

@@ -69,6 +69,17 @@ class StartConversation(In):
         "to agents with that skill. They are taken only with an agent's token, since a visitor could send them too.",
         max_length=20,
     )
+    visitor: str | None = Field(
+        None,
+        description="A random key that this browser keeps: agents see its earlier conversations beside the new one. It "
+        "opens nothing, and only its hash is stored.",
+        pattern=r"^[A-Za-z0-9_-]{22,64}$",
+    )
+    customer: str | None = Field(
+        None,
+        description="The name by which the shop's own program knows the customer; with an agent's token alone.",
+        max_length=80,
+    )
 
 
 class SendMessage(In):

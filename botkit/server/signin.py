@@ -46,7 +46,7 @@ def sign_in(name: str, password: str) -> Agent:
         raise Refused("too_many", wait.seconds) from None
     if agent is None:
         raise Refused("wrong")
-    if not agent.may("desk"):
+    if not _has_place(agent):
         raise Refused("no_place")
     sign_out()
     if agent.second_factor:
@@ -64,7 +64,7 @@ def half_in() -> Agent | None:
     except (KeyError, ValueError, TypeError):
         return None
     agent = people.agent(here().store, agent_id) if fresh else None
-    return agent if agent is not None and agent.stamp == stamp and agent.may("desk") else None
+    return agent if agent is not None and agent.stamp == stamp and _has_place(agent) else None
 
 
 def give_code(code: str) -> Agent:
@@ -105,7 +105,7 @@ def signed_in() -> Agent | None:
     if not isinstance(agent_id, int):
         return None
     agent = people.agent(here().store, agent_id)
-    if agent is None or agent.stamp != stamp or not agent.may("desk"):
+    if agent is None or agent.stamp != stamp or not _has_place(agent):
         return None
     return agent
 
@@ -127,20 +127,23 @@ def due(agent: Agent) -> str | None:
     return None
 
 
-def by_session() -> Agent | None:
-    """Whose session this is, if it still holds and opens the desk."""
+def by_session(what: str = "desk") -> Agent | None:
+    """Whose session this is, if it still holds and opens the desk, or whatever else the role must allow."""
     agent = signed_in()
-    return agent if agent is not None and due(agent) is None else None
+    return agent if agent is not None and due(agent) is None and agent.may(what) else None
 
 
 def onward(wanted: str) -> str:
-    """Where to go after a step of signing in: to the next step, or to what was wanted."""
+    """Where to go after a step of signing in: to the next step, or to what was wanted; who has no place at the desk
+    itself has one page of it, and their own."""
     if half_in() is not None:
         return "/desk/login/code?" + urlencode({"next": wanted})
     agent = signed_in()
     if agent is None:
         return "/desk/login?" + urlencode({"next": wanted})
-    return "/desk/account" if due(agent) else wanted
+    if due(agent) or (not agent.may("desk") and urlsplit(wanted).path == "/desk/account"):
+        return "/desk/account"
+    return wanted if agent.may("desk") else "/desk/overview"
 
 
 def caller() -> Agent:
@@ -165,6 +168,10 @@ def within_desk(address: str | None) -> str:
     if parts.scheme or parts.netloc or not inside or parts.path.startswith("/desk/login"):
         return "/desk"
     return address
+
+
+def _has_place(agent: Agent) -> bool:
+    return agent.may("desk") or agent.may("overview")
 
 
 def _knock() -> None:

@@ -244,13 +244,14 @@ class Feed:
             self._tell_presence(streams, again)
 
     def _look(self, streams: list[Subscription], check: bool) -> None:
-        """Wake those whose conversations, tickets or marks are not as they were."""
+        """Wake those whose conversations, tickets, mentions or marks are not as they were."""
         ids = {conversation for stream in streams for conversation in stream.conversations}
         agents = any(stream.agent is not None for stream in streams)
         with self._store.read() as conn:
             heads = self._store.heads(conn, ids)
             rooms = live.rooms(conn, ids)
             crowd = live.crowd(conn) if agents else None
+            mentions = live.mentions(conn) if agents else {}
         now = self._store.now()
         nobody = live.Room()
         for stream in streams:
@@ -264,6 +265,7 @@ class Feed:
                 mark = [
                     crowd.counts,
                     crowd.of.get(stream.agent),
+                    mentions.get(stream.agent),
                     {
                         each: (
                             heads.get(each),

@@ -1,4 +1,5 @@
-"""Owns the supervisor's page: who is on, who waits, what is late, and what a supervisor does about it.
+"""Owns the supervisor's page: who is on, who waits, what is late, and what a supervisor does about it. Analysts see the
+same without the customers' words, and do nothing.
 
 It works without JavaScript: one form, whose tickets are ticked and whose buttons say what to do with them.
 """
@@ -9,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from botkit import desk
+from botkit import desk, people
 from botkit.people import Agent
 from botkit.store import iso
 
@@ -30,9 +31,10 @@ NEXT = 25
 @blueprint.get(ADDRESS)
 def overview() -> Response:
     """The whole desk at a glance, what is late first."""
-    agent = _supervisor()
+    agent = _admitted("overview")
     if isinstance(agent, Response):
         return agent
+    people.audit_read(here().store, agent, action="overview.read")
     store, index, t = here().store, here().index, Texts(frame.language_of_reader())
     now = store.now()
     found = desk.overview(store, here().policy)
@@ -43,7 +45,8 @@ def overview() -> Response:
 
     def row(ticket: desk.Ticket) -> dict[str, Any]:
         since = ticket.unanswered_since or ticket.opened_at
-        return deskdoors.row(ticket, t, index) | {"age": frame.age((now - since).total_seconds(), t)}
+        shown = deskdoors.row(ticket, t, index) | {"age": frame.age((now - since).total_seconds(), t)}
+        return shown if agent.may("desk") else shown | {"text": "", "page": None}
 
     team = [
         {
@@ -81,7 +84,7 @@ def overview() -> Response:
 @blueprint.post(f"{ADDRESS}/<any(take, pass_on, close):action>")
 def act(action: str) -> Response:
     """Do it to the tickets that are ticked; what could not be done is told, the rest is done."""
-    agent = _supervisor()
+    agent = _admitted("overrule")
     if isinstance(agent, Response):
         return agent
     form, store, t = request.form, here().store, Texts(frame.language_of_reader())
@@ -99,21 +102,27 @@ def act(action: str) -> Response:
             flash(t("desk.not_done"))
     else:
         to = agent.name if action == "take" else form.get("to", "")[:80]
+        said = set()  # one word for many tickets
         for ticket_id in dict.fromkeys(ids):
             try:
-                desk.transfer(store, ticket_id, agent, to)
+                said.add(frame.diverted(desk.transfer(store, ticket_id, agent, to), to, t))
+            except desk.Away as error:
+                said.add(frame.is_away(error, t))
+                refused += 1
             except desk.DeskError:
                 refused += 1
+        for text in sorted(said - {""}):
+            flash(text)
     if refused:
         flash(t("desk.some_not_done", n=refused))
     return frame.to(ADDRESS)
 
 
-def _supervisor() -> Agent | Response:
-    """Who is signed in, if they may overrule; a way to sign in; ApiError 403 for everybody else."""
-    agent = signin.by_session()
-    if agent is None:
-        return frame.to_login()
-    if not agent.may("overrule"):
+def _admitted(what: str) -> Agent | Response:
+    """Who is signed in, if the role allows it; a way to sign in; ApiError 403 for everybody else."""
+    agent = signin.by_session(what)
+    if agent is not None:
+        return agent
+    if signin.by_session("desk") or signin.by_session("overview"):
         raise ApiError(403, "forbidden", "This page is for supervisors.")
-    return agent
+    return frame.to_login()

@@ -5,6 +5,7 @@ short transaction, and the tables that more than one house adds to: `conversatio
 decides what an event means; `chat`, `desk` and `people` do, in the tables drawn here and through `append`.
 
     conversation  id PK | token_hash | lang | page | tags | opened_at | changed_at | last_seq
+                  visitor: SHA-256 of the key that a browser keeps | customer: the name that the shop gives
     event         (conversation_id, seq) PK | kind | at | actor | client_id | data
                   unique (conversation_id, actor, client_id): a message is stored once however often it is sent
     secret        name PK | value | made_at
@@ -27,6 +28,8 @@ decides what an event means; `chat`, `desk` and `people` do, in the tables drawn
                   time_zone | shifts | holidays
     absence       id PK | agent_id -> agent | delegate | starts_at | ends_at | stage | next_at          (desk)
     satisfaction  ticket_id PK -> ticket | score | comment | lang | at                                  (desk)
+    mention       id PK | agent_id -> agent | (conversation_id, seq) -> event | ticket_id -> ticket     (desk)
+                  at | seen_at
     mark          (conversation_id, actor) PK | delivered | read | typing_until | online_until         (live)
 
 Times are UTC, in milliseconds, kept as text of a fixed width (`2026-11-21T20:28:00.123Z`): they sort as they are
@@ -71,6 +74,7 @@ from botkit.store.schema import (
     guess_table,
     iso,
     mark_table,
+    mention_table,
     metadata,
     outbox_kind_table,
     outbox_table,
@@ -102,6 +106,7 @@ __all__ = [
     "guess_table",
     "iso",
     "mark_table",
+    "mention_table",
     "metadata",
     "outbox_kind_table",
     "outbox_table",
@@ -118,6 +123,7 @@ __all__ = [
 
 SAFE_SQLITE: Final = (3, 51, 3)  # older ones can corrupt a file in WAL mode when the log is reset
 BUSY_SECONDS: Final = 30
+_NO_TABLE: Final = "42P01"  # PostgreSQL's word for it
 CUSTOMER: Final = "customer"
 BOT: Final = "bot"
 SYSTEM: Final = "system"
@@ -146,6 +152,33 @@ class Event:
             "actor": self.actor,
             "data": dict(self.data),
         }
+
+
+# The statements of every message, made once: to make one costs more than to run it.
+_conversation, _event = conversation_table.c, event_table.c
+_HOLD: Final = (
+    sa.select(conversation_table).where(_conversation.id == sa.bindparam("conversation")).with_for_update()
+)
+_COUNT: Final = (
+    conversation_table.update()
+    .where(_conversation.id == sa.bindparam("conversation"))
+    .values(last_seq=_conversation.last_seq + 1, changed_at=sa.bindparam("at"))
+    .returning(_conversation.last_seq)
+)
+_APPEND: Final = event_table.insert()
+_AFTER: Final = (
+    sa.select(event_table)
+    .where(_event.conversation_id == sa.bindparam("conversation"), _event.seq > sa.bindparam("after"))
+    .order_by(_event.seq)
+)
+_HEADS: Final = sa.select(_conversation.id, _conversation.last_seq).where(
+    _conversation.id.in_(sa.bindparam("ids", expanding=True))
+)
+_SENT: Final = sa.select(event_table).where(
+    _event.conversation_id == sa.bindparam("conversation"),
+    _event.actor == sa.bindparam("by"),
+    _event.client_id == sa.bindparam("client"),
+)
 
 
 class Store:
@@ -196,8 +229,11 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database from its first query on. Waits for no writer."""
         self._own()
-        with self._explained("read"), self._engine.connect() as conn, conn.begin():
-            yield conn
+        with self._explained("read"), self._engine.connect() as conn:
+            if self._file is None:
+                conn.execution_options(isolation_level="REPEATABLE READ")  # else each query would see another state
+            with conn.begin():
+                yield conn
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -222,10 +258,19 @@ class Store:
                 conn.exec_driver_sql(f"NOTIFY {CHANNEL}")  # once a transaction, at its commit
 
     def open_conversation(
-        self, conn: Connection, token_hash: str, lang: str | None, page: str | None, tags: Sequence[str] = ()
+        self,
+        conn: Connection,
+        token_hash: str,
+        lang: str | None,
+        page: str | None,
+        tags: Sequence[str] = (),
+        *,
+        visitor: str | None = None,
+        customer: str | None = None,
     ) -> str:
-        """Write a new conversation and its first event; its id is returned and cannot be guessed. `tags` are what the
-        shop's own program says of the customer, who never sees them."""
+        """Write a new conversation and its first event; its id is returned and cannot be guessed. `tags` and the name
+        `customer` are what the shop's own program says of the customer, who never sees them; `visitor` is the hash of
+        the key by which a browser is known again."""
         conversation_id, at = secrets.token_hex(16), self.now()
         conn.execute(
             conversation_table.insert().values(
@@ -237,6 +282,8 @@ class Store:
                 opened_at=at,
                 changed_at=at,
                 last_seq=0,
+                visitor=visitor,
+                customer=customer,
             )
         )
         self.append(conn, conversation_id, "conversation.opened", SYSTEM, {"lang": lang, "page": page}, at)
@@ -244,8 +291,7 @@ class Store:
 
     def hold(self, conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
         """The conversation's row, locked until the transaction ends, so that what is decided on it stays true."""
-        query = sa.select(conversation_table).where(conversation_table.c.id == conversation_id)
-        return conn.execute(query.with_for_update()).one_or_none()
+        return conn.execute(_HOLD, {"conversation": conversation_id}).one_or_none()
 
     def append(
         self,
@@ -264,45 +310,22 @@ class Store:
         numbers therefore become visible in their order, on PostgreSQL too, and a reader at N misses nothing.
         """
         at = at or self.now()
-        seq = conn.execute(
-            conversation_table.update()
-            .where(conversation_table.c.id == conversation_id)
-            .values(last_seq=conversation_table.c.last_seq + 1, changed_at=at)
-            .returning(conversation_table.c.last_seq)
-        ).scalar()
+        seq = conn.execute(_COUNT, {"conversation": conversation_id, "at": at}).scalar()
         if seq is None:
             raise KeyError(conversation_id)
-        conn.execute(
-            event_table.insert().values(
-                conversation_id=conversation_id,
-                seq=seq,
-                kind=kind,
-                at=at,
-                actor=actor,
-                client_id=client_id,
-                data=dict(data),
-            )
-        )
+        row = {"conversation_id": conversation_id, "seq": seq, "kind": kind, "at": at, "actor": actor}
+        conn.execute(_APPEND, row | {"client_id": client_id, "data": dict(data)})
         return Event(conversation_id, seq, kind, at, actor, dict(data))
 
     def events(self, conn: Connection, conversation_id: str, after: int = 0) -> list[Event]:
         """The conversation's events with a number above `after`, in order; empty for an unknown conversation."""
-        rows = conn.execute(
-            sa.select(event_table)
-            .where(event_table.c.conversation_id == conversation_id, event_table.c.seq > after)
-            .order_by(event_table.c.seq)
-        )
+        rows = conn.execute(_AFTER, {"conversation": conversation_id, "after": after})
         return [as_event(row) for row in rows]
 
     def sent_before(self, conn: Connection, conversation_id: str, actor: str, client_id: str) -> Event | None:
         """The event that this author already stored under this client id, if there is one."""
-        row = conn.execute(
-            sa.select(event_table).where(
-                event_table.c.conversation_id == conversation_id,
-                event_table.c.actor == actor,
-                event_table.c.client_id == client_id,
-            )
-        ).one_or_none()
+        given = {"conversation": conversation_id, "by": actor, "client": client_id}
+        row = conn.execute(_SENT, given).one_or_none()
         return None if row is None else as_event(row)
 
     def heads(self, conn: Connection, conversation_ids: Iterable[str]) -> dict[str, int]:
@@ -310,12 +333,7 @@ class Store:
         ids = list(conversation_ids)
         heads: dict[str, int] = {}
         for start in range(0, len(ids), 500):
-            rows = conn.execute(
-                sa.select(conversation_table.c.id, conversation_table.c.last_seq).where(
-                    conversation_table.c.id.in_(ids[start : start + 500])
-                )
-            )
-            heads.update({row.id: row.last_seq for row in rows})
+            heads.update((row[0], row[1]) for row in conn.execute(_HEADS, {"ids": ids[start : start + 500]}))
         return heads
 
     def watch(self) -> Changes:
@@ -378,11 +396,13 @@ class Store:
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (IntegrityError, ProgrammingError, DataError):
+        except (IntegrityError, DataError):
             raise
         except DatabaseError as error:
-            if "no such table" in str(error.orig):
+            if "no such table" in str(error.orig) or getattr(error.orig, "sqlstate", None) == _NO_TABLE:
                 raise StoreError(f"{self!r} has no tables yet: call migrate() first, as `botkit serve` does") from error
+            if isinstance(error, ProgrammingError):
+                raise
             raise StoreError(
                 f"{self!r} could not be {what}: {error.orig}. Check that the disk has room, that the file or server "
                 "is there and may be used by this account, and that nothing else holds it locked"

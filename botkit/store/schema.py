@@ -8,7 +8,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 
 
@@ -56,6 +68,8 @@ conversation_table = Table(
     Column("opened_at", UtcTime, nullable=False),
     Column("changed_at", UtcTime, nullable=False),
     Column("last_seq", Integer, nullable=False),
+    Column("visitor", String(64), index=True),
+    Column("customer", String(80)),
 )
 
 event_table = Table(
@@ -279,3 +293,19 @@ mark_table = Table(
     Column("typing_until", UtcTime),
     Column("online_until", UtcTime),
 )
+
+mention_table = Table(
+    "mention",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False),
+    Column("conversation_id", String(32), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("ticket_id", Integer, ForeignKey("ticket.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime),
+    ForeignKeyConstraint(["conversation_id", "seq"], ["event.conversation_id", "event.seq"]),
+    UniqueConstraint("agent_id", "conversation_id", "seq"),
+)
+_unseen = mention_table.c.seen_at.is_(None)
+Index("ix_mention_unseen", mention_table.c.agent_id, mention_table.c.id, sqlite_where=_unseen, postgresql_where=_unseen)

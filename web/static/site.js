@@ -63,7 +63,7 @@
       if (text.length < 2) return close();
       try {
         const query = new URLSearchParams({ q: text.slice(0, 200), lang: form.dataset.lang });
-        const response = await fetch(`/api/v1/suggest?${query}`);
+        const response = await fetch(`/api/v1/suggest?${query}`, { signal: AbortSignal.timeout(10_000) });
         if (!response.ok || turn !== asked) return;
         const { suggestions } = await response.json();
         if (turn === asked && document.activeElement === input) show(suggestions);

@@ -1,8 +1,11 @@
 // What helps to answer: passages and canned replies into the reply by a click or a key, a search while typing, and
 // the list of canned replies that a `/` opens. All texts come from the server as text and stay text.
 
+import { used } from "./keys.js";
+
 const BLANK = /\{(?:customer|agent|order|shop|hours|email|phone|address)\}/;
 const PAUSE_MS = 200;
+const PATIENCE_MS = 15_000;
 const MOST = 8;
 
 const root = document.documentElement;
@@ -21,7 +24,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const number = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
-  if (!number || !event.altKey || event.ctrlKey || event.metaKey) return;
+  if (!number || !event.altKey || event.ctrlKey || event.metaKey || !used()) return;
   const button = document.querySelector(`[data-key="${number}"]`);
   if (!button) return;
   event.preventDefault();
@@ -66,17 +69,21 @@ search?.addEventListener("input", () => {
 async function find() {
   clearTimeout(pause);
   asking?.abort();
-  asking = new AbortController();
+  const mine = new AbortController();
+  const limit = setTimeout(() => mine.abort(), PATIENCE_MS);
+  asking = mine;
   const query = search.elements.q.value.trim();
   const place = document.getElementById("found");
   if (!query) return void place.replaceChildren();
   try {
     const address = `${location.pathname}?${new URLSearchParams({ q: query })}`;
-    const response = await fetch(address, { signal: asking.signal });
+    const response = await fetch(address, { signal: mine.signal });
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("found");
     if (fresh) place.replaceWith(document.adoptNode(fresh));
-  } catch { /* replaced by a newer search, or no line: what is there stays */ }
+  } catch { /* replaced by a newer search, or no line: what is there stays */ } finally {
+    clearTimeout(limit);
+  }
 }
 
 // ---------------------------------------------------------------- canned replies after a `/`
@@ -118,7 +125,7 @@ function open() {
 }
 
 function load() {
-  ready = fetch(area().dataset.canned).then((response) => (response.ok ? response.json() : Promise.reject(response.status)));
+  ready = fetch(area().dataset.canned, { signal: AbortSignal.timeout(PATIENCE_MS) }).then((response) => (response.ok ? response.json() : Promise.reject(response.status)));
   ready.catch(() => { ready = null; }); // asked again at the next key
 }
 

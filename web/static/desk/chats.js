@@ -3,6 +3,7 @@
 
 const NAME = (name) => `botkit.desk.${name}`;
 const heard = new Map(); // ticket -> the newest words of its customer that this page knows of
+let mentioned = 0; // the newest mention that this page knows of
 let first = true;
 let audio = null;
 
@@ -42,21 +43,39 @@ export function look(page) {
     link.classList.toggle("unread", unread > 0);
     link.querySelector(".count")?.classList.toggle("hot", unread > 0);
   }
+  const notes = [...document.querySelectorAll("[data-mention]")];
+  const named = first ? [] : notes.filter((note) => Number(note.dataset.mention) > mentioned);
+  mentioned = Math.max(mentioned, ...notes.map((note) => Number(note.dataset.mention)));
   first = false;
   if (fresh.length) tell(fresh, open, page);
+  if (named.length) tellMentions(named);
+}
+
+function tellMentions(named) {
+  if (is("sound")) beep();
+  const news = document.getElementById("mentions").dataset.news;
+  for (const { dataset } of named) {
+    const text = news.replace("{name}", dataset.by).replace("{id}", dataset.ticket);
+    document.getElementById("status").textContent = text;
+    if (is("notify") && document.hidden) notice(text, `botkit-mention-${dataset.mention}`, dataset.ticket);
+  }
 }
 
 function tell(fresh, open, page) {
   if (document.hidden || fresh.some((id) => id !== open)) if (is("sound")) beep();
   if (!is("notify") || !document.hidden) return;
   for (const id of fresh) {
-    const notice = new Notification(page.dataset.newsChat.replace("{id}", id), { tag: `botkit-${id}` });
-    notice.addEventListener("click", () => {
-      window.focus();
-      if (id !== open) location.assign(`/desk/tickets/${id}`);
-      notice.close();
-    });
+    notice(page.dataset.newsChat.replace("{id}", id), `botkit-${id}`, id, open);
   }
+}
+
+function notice(text, tag, ticket, open) {
+  const shown = new Notification(text, { tag });
+  shown.addEventListener("click", () => {
+    window.focus();
+    if (ticket !== open) location.assign(`/desk/tickets/${ticket}`);
+    shown.close();
+  });
 }
 
 function beep() {

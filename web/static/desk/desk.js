@@ -8,7 +8,7 @@
 import { blank, select } from "./assist.js";
 import { alerting, look } from "./chats.js";
 import { forget, keep, kept } from "./drafts.js";
-import "./keys.js";
+import { hint } from "./keys.js";
 import { follow } from "./live.js";
 
 const root = document.documentElement;
@@ -16,6 +16,7 @@ root.classList.add("js");
 const page = document.querySelector("[data-poll]");
 const status = document.getElementById("status");
 const title = document.title;
+const PATIENCE_MS = 15_000; // a line that says nothing for so long is no line
 const HIDDEN_MS = 10_000; // how often a page that nobody looks at asks, where it is to make itself heard
 let etag = null;
 let failures = 0;
@@ -27,7 +28,7 @@ let next = null; // a form sent meanwhile
 document.querySelectorAll("[data-submit]").forEach((field) => field.addEventListener("change", () => field.form.requestSubmit()));
 localTimes(document);
 prepare(document);
-toEnd();
+if (!location.hash.startsWith("#event-")) toEnd(); // a link to one entry leads there
 count();
 remembered();
 look(page);
@@ -42,7 +43,9 @@ if (page) {
     changed();
   });
   addEventListener("online", changed);
-  follow(page, changed);
+  follow(changed);
+} else if (document.getElementById("mentions")) {
+  follow(mentioned, "mention");
 }
 
 // ---------------------------------------------------------------- what is new
@@ -52,7 +55,9 @@ export async function changed() {
   clearTimeout(timer);
   if (!busy) {
     try {
-      const response = await fetch(location.href, { cache: "no-store", headers: etag ? { "If-None-Match": etag } : {} });
+      const seen = document.hidden ? { "X-Page-Hidden": "1" } : {}; // what nobody looks at has not been seen
+      const headers = { ...(etag ? { "If-None-Match": etag } : {}), ...seen };
+      const response = await fetch(location.href, { cache: "no-store", headers, signal: AbortSignal.timeout(PATIENCE_MS) });
       if (response.redirected) return location.reload(); // signed out
       if (response.status !== 304 && !response.ok) throw new Error(response.status);
       if (response.status === 200 && !busy) {
@@ -68,6 +73,19 @@ export async function changed() {
     }
   }
   return schedule();
+}
+
+/** A page of which nothing else changes: only what stands in its header. */
+async function mentioned() {
+  const response = await fetch("/desk/mentions", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  if (!response?.ok || response.redirected) return;
+  const now = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("mentions");
+  const before = document.getElementById("mentions");
+  if (!now || now.dataset.live === before.dataset.live) return;
+  localTimes(now);
+  carry(before, now);
+  before.replaceWith(document.adoptNode(now));
+  look(null);
 }
 
 function schedule() {
@@ -167,7 +185,8 @@ document.addEventListener("submit", async (event) => {
   if ("again" in form.dataset) form.classList.add("unsent"); // until the server says that it has it
   if (form.dataset.draft) note(form);
   try {
-    const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const body = new URLSearchParams(new FormData(form));
+    const response = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE_MS) });
     if (response.status >= 500) throw new TypeError(response.status);
     const html = await response.text();
     const refused = new DOMParser().parseFromString(html, "text/html").querySelector("#flashes .notice");
@@ -186,7 +205,8 @@ document.addEventListener("submit", async (event) => {
       (document.getElementById("reply") || document.getElementById("main")).focus({ preventScroll: true });
     }
   } catch (error) {
-    const again = "again" in form.dataset && error instanceof TypeError && area.value === sent;
+    const lost = error instanceof TypeError || error.name === "TimeoutError"; // it may have arrived all the same
+    const again = "again" in form.dataset && lost && area.value === sent;
     form.classList.toggle("unsent", again);
     if (form.dataset.draft) note(form);
     flash((again ? page.dataset.willSend : page.dataset.notSent) || page.dataset.offline);
@@ -274,6 +294,7 @@ function prepare(part) {
     form.classList.toggle("unsent", Boolean(draft.unsent));
   }
   part.querySelectorAll("textarea").forEach(lean);
+  hint(part);
 }
 
 /** By what is written; a field without a letter by the page, or its hint would stand on the wrong side. */

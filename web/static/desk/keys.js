@@ -1,7 +1,14 @@
-// The keys of a ticket's page; `?` shows them. Letters go with Alt and by their place on the keyboard, so that they
+// The keys of a ticket's page; `?` shows them, and they can be switched off: somebody who speaks to the computer, or
+// whose hand slips, would set them off unawares. Letters go with Alt and by their place on the keyboard, so that they
 // work in every script and never get in the way of typing.
 
+import { forget, keep, kept } from "./drafts.js";
+
+const OFF = "keys-off";
+
 const dialog = document.getElementById("keys");
+const choice = document.getElementById("keys-use");
+let off = Boolean(kept(OFF));
 
 const places = {
   KeyR: () => document.getElementById("reply") ?? document.getElementById("claim"),
@@ -12,9 +19,19 @@ const places = {
 
 document.getElementById("keys-open")?.addEventListener("click", () => dialog.showModal());
 
+if (choice) {
+  choice.checked = !off;
+  choice.addEventListener("change", () => {
+    off = !choice.checked;
+    if (off) keep(OFF, { text: OFF });
+    else forget(OFF);
+    hint(document);
+  });
+}
+
 if (dialog) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.isComposing || dialog.open) return;
+    if (event.ctrlKey || event.metaKey || event.isComposing || dialog.open || !used()) return;
     if (event.key === "?" && !event.altKey && !typing(event.target)) {
       event.preventDefault();
       dialog.showModal();
@@ -32,6 +49,20 @@ if (dialog) {
       }
     }
   });
+}
+
+/** Whether the keys do anything in this browser. */
+export function used() {
+  return !off;
+}
+
+/** Tell of a button's key only where it works: those who see the page, and those who hear it. */
+export function hint(part) {
+  document.documentElement.classList.toggle(OFF, off);
+  for (const button of part.querySelectorAll("[data-key]")) {
+    if (!off) button.setAttribute("aria-keyshortcuts", `Alt+${button.dataset.key}`);
+    else button.removeAttribute("aria-keyshortcuts");
+  }
 }
 
 function typing(target) {

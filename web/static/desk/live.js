@@ -23,13 +23,13 @@ let cursor = "";
 let counts = ""; // of the queue, as last heard: a page that has just come needs no news of how things stand
 let news = 0;
 
-/** Follow the desk and call `changed` whenever there is something to fetch. */
-export function follow(page, changed) {
-  if (!page || !place) return;
+/** Follow the desk and call `changed` whenever there is something to fetch: all of it, or only one kind of news. */
+export function follow(changed, only = null) {
+  if (!place) return;
   document.getElementById("transcript")?.after(place);
   channel?.addEventListener("message", ({ data: { kind, about } }) => {
     if (kind === "ask") known.forEach((each) => channel.postMessage({ kind: "ticket", about: each }));
-    else heard(kind, about, changed);
+    else heard(kind, about, changed, only);
   });
   channel?.postMessage({ kind: "ask" });
   document.addEventListener("visibilitychange", seen);
@@ -39,21 +39,22 @@ export function follow(page, changed) {
     if (kind === "ticket") known.set(about.ticket, about);
     if (kind === "gone") known.delete(about.ticket);
     channel?.postMessage({ kind, about });
-    heard(kind, about, changed);
+    heard(kind, about, changed, only);
     if (kind === "ticket") arrived(about);
   });
   if (navigator.locks && channel) navigator.locks.request("botkit.desk.stream", forGood).catch(() => {});
   else forGood();
 }
 
-function heard(kind, about, changed) {
+function heard(kind, about, changed, only) {
   if (kind === "ticket" && about.ticket === ticket) {
     chat = about;
     seen();
   }
   if (kind === "gone" && about.ticket === ticket) chat = null;
   show();
-  if (kind === "ticket") return;
+  if (kind === "ticket" || (only && kind !== only)) return;
+  if (kind === "mention" && Boolean(document.querySelector(`[data-mention="${about.id}"]`)) !== about.seen) return;
   if (kind === "queue") {
     const before = counts;
     counts = JSON.stringify(about);
@@ -155,5 +156,6 @@ function say(what, id, body) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
     keepalive: true,
+    signal: AbortSignal.timeout(SILENCE_MS),
   }).catch(() => {});
 }

@@ -44,6 +44,20 @@ export const kept = {
   },
 };
 
+/** A random key of this browser, by which the team sees that somebody comes again: it opens nothing. Where nothing may
+    be kept there is none. */
+function visitor() {
+  try {
+    if (!/^[\w-]{22,64}$/.test(kept.get("visitor"))) {
+      const bytes = crypto.getRandomValues(new Uint8Array(18));
+      kept.set("visitor", btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_"));
+    }
+    return storage.getItem("botkit.visitor") ? kept.get("visitor") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function cookie(name) {
   const pair = document.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
   return pair ? decodeURIComponent(pair.slice(name.length + 1)) : null;
@@ -312,7 +326,7 @@ export class Conversation {
   #begin() {
     if (this.identity) return null;
     this.beginning ??= (async () => {
-      const { id, token } = await call("POST", API, { lang: this.lang, page: this.page });
+      const { id, token } = await call("POST", API, { lang: this.lang, page: this.page, visitor: visitor() });
       this.identity = { id, token, lang: this.lang };
       kept.set("conversation", this.identity);
     })().finally(() => { this.beginning = null; });
