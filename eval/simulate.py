@@ -1,6 +1,7 @@
 """Rows for the confidence model that ships with botkit, from simulated bots.
 
     python eval/simulate.py --data ../shared/data [--work FOLDER] [--bots 90]
+    python eval/simulate.py --refit
 
 It writes botkit/confidence/shipped.npz, the rows, and shipped.json, the model fitted on them: weights that a person can
 read. For the default encoder it writes botkit's own texts as vectors, too (botkit/index/own). Then it prints how well a
@@ -68,22 +69,47 @@ class Bot:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, type=Path, help="the folder with the public sets")
+    parser.add_argument("--data", type=Path, help="the folder with the public sets")
+    parser.add_argument("--refit", action="store_true", help="fit the model on the rows that ship; make none")
     parser.add_argument("--work", type=Path, help="a folder that keeps vectors between runs")
     parser.add_argument("--encoder", default=encoder.DEFAULT, help="another model's name or folder")
     parser.add_argument("--bots", type=int, default=90, help="English bots; the others in proportion")
     options = parser.parse_args()
 
+    if options.refit == bool(options.data):
+        parser.error("give either --data or --refit.")
+    if not options.refit:
+        made, identity = make_rows(options.data, options.work, options.encoder, options.bots)
+    else:
+        before = json.loads(fitting.NUMBERS.read_text(encoding="utf-8"))
+        made, identity = before["made"], before["encoder"]
+    learned = fitting.simulated()
+    numbers = {
+        "made": made,
+        "encoder": identity,
+        **fitting.learn(learned),
+        "answer": fitting.ANSWER,
+        "clarify": fitting.CLARIFY,
+    }
+    fitting.NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    with np.load(fitting.ROWS, allow_pickle=False) as stored:
+        family = stored["family"]
+    lines = [across(learned, family, name) for name in sorted(set(family) - {"both"})]
+    print(common.table(("bots left out", "questions", "right", "AUROC", "ECE", "mean probability"), lines))
+    print(f"\n{common.machine('scikit-learn')}")
+
+
+def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str, str]:
+    """Writes the rows; what is to be told of how they were made, and the encoder's identity."""
     with tempfile.TemporaryDirectory(prefix="botkit-simulate-") as scratch:
-        model = Memory(encoder.load(options.encoder), options.work or Path(scratch) / "memory", forget=False)
-        if options.encoder == encoder.DEFAULT:
+        model = Memory(encoder.load(name), work or Path(scratch) / "memory", forget=False)
+        if name == encoder.DEFAULT:
             ship(model)
-        bots = [*intent_bots(options.data, options.bots), *demo_bots(options.bots // 2)]
-        bots += help_bots(options.data, options.bots // 3)
+        bots = [*intent_bots(data, count), *demo_bots(count // 2), *help_bots(data, count // 3)]
         rows: dict[str, list[np.ndarray]] = defaultdict(list)
         for number, bot in enumerate(bots):
-            for name, values in remembered(bot, model, Path(scratch) / "index", options.work).items():
-                rows[name].append(values)
+            for figure, values in remembered(bot, model, Path(scratch) / "index", work).items():
+                rows[figure].append(values)
             rows["bot"].append(np.full(len(bot.asked), number, np.int16))
             rows["family"].append(np.full(len(bot.asked), bot.family))
             right = rows["right"][-1]
@@ -93,24 +119,10 @@ def main() -> None:
                 f" {right.mean():.3f} right"
             )
         model.save()
-    np.savez_compressed(
-        fitting.ROWS,
-        figures=np.array(confidence.FEATURES),
-        **{name: np.concatenate(parts) for name, parts in rows.items()},
-    )
-    learned = fitting.simulated()
-    numbers = {
-        "made": f"by eval/simulate.py on {len(learned.right)} questions to {len(bots)} simulated bots",
-        "encoder": encoder.identity(model),
-        **fitting.learn(learned),
-        "answer": fitting.ANSWER,
-        "clarify": fitting.CLARIFY,
-    }
-    fitting.NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-    family = np.concatenate(rows["family"])
-    lines = [across(learned, family, name) for name in sorted(set(family) - {"both"})]
-    print(common.table(("bots left out", "questions", "right", "AUROC", "ECE", "mean probability"), lines))
-    print(f"\n{common.machine('scikit-learn')}")
+    table = {figure: np.concatenate(parts) for figure, parts in rows.items()}
+    np.savez_compressed(fitting.ROWS, figures=np.array(confidence.FEATURES), **table)
+    made = f"by eval/simulate.py on {len(table['right'])} questions to {len(bots)} simulated bots"
+    return made, encoder.identity(model)
 
 
 def across(learned: fitting.Rows, family: np.ndarray, name: str) -> tuple[str, ...]:

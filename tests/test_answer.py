@@ -119,12 +119,13 @@ def test_thresholds_part_the_kinds(index: Index) -> None:
     """From the answer threshold on an answer, from the other on a choice, below it a person."""
     found = answer.reply(index, UNSURE, lang="en")
     assert found.confidence is not None
-    p, total = found.confidence, sum(o.confidence for o in found.options if o.confidence >= LEAST_CHOICE)
+    p = found.confidence
     assert p >= LEAST_CHOICE
     at = answer.reply(index, UNSURE, lang="en", answer_threshold=p)
     assert (at.kind, at.article) == ("answer", found.article)
     above = answer.reply(index, UNSURE, lang="en", answer_threshold=min(1.0, p + 1e-3), clarify_threshold=1e-3)
     assert above.kind == "clarify"
+    total = sum(o.confidence for o in above.options)
     neither = answer.reply(index, UNSURE, lang="en", answer_threshold=1.0, clarify_threshold=min(1.0, total + 1e-3))
     assert (neither.kind, neither.reason) == ("handoff", "no_answer")
 

@@ -15,7 +15,7 @@ from small import FRUIT, write
 
 from botkit import answer, confidence, corpus, encoder, index
 from botkit.confidence import FEATURES, Confidence, area, features, fitting
-from botkit.confidence.model import EXACT, HIGHEST
+from botkit.confidence.model import EXACT, HIGHEST, PAIRS
 from botkit.corpus import Label
 from botkit.index import Index, Live
 
@@ -136,7 +136,7 @@ def test_contributions_sum_to_the_log_odds(live: Live) -> None:
     for text in QUESTIONS:
         search = live.current().search(text)
         parts = model.contributions(search)
-        assert set(parts) == {"intercept", *FEATURES}
+        assert set(parts) == {"intercept", *FEATURES, *(f"{one} × {other}" for one, other in PAIRS)}
         log_odds = model.odds(features(search)[None, :])[0, 0]
         assert sum(parts.values()) == pytest.approx(log_odds, abs=1e-9)
         expected = HIGHEST / (1 + math.exp(-log_odds))  # a probability is never quite 1
@@ -172,6 +172,7 @@ def test_the_shipped_numbers_are_those_of_the_shipped_rows(live: Live) -> None:
     """They name exactly the figures there are, and whoever fits the rows anew finds the same weights."""
     numbers, again = fitting.shipped(live.current()), fitting.learn(fitting.simulated())
     assert numbers["features"] == again["features"] == list(FEATURES)
+    assert numbers["pairs"] == again["pairs"] == [list(pair) for pair in PAIRS]
     assert (numbers["answer"], numbers["clarify"]) == (confidence.ANSWER, confidence.CLARIFY)
     for name in ("mean", "scale"):
         assert len(numbers[name]) == len(FEATURES)
@@ -260,7 +261,7 @@ def test_some_labels_move_the_intercepts_alone(count: int, shop: Index, judged: 
     up, down = (confidence.fit(shop, q[:count]) for q in (all_right(judged, firsts), all_wrong(judged)))
     for numbers in (up, down):
         assert (numbers["labels"], numbers["refitted"]) == (count, False)
-        for name in ("mean", "scale", "features"):
+        for name in ("mean", "scale", "features", "pairs"):
             assert numbers[name] == before[name]
         for name in ("first", "among"):
             assert numbers[name]["weights"] == before[name]["weights"]
@@ -361,9 +362,11 @@ def test_numbers_of_another_order_of_features_are_read_by_name(live: Live, index
     search = live.current().search("where is my order")
     expected = Confidence.of(live.current()).probabilities(search)
     other = Index.open(index_folder, live.current().encoder)
-    other.confidence = {**original, **{k: original[k][::-1] for k in ("features", "mean", "scale")}}
+    other.confidence = {**original, **{k: original[k][::-1] for k in ("features", "mean", "scale", "pairs")}}
     for name in ("first", "among"):
-        other.confidence[name] = original[name] | {"weights": original[name]["weights"][::-1]}
+        weights = original[name]["weights"]
+        alone, together = weights[: len(FEATURES)], weights[len(FEATURES) :]
+        other.confidence[name] = original[name] | {"weights": alone[::-1] + together[::-1]}
     assert Confidence.of(other).probabilities(search) == pytest.approx(expected)
 
 

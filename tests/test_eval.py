@@ -113,3 +113,11 @@ def test_a_day_at_the_desk_prints_both_queues() -> None:
     lines = [[cell.strip() for cell in line.split("|")[1:3]] for line in shown.splitlines() if line.startswith("|")][2:]
     matters = ["everyday", "asked for a person", "complaint, refund", "all"]
     assert lines == [[queue, m] for queue in ("priority with ageing", "first in, first out") for m in matters]
+
+
+def test_pairs_finds_one_that_the_model_has() -> None:
+    """Of three products the first of botkit's own gains most on kinds of bots that the model was fitted without."""
+    found = printed("pairs.py", "--from-nothing", "--steps", "1", "--among", "known_grams,fused_margin")
+    before, after = (line.split(" | ") for line in found.splitlines() if line.startswith(("| as it is", "| +")))
+    assert after[0] == "| + known_grams × fused_margin"
+    assert float(after[-1].rstrip(" |")) > float(before[-1].rstrip(" |"))

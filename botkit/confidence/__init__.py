@@ -1,9 +1,9 @@
 """Hits to a calibrated probability that the first article answers.
 
-A logistic regression on some forty cheap figures of a search says whether the first article is right, another one
-whether a right one is among the first three. Their numbers ship with botkit, made on simulated bots; labels of a shop's
-own questions move or refit them, and certify the threshold above which the bot answers. The model is plain numbers
-and is stored with the index; nothing here decides what to do with a probability.
+A logistic regression on some fifty cheap figures of a search, and on products of a few pairs of them, says whether the
+first article is right, another one whether a right one is among the first three. Their numbers ship with botkit, made
+on simulated bots; labels of a shop's own questions move or refit them, and certify the threshold above which the bot
+answers. The model is plain numbers and is stored with the index; nothing here decides what to do with a probability.
 """
 
 from botkit.confidence.certificate import ALPHA, DELTA, certify, upper_bound

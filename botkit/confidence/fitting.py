@@ -17,7 +17,7 @@ import numpy as np
 
 from botkit import encoder, language
 from botkit.confidence.certificate import ALPHA, DELTA, certify
-from botkit.confidence.model import FEATURES, Confidence, features
+from botkit.confidence.model import FEATURES, PAIRS, Confidence, features, with_pairs
 from botkit.corpus import Label
 from botkit.index import Index
 
@@ -92,14 +92,21 @@ def shipped(index: Index) -> dict[str, Any]:
 
 
 def learn(rows: Rows, parts: Sequence[str] = ("first", "among")) -> dict[str, Any]:
-    """Logistic regressions on standardised figures: is the first article right, is one of the first three."""
+    """Logistic regressions on standardised figures and the products of PAIRS of them: is the first article right, is
+    one of the first three."""
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = rows.table.mean(axis=0), np.maximum(rows.table.std(axis=0), 1e-6)
-    told: dict[str, Any] = {"features": list(FEATURES), "mean": mean.tolist(), "scale": scale.tolist()}
+    terms = with_pairs((rows.table - mean) / scale, PAIRS)
+    told: dict[str, Any] = {
+        "features": list(FEATURES),
+        "mean": mean.tolist(),
+        "scale": scale.tolist(),
+        "pairs": [list(pair) for pair in PAIRS],
+    }
     for name in parts:
         model = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky", max_iter=100)
-        model.fit((rows.table - mean) / scale, rows.target(name), sample_weight=rows.weight)
+        model.fit(terms, rows.target(name), sample_weight=rows.weight)
         told[name] = {"weights": model.coef_[0].tolist(), "intercept": float(model.intercept_[0])}
     return told
 

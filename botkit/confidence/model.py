@@ -62,6 +62,16 @@ FEATURES = (
     "elsewhere_lead",
     "elsewhere_rank",
 )
+PAIRS = (
+    ("known_grams", "fused_margin"),
+    ("elsewhere", "phrasings"),
+    ("coverage", "phrasings"),
+    ("passage_dense", "rest"),
+    ("known_grams", "choice"),
+    ("passage_dense", "entropy"),
+)
+"""figures that say more together: their products, each standardised first. Chosen one after the other by how well a
+model does on kinds of bots that it was not fitted on (eval/pairs.py)."""
 TEMPERATURE = 0.2
 """of the softmax over scores that shares what the first article leaves"""
 EXACT, HIGHEST = 0.97, 0.995
@@ -86,14 +96,22 @@ def features(search: Search) -> np.ndarray:
     return np.array([table[name] for name in FEATURES], np.float64)
 
 
+def with_pairs(standardised: np.ndarray, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Standardised figures of shape (rows, FEATURES) and after them the products of some pairs of them."""
+    one, other = (np.array([FEATURES.index(pair[side]) for pair in pairs], np.int64) for side in (0, 1))
+    return np.concatenate([standardised, standardised[:, one] * standardised[:, other]], axis=1)
+
+
 @dataclass(frozen=True)
 class Confidence:
-    """Two logistic regressions on standardised figures: p = sigmoid(weights . (x - mean) / scale + intercept)."""
+    """Two logistic regressions on standardised figures z = (x - mean) / scale and the products of some pairs of them:
+    p = sigmoid(weights . (z, products) + intercept)."""
 
     mean: np.ndarray
     scale: np.ndarray
+    pairs: tuple[tuple[str, str], ...]
     weights: np.ndarray
-    """shape (2, figures): the first article is right; one of the first three is"""
+    """shape (2, figures and pairs): the first article is right; one of the first three is"""
     intercepts: np.ndarray
     answer: float
     clarify: float
@@ -109,13 +127,18 @@ class Confidence:
         order = [numbers["features"].index(name) for name in FEATURES]
         mean, scale = (np.array(numbers[name], np.float64)[order] for name in ("mean", "scale"))
         both = (numbers["first"], numbers["among"])
+        pairs = tuple((one, other) for one, other in numbers["pairs"])
+        order += range(len(order), len(order) + len(pairs))
         weights = np.array([part["weights"] for part in both], np.float64)[:, order]
         intercepts = np.array([part["intercept"] for part in both], np.float64)
-        return cls(mean, scale, weights, intercepts, numbers["answer"], numbers["clarify"])
+        return cls(mean, scale, pairs, weights, intercepts, numbers["answer"], numbers["clarify"])
 
     def odds(self, table: np.ndarray) -> np.ndarray:
         """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures)."""
-        return np.asarray(self.weights @ ((table - self.mean) / self.scale).T + self.intercepts[:, None])
+        return np.asarray(self.weights @ self._terms(table).T + self.intercepts[:, None])
+
+    def _terms(self, table: np.ndarray) -> np.ndarray:
+        return with_pairs((table - self.mean) / self.scale, self.pairs)
 
     def probabilities(self, search: Search) -> list[float]:
         """For each hit, the probability that it answers; the first is the model's own.
@@ -140,9 +163,11 @@ class Confidence:
         return [float(p) for p in np.minimum.accumulate(found)]
 
     def contributions(self, search: Search) -> dict[str, float]:
-        """What each figure added to the log-odds that the first article is right, the intercept included."""
-        x = (features(search) - self.mean) / self.scale
-        parts = dict(zip(FEATURES, (self.weights[0] * x).tolist(), strict=True))
+        """What each figure and each pair of them, as `one × other`, added to the log-odds that the first article is
+        right, the intercept included."""
+        names = (*FEATURES, *(f"{one} × {other}" for one, other in self.pairs))
+        added = self.weights[0] * self._terms(features(search)[None, :])[0]
+        parts = dict(zip(names, added.tolist(), strict=True))
         return {"intercept": float(self.intercepts[0]), **parts}
 
 
