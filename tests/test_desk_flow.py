@@ -109,6 +109,7 @@ def test_a_conversation_from_hand_to_hand(come: Callable[..., Page]) -> None:
     expect(chat.locator("#presence")).to_have_text(EN["widget.with_team"])
 
     # Each side sees the other type and read; who reads along is not shown.
+    expect(sara.locator("#other")).to_contain_text(EN["live.here"])  # the page listens to keys from here on
     sara.locator("#reply").press_sequentially("Good m")
     expect(chat.locator(".typing")).to_have_text(EN["widget.typing_team"])
     answer(sara, "Good morning, I am looking.")
