@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
-from small import FRUIT, write
+from small import FRUIT, article, write
 
-from botkit import answer, confidence, corpus, encoder, index
+from botkit import answer, confidence, corpus, encoder, index, publish
 from botkit.confidence import FEATURES, Confidence, area, features, fitting
 from botkit.confidence.model import EXACT, HIGHEST, PAIRS
 from botkit.corpus import Label
@@ -128,6 +128,28 @@ def test_a_small_shop_does_not_answer_what_is_far_from_it(lang: str, live: Live)
     found = live.current()
     for question in FAR[lang]:
         assert answer.reply(found, question, lang=lang).kind != "answer", question
+
+
+ONE = {
+    "en": ("How do I return an item?", "send my order back, return policy", "how do i send it back"),
+    "ar": ("كيف أرجع منتجا؟", "أريد إرجاع الطلب, سياسة الإرجاع", "ابي ارجع الطلب"),
+    "tr": ("Ürünü nasıl iade ederim?", "siparişi geri göndermek, iade koşulları", "siparisi iade etmek istiyorum"),
+    "fa": ("چطور کالا را پس بدهم؟", "می‌خواهم سفارش را برگردانم, شرایط مرجوعی", "سفارشمو میخوام برگردونم"),
+    "bg": ("Как да върна стока?", "искам да върна поръчката, условия за връщане", "как се връща поръчка"),
+}
+
+
+@pytest.mark.parametrize("lang", ONE)
+def test_a_shop_of_one_article_knows_what_that_is_about(lang: str, tmp_path: Path) -> None:
+    """And what not, though there is no other article that a question could be nearer to."""
+    title, questions, asked = ONE[lang]
+    text = article(title, "Within 30 days.", questions=f"[{questions}]")
+    publish.publish(write(tmp_path / "corpus", {f"{lang}/returns.md": text}), tmp_path / "index")
+    found = Index.open(tmp_path / "index")
+    assert Confidence.of(found).probabilities(found.search(asked, lang))[0] > 0.5
+    for question in ("zzzz qqqq", *FAR[lang]):
+        assert Confidence.of(found).probabilities(found.search(question, lang))[0] < 0.3, question
+        assert answer.reply(found, question, lang=lang).kind == "handoff", question
 
 
 def test_contributions_sum_to_the_log_odds(live: Live) -> None:

@@ -65,8 +65,7 @@ class Ranking:
 class Hit:
     """An article found. The figures are of its best row in each channel, all on fixed scales:
     cosines after centring in [-1, 1], lexical scores as shares of what the question could reach,
-    the head's score, near 1 for the right article and 0 for others, and its probability (both 0 where there is no
-    head)."""
+    the head's score, near 1 for the right article and 0 for others (or where there is no head), and its probability."""
 
     article: str
     score: float
@@ -303,9 +302,10 @@ class Searcher:
         )
 
     def _of_head(self, asked: _Question, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The head's scores of some articles and its probabilities of all; 0 without a head."""
+        """The head's scores of some articles and its probabilities of all. Without a head, which takes two articles,
+        nothing is familiar and each is as likely as the others."""
         if self._head is None:
-            return np.zeros(len(groups), np.float32), np.zeros(len(self.ids), np.float32)
+            return np.zeros(len(groups), np.float32), np.full(len(self.ids), 1.0 / len(self.ids), np.float32)
         return self._head.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
 
     def _phrased_enough(self) -> float:
