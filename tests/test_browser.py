@@ -369,6 +369,15 @@ def test_another_site_can_carry_the_chat_and_nobody_but_the_frame_steers_it(
         expect(page.locator("botkit-widget iframe")).to_be_hidden()
 
 
+@pytest.mark.parametrize("lang", ["en", "ar", "fa"])
+def test_an_answer_runs_in_the_direction_of_its_language(visitor: Callable[..., Page], lang: str) -> None:
+    """Also what has no text of its own to tell: the place of a list's marks, the order of a table's columns."""
+    chat = open_chat(visitor(f"/demo/{lang}"))
+    say(chat, QUESTIONS[lang])
+    answered = chat.locator(".message.bot .prose")
+    assert answered.evaluate("node => getComputedStyle(node).direction") == language.direction(lang)
+
+
 def test_it_fits_a_narrow_screen(visitor: Callable[..., Page]) -> None:
     page = visitor("/demo/ar", viewport={"width": 320, "height": 560})
     expect(page.locator("html")).to_have_attribute("dir", "rtl")

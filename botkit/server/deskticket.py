@@ -244,6 +244,7 @@ def _entry(event: Event, t: Texts, index: Index) -> dict[str, Any] | None:
             "html": data.get("html") or "",
             "text": data.get("text") or "",
             "lang": data.get("lang"),
+            "dir": language.direction(data.get("lang") or t.lang),
             "tag": frame.percent(sure) if sure is not None and data.get("kind") == "answer" else "",
             "options": [option["title"] for option in data.get("options", ())] if data.get("kind") == "clarify" else [],
         }

@@ -89,7 +89,8 @@ function showAgent(event) {
 
 function showReply(event) {
   const reply = event.data;
-  const body = el("div", { class: "prose", dir: "auto", lang: reply.lang });
+  // Not "auto": that looks past what has a direction of its own, as every paragraph here has, and finds nothing.
+  const body = el("div", { class: "prose", dir: data.directions[reply.lang] || data.dir, lang: reply.lang });
   answer(body, reply.html);
   const parts = [body];
   if (reply.source) {
