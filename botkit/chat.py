@@ -26,7 +26,7 @@ from botkit import answer, desk, language, people
 from botkit.answer import Before, Reply
 from botkit.desk import MessageError
 from botkit.index import Index
-from botkit.store import BOT, CUSTOMER, Event, Store, as_event, conversation_table, event_table
+from botkit.store import BOT, CUSTOMER, Event, Store, as_event, event_table
 
 __all__ = [
     "Conversation",
@@ -137,7 +137,7 @@ def _display_name(name: str) -> str | None:
 def conversation(store: Store, conversation_id: str, token: str) -> Conversation:
     """The conversation that this token opens; NotFound or Forbidden."""
     with store.read() as conn:
-        row = _row(conn, conversation_id)
+        row = _found(store.conversation(conn, conversation_id))
     if not people.matches(token, row.token_hash):
         raise Forbidden("the token is not this conversation's: start a new one")
     return Conversation(row.id, row.lang, row.page, row.opened_at, row.last_seq)
@@ -166,7 +166,7 @@ def say(
     client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
     choice = language.clean(choice) or None if choice else None
     with store.read() as conn:
-        seen = _standing(store, conn, _row(conn, conversation_id), policy)
+        seen = _standing(store, conn, store.conversation(conn, conversation_id), policy)
         first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
         if first is not None:
             return _turn(store, conn, first)
@@ -311,8 +311,7 @@ class _Standing:
 
 
 def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: desk.Policy) -> _Standing:
-    if row is None:
-        raise NotFound("there is no such conversation")
+    row = _found(row)
     ticket = desk.open_ticket_of(conn, row.id)
     if ticket is not None:
         return _Standing(row.id, row.lang, row.page, ticket.id)
@@ -430,7 +429,7 @@ def _write_reply(
     extra: Mapping[str, Any],
     policy: desk.Policy,
 ) -> Event:
-    data = {**reply.as_dict(), "id": f"r{_row(conn, now.id).last_seq + 1}", **extra}
+    data = {**reply.as_dict(), "id": f"r{_found(store.conversation(conn, now.id)).last_seq + 1}", **extra}
     if reply.kind != "handoff":
         return store.append(conn, now.id, "reply", BOT, data)
     at, shop = store.now(), index.shop(now.lang or index.default_language)
@@ -626,11 +625,7 @@ def _event(conn: Connection, conversation_id: str, seq: int) -> Event | None:
     return None if row is None else as_event(row)
 
 
-_CONVERSATION: Final = sa.select(conversation_table).where(conversation_table.c.id == sa.bindparam("conversation"))
-
-
-def _row(conn: Connection, conversation_id: str) -> sa.Row[Any]:
-    row = conn.execute(_CONVERSATION, {"conversation": conversation_id}).one_or_none()
+def _found(row: sa.Row[Any] | None) -> sa.Row[Any]:
     if row is None:
         raise NotFound("there is no such conversation")
     return row

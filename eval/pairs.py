@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import common
 import numpy as np
+from simulate import left_out
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -71,11 +72,8 @@ class Kinds:
 
     def __init__(self) -> None:
         self.rows = fitting.simulated()
-        with np.load(fitting.ROWS, allow_pickle=False) as stored:
-            family = stored["family"]
-        self.names = sorted(set(family) - {"both"})
-        mixed = {name: (family == "both") & (name in ("clinc150", "banking77")) for name in self.names}
-        self.folds = [(family == name, (family != name) & ~mixed[name]) for name in self.names]
+        self.folds = list(left_out())
+        self.names = [name for name, _, _ in self.folds]
         table = self.rows.table
         self.standardised = (table - table.mean(axis=0)) / np.maximum(table.std(axis=0), 1e-6)
 
@@ -84,7 +82,7 @@ class Kinds:
         terms = with_pairs(self.standardised, pairs)
         right, weight = self.rows.right, self.rows.weight
         found = []
-        for inside, apart in self.folds:
+        for _, inside, apart in self.folds:
             model = LogisticRegression(C=fitting.INVERSE_PENALTY, solver="newton-cholesky", max_iter=30, tol=1e-3)
             model.fit(terms[apart], right[apart], sample_weight=weight[apart])
             odds, true, share = model.decision_function(terms[inside]), right[inside], weight[inside]

@@ -92,9 +92,7 @@ def main() -> None:
         "clarify": fitting.CLARIFY,
     }
     fitting.NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-    with np.load(fitting.ROWS, allow_pickle=False) as stored:
-        family = stored["family"]
-    lines = [across(learned, family, name) for name in sorted(set(family) - {"both"})]
+    lines = [across(learned, *fold) for fold in left_out()]
     print(common.table(("bots left out", "questions", "right", "AUROC", "ECE", "mean probability"), lines))
     print(f"\n{common.machine('scikit-learn')}")
 
@@ -125,10 +123,17 @@ def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str
     return made, encoder.identity(model)
 
 
-def across(learned: fitting.Rows, family: np.ndarray, name: str) -> tuple[str, ...]:
+def left_out() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each family of bots whose rows ship: its name, which rows are its own, and which have nothing of it."""
+    with np.load(fitting.ROWS, allow_pickle=False) as stored:
+        family = stored["family"]
+    for name in sorted(set(family) - {"both"}):
+        inside = family == name
+        yield name, inside, ~inside & ((family != "both") | (name not in ("clinc150", "banking77")))
+
+
+def across(learned: fitting.Rows, name: str, inside: np.ndarray, apart: np.ndarray) -> tuple[str, ...]:
     """A line on how the model does on one family of bots when it was fitted without it."""
-    inside = family == name
-    apart = ~inside & ((family != "both") | (name not in ("clinc150", "banking77")))
     model = confidence.Confidence.read(fitting.learn(learned.take(apart)) | {"answer": 0.0, "clarify": 0.0})
     tested = learned.take(inside)
     p = 1 / (1 + np.exp(-model.odds(tested.table)[0]))

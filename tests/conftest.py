@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 
-from botkit import language, publish
+from botkit import language, people, publish
 from botkit.index import Live
+from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store
 
@@ -128,11 +130,8 @@ def no_tables(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> I
     """The URL of a database of the test's own, without tables."""
     if dialect == "sqlite":
         yield f"sqlite:///{tmp_path / 'botkit.db'}"
-        return
-    server: postgres.Server = request.getfixturevalue("postgresql")
-    url = server.new()
-    yield url
-    server.drop(url)
+    else:
+        yield from _on_server(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
@@ -140,9 +139,12 @@ def database(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     """The URL of a database of the test's own, with this release's tables."""
     if dialect == "sqlite":
         yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'botkit.db')}"
-        return
-    server: postgres.Server = request.getfixturevalue("postgresql")
-    url = server.new(request.getfixturevalue("migrated_database"))
+    else:
+        yield from _on_server(request.getfixturevalue("postgresql"), request.getfixturevalue("migrated_database"))
+
+
+def _on_server(server: postgres.Server, *template: str) -> Iterator[str]:
+    url = server.new(*template)
     yield url
     server.drop(url)
 
@@ -178,6 +180,54 @@ def app(live: Live, store: Store) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """A browser without JavaScript, or a program."""
     return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
+    """A colleague's browser at the desk, by the colleague's name."""
+
+    def come(name: str) -> FlaskClient:
+        client = app.test_client()
+        assert client.post("/desk/login", data={"name": name, "password": PASSWORD}).status_code == 303
+        return client
+
+    return come
+
+
+# ---------------------------------------------------------------- colleagues, hired by the test that asks for them
+
+
+@pytest.fixture
+def ali(store: Store) -> Agent:
+    return people.add_agent(store, "Ali", "agent", PASSWORD)
+
+
+@pytest.fixture
+def mina(store: Store) -> Agent:
+    return people.add_agent(store, "Mina", "agent", PASSWORD)
+
+
+@pytest.fixture
+def nur(store: Store) -> Agent:
+    return people.add_agent(store, "Nur", "agent", PASSWORD)
+
+
+@pytest.fixture
+def omid(store: Store) -> Agent:
+    return people.add_agent(store, "Omid", "agent", PASSWORD)
+
+
+@pytest.fixture
+def sara(store: Store) -> Agent:
+    return people.add_agent(store, "Sara", "agent", PASSWORD)
+
+
+@pytest.fixture
+def boss(store: Store) -> Agent:
+    return people.add_agent(store, "Boss", "supervisor", PASSWORD)
+
+
+# ---------------------------------------------------------------- languages and the browser
 
 
 @pytest.fixture(params=language.LANGUAGES)

@@ -1,4 +1,4 @@
-"""A desk to test with: a clock moved by hand, a store, and conversations that the bot handed over."""
+"""A desk to test with: everybody's password, a clock moved by hand, and conversations that the bot handed over."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from botkit import desk
 from botkit.store import Store
+
+PASSWORD = "copper pan and cezve"
 
 
 class Clock:

@@ -8,6 +8,7 @@ import tomllib
 
 import pyotp
 import pytest
+from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
@@ -19,7 +20,6 @@ from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store
 
-PASSWORD = "copper pan and cezve"
 OWN = "a tray of tulip glasses"
 HOSTILE = '<script>alert("x")</script>'
 OFF = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
@@ -38,11 +38,6 @@ def app(live: Live, store: Store) -> Flask:
 @pytest.fixture
 def boss(store: Store) -> Agent:
     return people.add_agent(store, "Boss", "admin", PASSWORD)
-
-
-@pytest.fixture
-def sara(store: Store) -> Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
 
 
 def sign_in(app: Flask, name: str, password: str = PASSWORD, **form: str) -> tuple[FlaskClient, TestResponse]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from shop import Clock
@@ -21,8 +22,6 @@ from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store
 
-PASSWORD = "copper pan and cezve"
-
 
 @pytest.fixture
 def clock() -> Clock:
@@ -32,11 +31,6 @@ def clock() -> Clock:
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
     return create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
-
-
-@pytest.fixture
-def sara(store: Store) -> Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
 
 
 @dataclass

@@ -16,33 +16,12 @@ from botkit.store import Store, iso
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
-PASSWORD = "copper pan and cezve"
 QUIET = desk.Policy(offer_seconds=0)
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def mina(store: Store) -> Agent:
-    return people.add_agent(store, "Mina", "agent", PASSWORD)
-
-
-@pytest.fixture
-def nur(store: Store) -> Agent:
-    return people.add_agent(store, "Nur", "agent", PASSWORD)
-
-
-@pytest.fixture
-def ali(store: Store) -> Agent:
-    return people.add_agent(store, "Ali", "agent", PASSWORD)
-
-
-@pytest.fixture
-def boss(store: Store) -> Agent:
-    return people.add_agent(store, "Boss", "supervisor", PASSWORD)
 
 
 def absent(store: Store, agent: Agent, delegate: Agent | None = None, days: float = 2, after: float = 0) -> int:
@@ -165,16 +144,6 @@ def test_a_supervisor_who_is_here_after_all_may_take_over(store: Store, mina: Ag
 
 
 # ---------------------------------------------------------------- told at the doors
-
-
-@pytest.fixture
-def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
-    def come(name: str) -> FlaskClient:
-        client = app.test_client()
-        assert client.post("/desk/login", data={"name": name, "password": PASSWORD}).status_code == 303
-        return client
-
-    return come
 
 
 def test_the_sender_is_told_on_the_page(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
@@ -20,7 +21,6 @@ from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
 
-PASSWORD = "copper pan and cezve"
 HOSTILE = '<script>alert("x")</script> <img src=x onerror=alert(1)> & "quotes"'
 
 
@@ -28,16 +28,6 @@ HOSTILE = '<script>alert("x")</script> <img src=x onerror=alert(1)> & "quotes"'
 def app(live: Live, store: Store) -> Flask:
     """The application as it runs on plain http; sign-ins are limited by name here, as they are for everybody."""
     return create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
-
-
-@pytest.fixture
-def sara(store: Store) -> people.Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
-
-
-@pytest.fixture
-def omid(store: Store) -> people.Agent:
-    return people.add_agent(store, "Omid", "agent", PASSWORD)
 
 
 @pytest.fixture

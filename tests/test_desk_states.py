@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from desk_shop import Clock, handed_over, kinds, order, writes
+from desk_shop import PASSWORD, Clock, handed_over, kinds, order, writes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,27 +17,10 @@ from botkit.store import Store, ticket_state_table, ticket_table
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
-PASSWORD = "copper pan and cezve"
-
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def mina(store: Store) -> Agent:
-    return people.add_agent(store, "Mina", "agent", PASSWORD)
-
-
-@pytest.fixture
-def nur(store: Store) -> Agent:
-    return people.add_agent(store, "Nur", "agent", PASSWORD)
-
-
-@pytest.fixture
-def boss(store: Store) -> Agent:
-    return people.add_agent(store, "Boss", "supervisor", PASSWORD)
 
 
 def ticket_of(store: Store, ticket_id: int) -> desk.Ticket:

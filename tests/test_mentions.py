@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from desk_shop import handed_over
-from flask import Flask
+from desk_shop import PASSWORD, handed_over
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 from streaming import Stream
@@ -22,28 +21,7 @@ from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store, mention_table
 
-PASSWORD = "copper pan and cezve"
 HOSTILE = "@Omid <img src=x onerror=\"document.title='hacked'\"> &amp; look"
-
-
-@pytest.fixture
-def sara(store: Store) -> Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
-
-
-@pytest.fixture
-def omid(store: Store) -> Agent:
-    return people.add_agent(store, "Omid", "agent", PASSWORD)
-
-
-@pytest.fixture
-def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
-    def come(name: str) -> FlaskClient:
-        client = app.test_client()
-        assert client.post("/desk/login", data={"name": name, "password": PASSWORD}).status_code == 303
-        return client
-
-    return come
 
 
 def told(store: Store, agent: Agent) -> list[tuple[int, str, str]]:

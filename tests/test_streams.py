@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 
 import pytest
 import shop
+from desk_shop import PASSWORD
 from flask.testing import FlaskClient
 from streaming import Sent, Stream, post, say
 from werkzeug.serving import make_server
@@ -33,7 +34,6 @@ from botkit.server import create_app, run, streams
 from botkit.store import Store
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
-PASSWORD = "copper pan and cezve"
 EVENTS = "/api/v1/conversations/{}/events"
 
 
@@ -62,11 +62,6 @@ def serve(live: Live, store: Store) -> Iterator[Callable[..., int]]:
     yield begin
     for end in ends:
         end()
-
-
-@pytest.fixture
-def sara(store: Store) -> people.Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
 
 
 class Customer:

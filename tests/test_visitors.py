@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
@@ -23,7 +24,6 @@ from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store, conversation_table
 
-PASSWORD = "copper pan and cezve"
 KEY, OTHER = "k" * 22, "another_key-" * 3
 HOSTILE = '<b onclick="x">\u202eLeyla</b>\n {order}'
 
@@ -31,11 +31,6 @@ HOSTILE = '<b onclick="x">\u202eLeyla</b>\n {order}'
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def sara(store: Store) -> Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
 
 
 @pytest.fixture

@@ -156,9 +156,8 @@ class Event:
 
 # The statements of every message, made once: to make one costs more than to run it.
 _conversation, _event = conversation_table.c, event_table.c
-_HOLD: Final = (
-    sa.select(conversation_table).where(_conversation.id == sa.bindparam("conversation")).with_for_update()
-)
+_CONVERSATION: Final = sa.select(conversation_table).where(_conversation.id == sa.bindparam("conversation"))
+_HOLD: Final = _CONVERSATION.with_for_update()
 _COUNT: Final = (
     conversation_table.update()
     .where(_conversation.id == sa.bindparam("conversation"))
@@ -288,6 +287,10 @@ class Store:
         )
         self.append(conn, conversation_id, "conversation.opened", SYSTEM, {"lang": lang, "page": page}, at)
         return conversation_id
+
+    def conversation(self, conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
+        """The conversation's row."""
+        return conn.execute(_CONVERSATION, {"conversation": conversation_id}).one_or_none()
 
     def hold(self, conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
         """The conversation's row, locked until the transaction ends, so that what is decided on it stays true."""
