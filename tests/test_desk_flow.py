@@ -61,6 +61,7 @@ def come(browser: Browser, app: Flask) -> Iterator[Callable[..., Page]]:
 
 
 def answer(page: Page, text: str) -> None:
+    expect(page.locator("#reply")).to_be_visible()  # on the ticket's page: the page before may have had its script
     expect(page.locator("html.js")).to_have_count(1)  # the keys are there once the script is
     page.locator("#reply").fill(text)
     page.locator("#reply").press("Control+Enter")
