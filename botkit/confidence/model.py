@@ -74,6 +74,8 @@ PAIRS = (
 model does on kinds of bots that it was not fitted on (eval/pairs.py)."""
 TEMPERATURE = 0.2
 """of the softmax over scores that shares what the first article leaves"""
+TIE = 0.02
+"""scores this close are as good as the same: rounding, which is not the same on every machine, orders them"""
 EXACT, HIGHEST = 0.97, 0.995
 """the least probability of an article one of whose phrasings the question is, to the letter; and the most of any"""
 
@@ -134,8 +136,15 @@ class Confidence:
         return cls(mean, scale, pairs, weights, intercepts, numbers["answer"], numbers["clarify"])
 
     def odds(self, table: np.ndarray) -> np.ndarray:
-        """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures)."""
-        return np.asarray(self.weights @ self._terms(table).T + self.intercepts[:, None])
+        """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures).
+
+        The first article's are no higher than its lead over the second allows: evens for two of one score, and hardly
+        bounded from a few times TIE on.
+        """
+        found = self.weights @ self._terms(table).T + self.intercepts[:, None]
+        lead = table[:, FEATURES.index("score")] - table[:, FEATURES.index("runner_up")]
+        found[0] = np.minimum(found[0], np.log1p(2 * np.expm1(np.clip(lead / TIE, 0, 30))))
+        return np.asarray(found)
 
     def _terms(self, table: np.ndarray) -> np.ndarray:
         return with_pairs((table - self.mean) / self.scale, self.pairs)
@@ -164,11 +173,13 @@ class Confidence:
 
     def contributions(self, search: Search) -> dict[str, float]:
         """What each figure and each pair of them, as `one × other`, added to the log-odds that the first article is
-        right, the intercept included."""
+        right, the intercept included; and what a `tie` with the second took."""
         names = (*FEATURES, *(f"{one} × {other}" for one, other in self.pairs))
-        added = self.weights[0] * self._terms(features(search)[None, :])[0]
-        parts = dict(zip(names, added.tolist(), strict=True))
-        return {"intercept": float(self.intercepts[0]), **parts}
+        table = features(search)[None, :]
+        parts = dict(zip(names, (self.weights[0] * self._terms(table)[0]).tolist(), strict=True))
+        parts = {"intercept": float(self.intercepts[0]), **parts}
+        taken = float(self.odds(table)[0, 0]) - sum(parts.values())
+        return parts | ({"tie": taken} if taken < -1e-9 else {})
 
 
 def area(positive: Sequence[float], negative: Sequence[float]) -> float:
