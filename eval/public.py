@@ -5,7 +5,7 @@
 
 A public set becomes markdown, and that a published index, the way an editor's does. With `--work` its
 vectors stay there for the next run: those of all phrasings of CLINC150 take some minutes. `golden`,
-`slices` and `hard` are the demo's, and need its index.
+`slices`, `hard` and `elsewhere` are the demo's, and need its index.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from botkit.index import Index
 from botkit.index.memory import Memory
 from botkit.quality import Evaluation
 
-DEMO = ("golden", "slices", "hard")
+DEMO = ("golden", "slices", "hard", "elsewhere")
 PUBLIC = ("clinc150", "banking77", "helparticles")
 PART = 1000
 """questions after which progress is told"""

@@ -124,9 +124,22 @@ def test_a_question_names_articles_exactly_if_it_has_an_answer(kind: str, found:
 
 
 def test_no_question_is_asked_twice(lang: str) -> None:
-    """Neither in a set nor in both."""
-    forms = Counter(language.folded(str(row["text"]), lang) for kind in QUESTION_SETS for row in questions(kind, lang))
+    """Neither in a set nor in two."""
+    sets = (*QUESTION_SETS, "elsewhere")
+    forms = Counter(language.folded(str(row["text"]), lang) for kind in sets for row in questions(kind, lang))
     assert [form for form, times in forms.items() if times > 1] == []
+
+
+def test_the_questions_for_other_trades_have_no_answer(articles: list[Article], lang: str) -> None:
+    """Most to tune on, some to look at last, none of them among those that every index is compared with, or a
+    phrasing."""
+    rows = questions("elsewhere", lang)
+    assert Counter(row["split"] for row in rows) == {"dev": 80, "test": 20}
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert all((row["relevant"], row["qtype"], row["lang"]) == ([], "far", lang) for row in rows)
+    known = {*language.elsewhere(lang), *(text for a in articles for text in (*a.phrasings, *a.tests))}
+    asked = {language.folded(str(row["text"]), lang) for row in rows}
+    assert asked & {language.folded(text, lang) for text in known} == set()
 
 
 @pytest.mark.parametrize("kind", [*QUESTION_SETS, "slices", "dialogues"])
