@@ -139,7 +139,7 @@ class Confidence:
         """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures).
 
         The first article's are no higher than its lead over the second allows: evens for two of one score, and hardly
-        bounded from a few times TIE on.
+        bounded from a few times TIE on. Without a second the whole score is the lead (`score_margin` is 0 then).
         """
         found = self.weights @ self._terms(table).T + self.intercepts[:, None]
         lead = table[:, FEATURES.index("score")] - table[:, FEATURES.index("runner_up")]
