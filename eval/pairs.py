@@ -26,8 +26,8 @@ from botkit.confidence.model import FEATURES, PAIRS, with_pairs
 Pair = tuple[str, str]
 CANDIDATES = (
     *("elsewhere_lead", "elsewhere", "head", "score_margin", "choice_entropy", "csls", "dense", "passage_dense"),
-    *("known_grams", "word", "coverage", "length", "entropy", "vote", "choice", "phrasings", "articles", "score"),
-    *("gap10", "fused_margin", "rest", "company"),
+    *("known_grams", "article_grams", "word", "coverage", "length", "entropy", "vote", "choice", "phrasings"),
+    *("articles", "score", "gap10", "fused_margin", "rest", "company", "other_trades", "unknown_trades"),
 )
 WORST, LEAST = 0.0015, 0.0003
 AUROC_WEIGHT = 6.0

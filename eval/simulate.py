@@ -42,6 +42,8 @@ INSIDE, OUTSIDE = 110, 90
 """questions asked of each bot: of its own articles, and of articles that it lacks"""
 FAR, UNANSWERED = 0.25, 0.5
 """shares of the latter that are about something else altogether, or that somebody wrote to have no answer"""
+TINY, TINIEST = 7, 3
+"""one bot in how many has an article or a few; the most that those have"""
 MASHED = 6
 """one in how many of these is what falls out when a hand falls on the keys"""
 MOST_ROWS = 5000
@@ -203,8 +205,13 @@ def spread(chance: random.Random, lowest: int, highest: int) -> int:
     return round(lowest * (highest / lowest) ** chance.random())
 
 
+def size(chance: random.Random, number: int, most: int) -> int:
+    """How many articles a bot has: one in TINY has hardly any."""
+    return chance.randint(1, TINIEST) if number % TINY == TINY - 1 else spread(chance, TINIEST + 1, most)
+
+
 def intent_bots(data: Path, count: int) -> Iterator[Bot]:
-    """Bots of 3 to 220 intents with 1 to 60 phrasings each, even or not, of one set or both."""
+    """Bots of 1 to 220 intents with 1 to 60 phrasings each, even or not, of one set or both."""
     pools: dict[str, dict[str, list[str]]] = {"clinc150": {}, "banking77": {}}
     asked: dict[str, list[str]] = defaultdict(list)
     far: list[str] = []
@@ -224,7 +231,7 @@ def intent_bots(data: Path, count: int) -> Iterator[Bot]:
         chance = random.Random(number)
         family = ("clinc150", "banking77", "both")[number % 3]
         pool = pools["clinc150"] | pools["banking77"] if family == "both" else pools[family]
-        chosen = chance.sample(sorted(pool), min(spread(chance, 3, 220), len(pool) * 4 // 5))
+        chosen = chance.sample(sorted(pool), min(size(chance, number, 220), len(pool) * 4 // 5))
         usual, uneven = spread(chance, 1, 60), chance.choice((0.0, 0.0, 0.8))
         usual = max(1, min(usual, MOST_ROWS // len(chosen)))
         articles = []
@@ -243,11 +250,11 @@ def demo_bots(count: int) -> Iterator[Bot]:
     """Parts of the demo corpus in one language or all of them; asked are its articles' tests and the development half
     of its judged questions, with all their dialects, typing errors and things that no article answers."""
     whole = corpus.load(common.DEMO)
-    judged = corpus.labels(*(common.ROOT / "eval" / folder for folder in ("golden", "slices", "hard")))
+    judged = corpus.labels(*(common.ROOT / "eval" / folder for folder in ("golden", "slices", "hard", "elsewhere")))
     ids = sorted({a.id for a in whole.articles})
     for number in range(count):
         chance = random.Random(f"demo {number}")
-        chosen = set(chance.sample(ids, spread(chance, 4, len(ids) - 6)))
+        chosen = set(chance.sample(ids, size(chance, number, len(ids) - 6)))
         languages = whole.languages if number % 3 == 2 else (whole.languages[number % len(whole.languages)],)
         most = chance.choice((0, 2, 5, 100))
         articles = [

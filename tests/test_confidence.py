@@ -217,15 +217,20 @@ def test_the_shipped_numbers_are_those_of_the_shipped_rows(live: Live) -> None:
 
 
 def test_every_simulated_bot_counts_the_same() -> None:
-    """And what is out of scope has its share in each, however many questions were asked."""
-    bot = np.array([0] * 10 + [1] * 200)
-    inside = np.arange(210) % 2 == 0
-    weight = fitting.balanced(inside, bot)
+    """And what is out of scope has its share in each, however many questions were asked: the larger, the fewer articles
+    a bot has, since of what it is asked it then has little."""
+    bot = np.array([0] * 10 + [1] * 200 + [2] * 40)
+    inside = np.arange(250) % 2 == 0
+    articles = np.array([1000] * 10 + [10] * 200 + [1] * 40)
+    weight = fitting.balanced(inside, bot, articles)
     assert weight.mean() == pytest.approx(1)
-    for number in (0, 1):
+    shares = []
+    for number in (0, 1, 2):
         mine = bot == number
-        assert weight[mine].sum() == pytest.approx(105)
-        assert weight[mine & ~inside].sum() / weight[mine].sum() == pytest.approx(fitting.OUT_OF_SCOPE)
+        assert weight[mine].sum() == pytest.approx(250 / 3)
+        shares.append(weight[mine & ~inside].sum() / weight[mine].sum())
+    assert shares[0] == pytest.approx(fitting.OUT_OF_SCOPE, abs=0.005)
+    assert shares[0] < shares[1] < 0.4 < shares[2] < 0.8
 
 
 def test_a_shop_without_labels_has_the_shipped_numbers(shop: Index) -> None:

@@ -127,6 +127,28 @@ def test_what_no_shop_answers_is_held_against_a_question(lang: str, live: Live) 
         assert search.signals["elsewhere_rank"] < 1
 
 
+def test_another_trade_is_one_that_the_article_does_not_speak_of(tmp_path: Path) -> None:
+    """Neither in a phrasing nor in its text, in whatever language; and unknown where no article does."""
+    files = {
+        "corpus.toml": 'languages = ["en", "tr"]\n',
+        "en/cancel.md": article("How do I cancel my order?", "Here is how."),
+        "tr/cancel.md": article("Siparişimi nasıl iptal ederim?", "Bankanız bir gün sonra iade eder."),
+        "en/gift.md": article("Do you have gifts for the gym?", "Towels."),
+        "tr/gift.md": article("Spor salonu için hediye var mı?", "Havlu."),
+    }
+    found = built(tmp_path, files)
+    for text, lang, other, unknown in (
+        ("how do I cancel my order", "en", 0, 0),
+        ("how do I cancel my order, says the bank", "en", 0, 0),
+        ("how do I cancel my gym order", "en", 1, 0),
+        ("siparişimi kütüphanede nasıl iptal ederim", "tr", 1, 1),
+        ("how do I cancel my order for the gym, the library and the zoo", "en", 3, 2),
+    ):
+        search = found.search(text, lang)
+        assert search.hits[0].article == "cancel"
+        assert (search.signals["other_trades"], search.signals["unknown_trades"]) == (other, unknown), text
+
+
 def test_the_vectors_that_ship_are_those_of_the_default_encoder() -> None:
     """All of them, so that no build works them out again; to a rounding, and to another processor's sums."""
     model = encoder.load()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from botkit.language import (
     LANGUAGES,
+    TRADES,
     Speller,
     clean,
     detect,
@@ -28,11 +29,13 @@ from botkit.language import (
     smalltalk,
     sounds,
     stemmer_version,
+    trades,
     typed_in_latin,
     wants_person,
     web_folder,
     words,
 )
+from botkit.language.trades import WORDS
 
 ANYTHING = st.text(st.characters(), max_size=200)  # lone surrogates and NULs among them
 SOME_LANGUAGE = st.sampled_from([*LANGUAGES, "de", "zh", None])
@@ -256,6 +259,44 @@ def test_questions_beyond_any_shop_are_plain_and_different() -> None:
     for questions in found.values():
         assert len(set(questions)) == len(questions) > 100
         assert all(question and clean(question) == question for question in questions)
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "expected"),
+    [
+        ("en", "how do I cancel my GYM membership", {"gym"}),
+        ("ar", "كيف ألغي اشتراكي بالنادي", {"gym"}),
+        ("ar", "حسابي في Facebook والبنك", {"social", "bank"}),
+        ("tr", "BİSİKLETİMİ tamir ediyor musunuz", {"bicycle"}),
+        ("tr", "üniversiteye kütüphane kartı", {"university", "library"}),
+        ("fa", "عضویت باشگاهمو لغو کن", {"gym"}),
+        ("fa", "رمز بانکم رو چطور عوض کنم", {"bank"}),
+        ("bg", "как да изтрия профила си във фейсбук", {"social"}),
+        ("bg", "книгата от библиотеката", {"library"}),
+        ("en", "my parcel has not arrived", set()),
+        ("ar", "أين طلبي", set()),
+        ("tr", "per Überweisung, kredi kartı, mağazanın yol tarifi", set()),
+        ("fa", "تا یک ماه دیگه می‌رسه؟", set()),
+        ("bg", "времето за доставка", set()),
+        (None, "my gym", {"gym"}),
+        ("xx", "", set()),
+    ],
+)
+def test_other_trades_are_named_by_their_words(lang: str | None, text: str, expected: set[str]) -> None:
+    """In any form of a word and any case, and also by an English word among others."""
+    assert trades(text, lang) == expected
+
+
+def test_every_language_knows_every_other_trade() -> None:
+    """By words of its own, none of which names two."""
+    whole = {lang: [line.strip().partition(": ") for line in WORDS[lang].strip().splitlines()] for lang in LANGUAGES}
+    for lang, lines in whole.items():
+        assert tuple(trade for trade, _, _ in lines) == TRADES
+        words = [folded(word, lang) for _, _, told in lines for word in told.split()]
+        assert [word for word in words if not word or " " in word] == []
+        assert len(words) > len(TRADES)
+        for trade, _, told in lines:
+            assert all(trades(word.rstrip("*"), lang) >= {trade} for word in told.split()), (lang, trade)
 
 
 KNOWN = {

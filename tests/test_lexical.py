@@ -45,6 +45,17 @@ def test_no_figure_is_negative_or_above_its_bound(rows: list[list[str]], questio
     assert all(0 <= lexical.coverage(question, row) <= 1 + 1e-9 for row in rows)
 
 
+@given(ROWS, QUESTION, st.integers(0, 12), st.integers(0, 12))
+def test_what_several_rows_hold_is_what_all_their_terms_cover(
+    rows: list[list[str]], question: list[str], one: int, other: int
+) -> None:
+    """Also of no rows, and of rows without terms."""
+    lexical = Lexical.build(rows)
+    first, last = sorted((min(one, len(rows)), min(other, len(rows))))
+    joined = [term for row in rows[first:last] for term in row]
+    assert lexical.held(question, first, last) == pytest.approx(lexical.coverage(question, joined), abs=1e-6)
+
+
 def test_a_worked_example() -> None:
     """Two rows of two and one terms: idf and weight by hand, with k1 = 1.2 and b = 0.75."""
     lexical = Lexical.build([["red", "rug"], ["rug"]])

@@ -23,8 +23,9 @@ from botkit.index import Index
 
 FOLDER = Path(__file__).parent
 ROWS, NUMBERS = FOLDER / "shipped.npz", FOLDER / "shipped.json"
-OUT_OF_SCOPE = 0.15
-"""the share of questions that no article answers, to which the simulated bots' questions are weighted"""
+OUT_OF_SCOPE, FEW = 0.15, 2.0
+"""the share of questions that no article answers, to which the simulated bots' questions are weighted; and the articles
+at which a bot has half of what it would have with many: it is asked for more than it has"""
 INVERSE_PENALTY = 0.3
 ANSWER, CLARIFY = 0.85, 0.50
 """thresholds until one is certified, chosen on development questions"""
@@ -117,15 +118,18 @@ def simulated() -> Rows:
         order = [stored["figures"].tolist().index(name) for name in FEATURES]
         table = stored["table"].astype(np.float64)[:, order]
         right, place, inside, bot = (stored[name] for name in ("right", "place", "inside", "bot"))
-    return Rows(table, right, (place > 0) & (place <= 3), balanced(inside, bot))
+    articles = np.exp(table[:, FEATURES.index("articles")])
+    return Rows(table, right, (place > 0) & (place <= 3), balanced(inside, bot, articles))
 
 
-def balanced(inside: np.ndarray, bot: np.ndarray) -> np.ndarray:
-    """Weights of mean 1."""
+def balanced(inside: np.ndarray, bot: np.ndarray, articles: np.ndarray) -> np.ndarray:
+    """Weights of mean 1: each bot's add up to the same, those of what it answers to `1 - OUT_OF_SCOPE` of it where it
+    has many articles."""
     weight = np.zeros(len(bot))
-    for marks, share in ((inside, 1 - OUT_OF_SCOPE), (~inside, OUT_OF_SCOPE)):
+    answered = (1 - OUT_OF_SCOPE) * articles / (articles + FEW)
+    for marks, share in ((inside, answered), (~inside, 1 - answered)):
         count = np.bincount(bot[marks], minlength=int(bot.max()) + 1)
-        weight[marks] = share / count[bot[marks]]
+        weight[marks] = share[marks] / count[bot[marks]]
     return np.asarray(weight / weight.mean())
 
 

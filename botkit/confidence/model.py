@@ -28,6 +28,7 @@ FEATURES = (
     "head",
     "head_margin",
     "coverage",
+    "article_grams",
     "known_words",
     "known_grams",
     "agreement",
@@ -61,6 +62,8 @@ FEATURES = (
     "elsewhere",
     "elsewhere_lead",
     "elsewhere_rank",
+    "other_trades",
+    "unknown_trades",
 )
 PAIRS = (
     ("known_grams", "fused_margin"),
@@ -69,9 +72,12 @@ PAIRS = (
     ("passage_dense", "rest"),
     ("known_grams", "choice"),
     ("passage_dense", "entropy"),
+    ("coverage", "vote"),
+    ("other_trades", "article_grams"),
 )
 """figures that say more together: their products, each standardised first. Chosen one after the other by how well a
-model does on kinds of bots that it was not fitted on (eval/pairs.py)."""
+model does on kinds of bots that it was not fitted on (eval/pairs.py); the last by what it does on other trades'
+questions (eval/elsewhere, development half)."""
 TEMPERATURE = 0.2
 """of the softmax over scores that shares what the first article leaves"""
 TIE = 0.02

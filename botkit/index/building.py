@@ -33,7 +33,7 @@ def write_rows(
     own: Own,
 ) -> None:
     """Write everything that search reads. Terms that the last build counted are in `cache`."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays = {"trades": _trades(rows, groups)}
     for name in CHANNELS:
         langs = np.array([r.lang_number for r in rows[name]], np.int16)
         group = np.array([r.group for r in rows[name]], np.int32)
@@ -64,6 +64,15 @@ def write_rows(
             if fitted is not None:
                 fitted.write(draft)
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
+
+
+def _trades(rows: Mapping[str, Sequence[Row]], groups: int) -> np.ndarray:
+    """Which of `language.TRADES` each article speaks of, bool of shape (groups, trades)."""
+    found = np.zeros((groups, len(language.TRADES)), bool)
+    for row in (row for name in CHANNELS for row in rows[name]):
+        for trade in language.trades(row.read(), row.lang):
+            found[row.group, language.TRADES.index(trade)] = True
+    return found
 
 
 def _sounds(text: str, lang: str) -> Sequence[str]:

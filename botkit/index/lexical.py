@@ -80,6 +80,16 @@ class Lexical:
         whole = sum(self._idf(t) for t in distinct)
         return float(sum(self._idf(t) for t in distinct & set(row_terms)) / whole) if whole else 0.0
 
+    def held(self, terms: Sequence[str], first: int, last: int) -> float:
+        """The share of the question's idf mass that the rows from `first` up to `last` have between them."""
+        distinct = set(terms)
+        whole = sum(self._idf(t) for t in distinct)
+        if not whole:
+            return 0.0
+        columns = [self.column[t] for t in distinct if t in self.column]
+        found = (np.searchsorted(self.rows[self.starts[c] : self.starts[c + 1]], (first, last)) for c in columns)
+        return float(sum(self.idf[c] for c, (a, b) in zip(columns, found, strict=True) if a < b) / whole)
+
     def _idf(self, term: str) -> float:
         col = self.column.get(term)
         return self.unseen if col is None else float(self.idf[col])

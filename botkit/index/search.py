@@ -144,6 +144,7 @@ class _Question:
 
     words: list[str]
     grams: list[str]
+    trades: list[int]
     sounds: list[str]
     vector: np.ndarray
     penalty: np.ndarray
@@ -182,6 +183,7 @@ class Searcher:
         self._density, self._sums = arrays["density"], arrays["sums"]
         self._near_own, self._near_others = arrays["near.own"], arrays["near.others"]
         self._near_elsewhere = arrays["near.elsewhere"]
+        self._trades = arrays["trades"]
         self._signals = {  # the same for every question
             "articles": float(np.log(len(ids))),
             "languages": float(np.log(len(languages))),
@@ -295,6 +297,7 @@ class Searcher:
         return _Question(
             words=language.words(spelled, lang),
             grams=language.ngrams(spelled, lang),
+            trades=[language.TRADES.index(trade) for trade in language.trades(spelled, lang)],
             sounds=language.sounds(text, lang) if self._sounds and language.typed_in_latin(text, lang) else [],
             vector=centre(vector[None, :], means[None, :])[0],
             penalty=self.ranking.language * np.log(np.maximum(chosen, 0.01)),
@@ -424,6 +427,7 @@ class Searcher:
             "elsewhere": elsewhere,
             "elsewhere_lead": max(0.0, elsewhere - max(hits[0].dense, hits[0].passage_dense) + NEARLY),
             "elsewhere_rank": float(np.searchsorted(self._near_elsewhere, elsewhere)) / len(self._near_elsewhere),
+            **self._other_trades(int(groups[first]), asked.trades),
             "z": (top - float(cosines.mean())) / max(float(cosines.std()), 1e-3) if len(cosines) > 2 else 0.0,
             "gap10": top - float(ten[-1]) if len(ten) else 0.0,
             "csls": 2 * top - float(self._density[rows[0]]) - float(ten.mean()) if len(ten) else 0.0,
@@ -436,6 +440,7 @@ class Searcher:
             "known_words": channel.words.known(asked.words),
             "known_grams": channel.chars.known(asked.grams),
             "coverage": channel.words.coverage(asked.words, row_words),
+            "article_grams": channel.chars.held(asked.grams, *channel.starts[groups[first] :][:2]),
             "agreement": sum(w == first for w in winners) / len(winners),
             "word_rank": 1.0 / (1 + int((word > word[first]).sum())),
             "vote": float(votes.mean()) if len(votes) else 0.0,
@@ -473,6 +478,14 @@ class Searcher:
             return None
         best: Row = max(rows, key=lambda pair: pair[1] + (LEAD if not pair[0].anchor else 0.0))[0]
         return best
+
+    def _other_trades(self, group: int, named: Sequence[int]) -> dict[str, float]:
+        """How many trades a question names that an article, and of these how many that no article speaks of. One
+        without a text has not said what it is about, and tells nothing."""
+        starts = self._channels[PASSAGES].starts
+        other = [trade for trade in named if not self._trades[group, trade] and starts[group] < starts[group + 1]]
+        unknown = [trade for trade in other if not self._trades[:, trade].any()]
+        return {"other_trades": float(len(other)), "unknown_trades": float(len(unknown))}
 
     def _centroid(self, group: int, vector: np.ndarray) -> float:
         """Cosine of the question to the mean phrasing of an article."""

@@ -26,10 +26,12 @@ from botkit.language.forms import (
 from botkit.language.latin import native, sounds
 from botkit.language.phrases import elsewhere, smalltalk, wants_person
 from botkit.language.spelling import SPELLED, Speller
+from botkit.language.trades import TRADES, trades
 
 __all__ = [
     "LANGUAGES",
     "SPELLED",
+    "TRADES",
     "Guess",
     "Lean",
     "Speller",
@@ -52,6 +54,7 @@ __all__ = [
     "smalltalk",
     "sounds",
     "stemmer_version",
+    "trades",
     "typed_in_latin",
     "wants_person",
     "web_folder",
