@@ -29,12 +29,12 @@ def write_jsonl(file: Path, rows: list[dict[str, object]]) -> None:
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-@pytest.mark.parametrize("only", ["a", "b", "c", "e"])
-def test_bench_prints_each_of_its_tables(only: str, index_folder: Path) -> None:
-    shown = printed("bench.py", "--quick", "--only", only, "--index", str(index_folder))
+def test_bench_prints_each_of_its_tables(index_folder: Path) -> None:
+    shown = printed("bench.py", "--quick", "--only", "a,b,c,e", "--index", str(index_folder))
 
-    assert f"\n{only}. " in shown
-    assert "| --- |" in shown
+    for name in "abce":
+        table = shown.partition(f"\n{name}. ")[2].partition("\n\n")[2].partition("\n\n")[0]
+        assert "| --- |" in table, name
 
 
 def test_streams_prints_delivery_and_what_one_too_many_finds(

@@ -180,18 +180,18 @@ def test_labels_certify_the_threshold_that_is_answered_from(tmp_path: Path) -> N
 
 def test_a_certified_threshold_allows_a_wrong_test_below_the_usual_one(tmp_path: Path) -> None:
     """It is told. One that would be answered wrongly at the usual threshold stops the build as ever."""
-    pear = FRUIT["en/pear.md"].replace("---\n", "---\ntests: [can I freeze them]\n", 1)
+    pear = FRUIT["en/pear.md"].replace("---\n", "---\ntests: [keeping them cold]\n", 1)
     source = write(tmp_path / "corpus", {**FRUIT, "en/pear.md": pear, "labels/a.jsonl": labels(40)})
     report = publish.publish(source, tmp_path / "index")
     assert report.published
     (failure,) = report.failures
     assert (failure.answered, failure.stops) == (True, False)
-    assert str(failure).endswith("of `pear` was answered with `plum`, as the certified threshold allows")
+    assert str(failure).endswith("of `pear` was answered with `apple`, as the certified threshold allows")
     write(source, {"en/apple.md": FRUIT["en/apple.md"].replace("---\n", "---\ntests: [ripening pears]\n", 1)})
     with pytest.raises(TestsFailed, match="1 of 2 tests failed") as caught:
         publish.publish(source, tmp_path / "index")
     assert [f.article for f in caught.value.report.failures if f.stops] == ["apple"]
-    assert "can I freeze them" not in str(caught.value)
+    assert "keeping them cold" not in str(caught.value)
 
 
 def test_a_lost_certificate_is_told(tmp_path: Path) -> None:
