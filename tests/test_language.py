@@ -289,14 +289,14 @@ def test_other_trades_are_named_by_their_words(lang: str | None, text: str, expe
 
 def test_every_language_knows_every_other_trade() -> None:
     """By words of its own, none of which names two."""
-    whole = {lang: [line.strip().partition(": ") for line in WORDS[lang].strip().splitlines()] for lang in LANGUAGES}
-    for lang, lines in whole.items():
-        assert tuple(trade for trade, _, _ in lines) == TRADES
-        words = [folded(word, lang) for _, _, told in lines for word in told.split()]
+    assert set(WORDS) == set(LANGUAGES)
+    for lang, told in WORDS.items():
+        assert tuple(told) == TRADES
+        words = [folded(word, lang) for several in told.values() for word in several.split()]
         assert [word for word in words if not word or " " in word] == []
         assert len(words) > len(TRADES)
-        for trade, _, told in lines:
-            assert all(trades(word.rstrip("*"), lang) >= {trade} for word in told.split()), (lang, trade)
+        for trade, several in told.items():
+            assert all(trades(word.rstrip("*"), lang) >= {trade} for word in several.split()), (lang, trade)
 
 
 KNOWN = {

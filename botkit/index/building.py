@@ -33,7 +33,7 @@ def write_rows(
     own: Own,
 ) -> None:
     """Write everything that search reads. Terms that the last build counted are in `cache`."""
-    arrays = {"trades": _trades(rows, groups)}
+    arrays = {"trades": np.zeros((groups, len(language.TRADES)), bool)}  # which of them each article speaks of
     for name in CHANNELS:
         langs = np.array([r.lang_number for r in rows[name]], np.int16)
         group = np.array([r.group for r in rows[name]], np.int32)
@@ -44,6 +44,9 @@ def write_rows(
         counts = functools.partial(counted, maker=f"{language.stemmer_version()} {_code()}", texts=texts)
         grams = counts(cache / f"{name}.chars.npz", analyse=language.ngrams)
         words = counts(cache / f"{name}.words.npz", analyse=language.words)
+        spoken = counts(cache / f"{name}.trades.npz", analyse=language.trades)
+        trade = np.array([language.TRADES.index(term) for term in spoken.terms], np.int64)[spoken.ids]
+        arrays["trades"][np.repeat(group, np.diff(spoken.starts)), trade] = True
         write_lexical(draft, f"{name}.words", Lexical.build(words))
         chars = Lexical.build(grams)
         write_lexical(draft, f"{name}.chars", chars)
@@ -64,15 +67,6 @@ def write_rows(
             if fitted is not None:
                 fitted.write(draft)
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
-
-
-def _trades(rows: Mapping[str, Sequence[Row]], groups: int) -> np.ndarray:
-    """Which of `language.TRADES` each article speaks of, bool of shape (groups, trades)."""
-    found = np.zeros((groups, len(language.TRADES)), bool)
-    for row in (row for name in CHANNELS for row in rows[name]):
-        for trade in language.trades(row.read(), row.lang):
-            found[row.group, language.TRADES.index(trade)] = True
-    return found
 
 
 def _sounds(text: str, lang: str) -> Sequence[str]:
