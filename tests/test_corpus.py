@@ -171,6 +171,16 @@ BAD = {
     "deep lists": ("---\ntitle: x\n---\n" + "- " * 5000 + "x", 4, "nested too deep"),
     "deep lists, indented": (
         "---\ntitle: x\n---\n" + "\n".join("  " * i + "- x" for i in range(400)), 23, "nested too deep"),
+    "quotes that go on": ("---\ntitle: x\n---\n\n" + "> " * 35 + "x\n" + "x\n" * 20_000, 5, "nested too deep"),
+    "quotes in lists": ("---\ntitle: x\n---\nx\n\n" + "- > " * 12 + "x", 6, "nested too deep"),
+    "too many lines": ("---\ntitle: x\n---\n" + "x\n" * 30_000, 25_003, "Split it"),
+    "too much markup": ("---\ntitle: x\n---\nx\n" + "*a" * 60_000, 5, "Split it"),
+    "too much front matter": ("---\ntitle: x\nquestions:\n" + "- abcdefgh\n" * 12_000 + "---\nx", 1, "phrasings"),
+    "a title like a book": ("---\ntags: [a]\ntitle: " + "x" * 301 + "\n---\nx", 3, "301 characters"),
+    "a phrasing like a book": ("---\ntitle: x\nquestions:\n- " + "why " * 200 + "\n---\nx", 3, "Shorten it"),
+    "a test like a book": ("---\ntitle: x\ntests:\n- " + "why " * 1001 + "\n---\nx", 3, "Shorten it"),
+    "a thousand phrasings": (
+        "---\ntitle: x\nquestions:\n" + "".join(f"- a{i}\n" for i in range(1001)) + "---\nx", 3, "Keep those"),
     "an anchor twice": ("---\ntitle: x\n---\n## a {#k}\n\nx\n\n## b {#k}\n", 8, "stands twice"),
     "a faq without headings": ("---\nkind: faq\n---\nJust text.\n", 3, "without a question"),
     "an empty faq": ("---\nkind: faq\n---\n", 3, "without a question"),

@@ -10,6 +10,13 @@ from typing import Any
 from botkit import language
 from botkit.corpus.nouns import Bad
 
+MAX_HEAD_BYTES = 100_000
+MAX_TITLE = 300
+MAX_TEXTS = 1_000
+MAX_TEXT = 500
+MAX_TEST = 4_000
+"""Characters of what a customer may type, which a test repeats; a phrasing is a question and not a story."""
+
 
 def parts_of(text: str) -> tuple[str, str, int]:
     """(front matter, body, line on which the body begins) of a file."""
@@ -26,6 +33,11 @@ def front_matter(head: str) -> tuple[dict[str, Any], dict[str, int]]:
     """The front matter, and the line of each key (`entries.hours.tests` for an inner one)."""
     import yaml
 
+    size = len(head.encode("utf-8"))
+    if size > MAX_HEAD_BYTES:
+        raise Bad(
+            1, f"the front matter has {size} bytes; {MAX_HEAD_BYTES} are the limit. Keep the phrasings that differ."
+        )
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         depth = 0
@@ -76,7 +88,13 @@ def title_of(meta: Mapping[str, Any], lines: Mapping[str, int], noun: str = "art
         raise Bad(1, f"the {noun} has no title. Add a line `title: ...` to the front matter.")
     if not isinstance(title, (str, int, float)) or isinstance(title, bool) or not language.clean(str(title)):
         raise Bad(lines.get("title", 1), "the title must be a text. Quote it.")
-    return " ".join(language.clean(str(title)).split())
+    text = " ".join(language.clean(str(title)).split())
+    if len(text) > MAX_TITLE:
+        raise Bad(
+            lines.get("title", 1),
+            f"the title has {len(text)} characters; {MAX_TITLE} are the limit. Move the rest into the text.",
+        )
+    return text
 
 
 def lists(meta: Mapping[str, Any], lines: Mapping[str, int], keys: Iterable[str], within: str = "") -> dict[str, Any]:
@@ -90,7 +108,16 @@ def lists(meta: Mapping[str, Any], lines: Mapping[str, int], keys: Iterable[str]
                 lines.get(f"{within}{key}", 1),
                 f"`{key}` must be a list of texts, each on a line of its own after `- `. Quote one that contains `: `.",
             )
+        at = lines.get(f"{within}{key}", 1)
+        if len(value) > MAX_TEXTS:
+            raise Bad(at, f"`{key}` has {len(value)} lines; {MAX_TEXTS} are the limit. Keep those that differ.")
         texts = [" ".join(language.clean(str(v)).split()) for v in value]
+        most = MAX_TEST if key == "tests" else MAX_TEXT
+        long = next((text for text in texts if len(text) > most), None)
+        if long is not None:
+            raise Bad(
+                at, f"a line of `{key}` has {len(long)} characters; {most} are the limit: “{long[:40]}…”. Shorten it."
+            )
         found[key] = tuple(dict.fromkeys(t for t in texts if t))
     return found
 

@@ -13,8 +13,15 @@ from urllib.parse import unquote, urlsplit
 from botkit.corpus.nouns import Bad, Passage
 
 MAX_NESTING = 40
+MAX_QUOTES = 8
+MAX_LINES = 25_000
+MAX_MARKS = 50_000
+"""What one file may ask of the parser, whose time grows with quotes times lines and whose memory with the marks."""
 _ANCHOR = re.compile(r"\{#([A-Za-z0-9_-]+)\}\s*$")
 _TOO_DEEP = f"quotes or lists are nested too deep ({MAX_NESTING} levels; a list takes two). Write it flatter."
+_TOO_QUOTED = f"quotes are nested too deep: {MAX_QUOTES} levels are the limit. Write it flatter."
+_OPENS = re.compile(r"(?:[ \t>]|[-+*](?=[ \t>])|\d{1,9}[.)](?=[ \t>]))*+")
+_MARKS = re.compile(r"[*_~\[\]<>&\\|!]|`+")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>|<!--")
 
 
@@ -40,6 +47,7 @@ def passages(rendered: Rendered) -> tuple[Passage, ...]:
 
 def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
     """Markdown to sections of plain text and safe HTML, cut at the `##` headings."""
+    _check_cost(body, first_line)
     markdown = _parser()
     tokens = markdown.parse(body)
     for token in tokens:
@@ -90,6 +98,23 @@ def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
         i += 1
     close()
     return Rendered(tuple(sections), tuple(links), tuple(warnings))
+
+
+def _check_cost(body: str, first_line: int) -> None:
+    """Bad for what would keep the parser busy for long, found without it."""
+    lines, marks = body.split("\n"), 0
+    if len(lines) > MAX_LINES:
+        found = f"the text has {len(lines)} lines; {MAX_LINES} are the limit. Split it into articles."
+        raise Bad(first_line + MAX_LINES, found)
+    for at, line in enumerate(lines, first_line):
+        opens = _OPENS.match(line)
+        if opens and opens[0].count(">") > MAX_QUOTES:
+            raise Bad(at, _TOO_QUOTED)
+        marks += len(_MARKS.findall(line))
+        if marks > MAX_MARKS:
+            raise Bad(
+                at, f"more than {MAX_MARKS} characters of markup, like `*` and `[`, up to here. Split it into articles."
+            )
 
 
 @functools.lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, parts
 from botkit.corpus.markdown import Rendered, passages, render
 from botkit.corpus.nouns import Article, Bad, CannedReply, Corpus, Finding, Passage
 
-MAX_FILE_BYTES = 1_000_000
+MAX_FILE_BYTES = 256_000
 _LANG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
 _PATH_PART = re.compile(r"[^\s#?%\\:*\"<>|]+")
 _ACTIONS = ("answer", "handoff")
@@ -173,7 +173,7 @@ class Reader:
         if size > MAX_FILE_BYTES:
             raise Bad(
                 1,
-                f"the file has {size / 1e6:.1f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the limit. Split it into "
+                f"the file has {size / 1e6:.1f} MB; {MAX_FILE_BYTES // 1000} kB are the limit. Split it into "
                 "articles.",
             )
         return file.read_bytes()
