@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import sqlalchemy as sa
 from moving import Clock
+from receiver import Receiver, listening
 
 from botkit import outbox
-from botkit.outbox import LEASE, WAITS, Delivery, NotDelivered
+from botkit.outbox import EARLY, LEASE, PROBE, WAITS, Delivery, NotDelivered
+from botkit.outbox.webhooks import Webhook
 from botkit.store import Store, outbox_table
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -128,6 +133,127 @@ def test_a_receiver_that_asks_for_quiet_gets_it(store: Store, clock: Clock) -> N
     put(store)
     outbox.work(store, {"letter": busy})
     assert outbox.deliveries(store)[0].due_at == clock.at + timedelta(seconds=300)
+
+
+def test_when_answers_are_lost_for_a_while_all_has_arrived_five_seconds_after(store: Store, clock: Clock) -> None:
+    """Of a real receiver's answers 35 % never come, for a minute in which two messages a second are put."""
+    chance, lossy = random.Random(20), True
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if lossy and chance.random() < 0.35:
+            return  # it has the message, and hangs up without a word
+        handler.send_response(204)
+        handler.end_headers()
+
+    receiver = Receiver(*[answer] * 2000)
+    with listening(receiver) as there:
+        secret = "whsec_" + "c2VjcmV0IG9mIHRoZSBzaG9wLCAzMiBieXRlcyBsb25n"
+        senders = {"letter": Webhook(f"http://127.0.0.1:{there.port}/", secret, ("127.0.0.1",))}
+
+        def second() -> None:
+            while outbox.work(store, senders):
+                pass
+            clock.forward(1)
+
+        ids = []
+        while len(ids) < 120 or not outbox.counts(store)["waiting"]:
+            ids += [put(store), put(store)]
+            second()
+        lossy = False
+        for _ in range(5):
+            second()
+    assert outbox.counts(store) == {"waiting": 0, "given_up": 0}
+    assert set(receiver.ids) == set(ids)
+    assert len(receiver.ids) > 1.3 * len(ids)  # lost answers mean messages that came twice
+
+
+def test_while_nobody_is_there_one_at_a_time_looks_and_then_all_go(store: Store, clock: Clock) -> None:
+    there, asked, got = False, Counter[int](), []
+
+    def send(delivery: Delivery) -> None:
+        asked[delivery.payload["n"]] += 1
+        if not there:
+            raise NotDelivered("could not be reached", away=True)
+        got.append(delivery.message_id)
+
+    def second() -> None:
+        while outbox.work(store, {"letter": send}, chance=lambda: 0.0):
+            pass
+        clock.forward(1)
+
+    ids = [put(store, n) for n in range(30)]
+    for _ in range(400):
+        second()
+    own = sum(1 for at in (0, 5, 35, 155) if at < 400)
+    assert asked.total() <= 30 * own + 400 / PROBE.total_seconds() + 1
+    assert {each.tries for each in outbox.deliveries(store, "waiting")} == {own}  # a look is none of a row's own tries
+    there = True
+    for _ in range(4):
+        second()
+    assert sorted(got) == sorted(ids)
+    assert got[0] == ids[0]
+    assert outbox.counts(store) == {"waiting": 0, "given_up": 0}
+
+
+def test_of_many_workers_one_looks_whether_the_receiver_is_back(store: Store, clock: Clock) -> None:
+    asked: list[int] = []
+
+    def away(delivery: Delivery) -> None:
+        asked.append(delivery.id)
+        raise NotDelivered("could not be reached", away=True)
+
+    for n in range(20):
+        put(store, n)
+    while outbox.work(store, {"letter": away}):
+        pass
+    asked.clear()
+    clock.forward(PROBE.total_seconds())
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: outbox.work(store, {"letter": away}), range(12)))
+    assert len(asked) == 1
+
+
+def test_what_fails_while_all_others_arrive_is_not_tried_without_end(store: Store, clock: Clock) -> None:
+    tried: list[float] = []
+    begun = clock.at
+
+    def send(delivery: Delivery) -> None:
+        if delivery.payload["n"] == 0:
+            tried.append((clock.at - begun).total_seconds())
+            raise NotDelivered("did not answer in time", away=True)
+
+    put(store, 0)
+    for n in range(1, 120):
+        put(store, n)
+        while outbox.work(store, {"letter": send}, chance=lambda: 0.0):
+            pass
+        clock.forward(1)
+    after = [at for at in tried if WAITS[0] + 4 * EARLY < at]
+    assert tried[0] == 0
+    assert len(after) <= 1 + EARLY
+    (kept,) = outbox.deliveries(store, "waiting")
+    assert kept.tries == 3  # at once, after 5 and after 35 seconds
+
+
+def test_who_asked_for_quiet_has_it_whatever_else_arrives(store: Store, clock: Clock) -> None:
+    got: list[int] = []
+
+    def send(delivery: Delivery) -> None:
+        got.append(delivery.payload["n"])
+        if delivery.payload["n"] == 0 and len(got) < 10:
+            raise NotDelivered("HTTP 503", after=300, away=True)
+
+    put(store, 0)
+    for n in range(1, 9):
+        while outbox.work(store, {"letter": send}):
+            pass
+        put(store, n)
+        clock.forward(30)
+    assert got == [0, 1, 2, 3, 4, 5, 6, 7]
+    clock.forward(60)
+    while outbox.work(store, {"letter": send}):
+        pass
+    assert sorted(got) == [0, 0, 1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_fault_of_the_sender_is_a_failure_and_stops_nobody_behind(store: Store) -> None:

@@ -5,9 +5,16 @@ so that it is there exactly when the change is. A worker takes one under a lease
 dies loses its lease and another one sends it again. Delivery is at least once, each time under the same `message_id`,
 by which a receiver knows a repetition. It never decides what is worth telling.
 
+Each row has nine tries of its own, further and further apart. Besides them, while nobody answers, one row at a time
+looks every few seconds whether the receiver is back; and when something has arrived, what failed before it is tried
+again soon, a bounded number of times. Neither uses up a row's own tries, nor goes where quiet was asked for.
+
     outbox       id | message_id | kind: who delivers it | payload | made_at | due_at: not before | tries
                  lease, leased_until: who has it in hand | done_at | gave_up_at | reason: why the last try failed
+                 failed_at: when it did, if it may be tried before due_at | away: nobody was there to take it
+                 early: tries before due_at, since the last of its own
     outbox_kind  kind | since: somebody delivers this kind; nothing else is kept
+                 well_at: when something last arrived | probe_at: nobody was there; when to look again
 """
 
 from __future__ import annotations
@@ -45,6 +52,12 @@ LEASE: Final = timedelta(seconds=60)
 """How long a worker may take for one; every sender must be done or have failed well before."""
 WAITS: Final = (5, 30, 120, 600, 1800, 7200, 18000, 36000)
 """Seconds from one try to the next, lengthened by up to a fifth by chance: nine tries in nearly a day."""
+PROBE: Final = timedelta(seconds=3)
+"""How long after one look whether a receiver is back comes the next; one row at a time."""
+PAUSE: Final = timedelta(seconds=2)
+"""How long after its failure a row is left alone, whatever else has arrived."""
+EARLY: Final = 8
+"""How often a row may be tried because others have arrived, between two of its own tries."""
 KEPT: Final = timedelta(days=30)
 """How long what was delivered can still be looked up."""
 STATES: Final = ("waiting", "delivered", "given_up")
@@ -54,12 +67,13 @@ Sender = Callable[["Delivery"], None]
 
 class NotDelivered(Exception):
     """A try failed; the text is the reason that is kept. `final`: no other try can help. `after`: seconds that the
-    receiver asks to be left alone."""
+    receiver asks to be left alone. `away`: nobody was there to take it, so that any other would have failed as well."""
 
-    def __init__(self, reason: str, *, final: bool = False, after: float = 0.0) -> None:
+    def __init__(self, reason: str, *, final: bool = False, after: float = 0.0, away: bool = False) -> None:
         super().__init__(reason)
         self.final = final
         self.after = after
+        self.away = away
 
 
 @dataclass(frozen=True)
@@ -129,7 +143,7 @@ def retry(store: Store, ids: Iterable[int] | None = None) -> int:
     if ids is not None:
         query = query.where(outbox_table.c.id.in_(list(ids)))
     with store.write() as conn:
-        return conn.execute(query.values(gave_up_at=None, tries=0, due_at=store.now())).rowcount
+        return conn.execute(query.values(gave_up_at=None, tries=0, early=0, due_at=store.now())).rowcount
 
 
 def work(store: Store, senders: Mapping[str, Sender], chance: Callable[[], float] = random.random) -> bool:
@@ -137,19 +151,21 @@ def work(store: Store, senders: Mapping[str, Sender], chance: Callable[[], float
     taken = _take(store, senders)
     if taken is None:
         return False
-    delivery, lease = taken
+    delivery = taken.delivery
     if delivery.tries > len(WAITS) + 1:  # its senders never came back to say how it went
-        _mark(store, delivery, lease, gave_up_at=store.now(), reason="the worker ended while sending, each time")
+        _mark(store, taken, gave_up_at=store.now(), reason="the worker ended while sending, each time")
         return True
     try:
         senders[delivery.kind](delivery)
     except NotDelivered as failure:
-        _failed(store, delivery, lease, str(failure), failure.final, failure.after, chance)
+        _failed(store, taken, failure, chance)
     except Exception as error:  # a fault of the sender must not stop the others behind it
         log.error("delivery %s failed: %s", delivery.message_id, type(error).__name__, exc_info=error)
-        _failed(store, delivery, lease, f"the sender failed: {type(error).__name__}", False, 0.0, chance)
+        _failed(store, taken, NotDelivered(f"the sender failed: {type(error).__name__}"), chance)
     else:
-        _mark(store, delivery, lease, done_at=store.now(), reason=None)
+        now = store.now()
+        well = _receiver(delivery).values(well_at=now, probe_at=None)
+        _mark(store, taken, well, done_at=now, reason=None)
     return True
 
 
@@ -190,56 +206,87 @@ class Worker:
             self._stopped.wait(self._every)
 
 
-def _take(store: Store, senders: Mapping[str, Sender]) -> tuple[Delivery, str] | None:
-    box = outbox_table.c
+@dataclass(frozen=True)
+class _Taken:
+    """What is in hand. `early`: before it was due, which is none of its own tries; `probe`: to see who is there."""
+
+    delivery: Delivery
+    lease: str
+    early: bool
+    probe: bool
+
+
+def _take(store: Store, senders: Mapping[str, Sender]) -> _Taken | None:
+    box, kind = outbox_table.c, outbox_kind_table.c
     now = store.now()
-    due = (
-        sa.select(box.id)
-        .where(
-            _IN["waiting"],
-            box.due_at <= now,
-            box.kind.in_(sorted(senders)),
-            sa.or_(box.leased_until.is_(None), box.leased_until < now),
+    mine = kind.kind.in_(sorted(senders))
+
+    def first(probing: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+        arrived = sa.and_(box.failed_at < kind.well_at, box.failed_at <= now - PAUSE, box.early < EARLY)
+        return (
+            sa.select(box.id)
+            .select_from(outbox_table.outerjoin(outbox_kind_table, kind.kind == box.kind))
+            .where(
+                _IN["waiting"],
+                sa.or_(box.due_at <= now, arrived, sa.and_(box.away, probing)),
+                box.kind.in_(sorted(senders)),
+                sa.or_(box.leased_until.is_(None), box.leased_until < now),
+            )
+            .order_by(box.due_at, box.id)
+            .limit(1)
         )
-        .order_by(box.due_at, box.id)
-        .limit(1)
-    )
+
     with store.read() as conn:  # no turn among the writers for a look that mostly finds nothing
-        if conn.execute(due).one_or_none() is None:
+        if conn.execute(first(kind.probe_at <= now)).one_or_none() is None:
             return None
     lease = secrets.token_hex(16)
     with store.write() as conn:
+        looks = outbox_kind_table.update().where(mine, kind.probe_at <= now).values(probe_at=now + PROBE)
+        probed = conn.execute(looks.returning(kind.kind)).scalars().all()  # no other worker looks for them now
+        chosen = first(box.kind.in_(probed)).with_for_update(skip_locked=True, of=outbox_table)
         row = conn.execute(
             outbox_table.update()
-            .where(box.id == due.with_for_update(skip_locked=True).scalar_subquery())
+            .where(box.id == chosen.scalar_subquery())
             .values(lease=lease, leased_until=now + LEASE, tries=box.tries + 1)
             .returning(outbox_table)
         ).one_or_none()
-    return None if row is None else (_delivery(row), lease)
+    return None if row is None else _Taken(_delivery(row), lease, row.due_at > now, row.kind in probed)
 
 
-def _failed(
-    store: Store,
-    delivery: Delivery,
-    lease: str,
-    reason: str,
-    final: bool,
-    after: float,
-    chance: Callable[[], float],
-) -> None:
-    now = store.now()
-    if final or delivery.tries > len(WAITS):
-        _mark(store, delivery, lease, gave_up_at=now, reason=reason)
+def _failed(store: Store, taken: _Taken, failure: NotDelivered, chance: Callable[[], float]) -> None:
+    now, delivery = store.now(), taken.delivery
+    if failure.final or (delivery.tries > len(WAITS) and not taken.early):
+        _mark(store, taken, gave_up_at=now, reason=str(failure))
         return
-    seconds = max(WAITS[delivery.tries - 1] * (1 + 0.2 * chance()), min(after, float(WAITS[-1])))
-    _mark(store, delivery, lease, due_at=now + timedelta(seconds=seconds), reason=reason)
+    quiet = now + timedelta(seconds=min(failure.after, float(WAITS[-1])))
+    values: dict[str, Any] = {"reason": str(failure), "away": failure.away, "failed_at": now}
+    if taken.early:
+        values |= {"tries": delivery.tries - 1, "early": outbox_table.c.early + (0 if taken.probe else 1)}
+        due = delivery.due_at
+    else:
+        values["early"] = 0
+        due = now + timedelta(seconds=WAITS[delivery.tries - 1] * (1 + 0.2 * chance()))
+    look = None
+    if failure.after > 0:  # it wants quiet: this row waits for its time, and those that look for longer
+        values |= {"away": False, "failed_at": None}
+        look = _receiver(delivery).values(probe_at=quiet)
+    elif failure.away:
+        look = _receiver(delivery).where(outbox_kind_table.c.probe_at.is_(None)).values(probe_at=now + PROBE)
+    _mark(store, taken, look, due_at=max(due, quiet), **values)
 
 
-# Whoever lost the lease has nothing to say any more: somebody else has it in hand.
-def _mark(store: Store, delivery: Delivery, lease: str, **values: Any) -> None:
-    mine = sa.and_(outbox_table.c.id == delivery.id, outbox_table.c.lease == lease)
+def _receiver(delivery: Delivery) -> sa.Update:
+    return outbox_kind_table.update().where(outbox_kind_table.c.kind == delivery.kind)
+
+
+# Whoever lost the lease has nothing to say of the row any more: somebody else has it in hand.
+def _mark(store: Store, taken: _Taken, receiver: sa.Update | None = None, **values: Any) -> None:
+    """Say how it went with the row, and what that tells of its receiver."""
+    mine = sa.and_(outbox_table.c.id == taken.delivery.id, outbox_table.c.lease == taken.lease)
     with store.write() as conn:
         conn.execute(outbox_table.update().where(mine).values(lease=None, leased_until=None, **values))
+        if receiver is not None:
+            conn.execute(receiver)
 
 
 def _sweep(store: Store) -> None:

@@ -94,7 +94,9 @@ class Webhook:
             raise NotDelivered(f"HTTP {status}: redirects are not followed; name the final address in webhook_url")
         if status == 410:
             raise NotDelivered("HTTP 410: the receiver wants no more of this", final=True)
-        raise NotDelivered(f"HTTP {status}", after=after if status in (429, 503) else 0.0)
+        raise NotDelivered(
+            f"HTTP {status}", after=after if status in (429, 503) else 0.0, away=status in (502, 503, 504)
+        )
 
     @property
     def _parts(self) -> SplitResult:
@@ -125,13 +127,13 @@ class Webhook:
                 after = answer.headers.get("Retry-After", "")
                 return answer.status, float(after) if re.fullmatch(r"\d{1,6}", after) else 0.0
         except TimeoutError:
-            raise NotDelivered(f"{host} did not answer in time") from None
+            raise NotDelivered(f"{host} did not answer in time", away=True) from None
         except ssl.SSLError as error:
             told = error.reason or type(error).__name__
             raise NotDelivered(f"{host}: the certificate or the encryption is wrong: {told}") from None
         except (OSError, http.client.HTTPException) as error:
             told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            raise NotDelivered(f"{host} could not be reached: {told}") from None
+            raise NotDelivered(f"{host} could not be reached: {told}", away=True) from None
 
     @contextlib.contextmanager
     def _connected(self, host: str, port: int, encrypted: bool) -> Iterator[http.client.HTTPConnection]:
@@ -170,7 +172,7 @@ class Webhook:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise NotDelivered(f"{host} has no address") from None
+            raise NotDelivered(f"{host} has no address", away=True) from None
         if not self._allows(host):
             for *_, address in found:
                 if not self._allows(str(address[0])) and not is_public(str(address[0])):

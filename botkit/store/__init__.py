@@ -17,8 +17,8 @@ decides what an event means; `chat`, `desk` and `people` do, in the tables drawn
     guess         (who, place) PK | failures | last_at | until | known_at                               (people)
     audit         id PK | at | actor | action | target | detail                                         (people)
     outbox        id PK | message_id unique | kind | payload | made_at | due_at | tries | lease         (outbox)
-                  leased_until | done_at | gave_up_at | reason
-    outbox_kind   kind PK | since                                                                       (outbox)
+                  leased_until | done_at | gave_up_at | reason | failed_at | away | early
+    outbox_kind   kind PK | since | well_at | probe_at                                                  (outbox)
     ticket        id PK | conversation_id | state | reason | lang | page | candidates | opened_at       (desk)
                   claimed_at | closed_at | owner | outcome | article
                   unique (conversation_id) where state <> 'closed': one open ticket a conversation

@@ -172,6 +172,9 @@ outbox_table = Table(
     Column("done_at", UtcTime),
     Column("gave_up_at", UtcTime),
     Column("reason", Text),
+    Column("failed_at", UtcTime),
+    Column("away", sa.Boolean, nullable=False, default=False),
+    Column("early", Integer, nullable=False, default=0),
 )
 _undone = outbox_table.c.done_at.is_(None)
 Index("ix_outbox_due", outbox_table.c.due_at, outbox_table.c.id, sqlite_where=_undone, postgresql_where=_undone)
@@ -181,6 +184,8 @@ outbox_kind_table = Table(
     metadata,
     Column("kind", String(32), primary_key=True),
     Column("since", UtcTime, nullable=False),
+    Column("well_at", UtcTime),
+    Column("probe_at", UtcTime),
 )
 
 ticket_table = Table(
