@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -154,13 +155,14 @@ def say(
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     policy: desk.Policy | None = None,
+    asking: Callable[[], AbstractContextManager[float | None]] = nullcontext,
 ) -> Turn:
     """Take a customer's message and answer it, unless a person is in charge.
 
     The same `client_id` gives the first message and its reply again and stores nothing. `choice` is the article that
     the customer picked from a `clarify`: exactly that one answers. A threshold of 0 is the index's own. MessageError:
     the text or the id cannot be taken; NotFound: no such conversation. When this returns, the turn is on disk.
-    `policy` are the desk's rules.
+    `policy` are the desk's rules. `asking` is entered for as long as the bot thinks.
     """
     policy = policy or desk.Policy()
     client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
@@ -173,16 +175,17 @@ def say(
     while True:
         reply = None if seen.ticket else _chosen(index, choice, seen)
         if reply is None and not seen.ticket:
-            reply = answer.reply(
-                index,
-                text,
-                lang=seen.lang,
-                page=seen.page,
-                misses=seen.misses,
-                answer_threshold=answer_threshold,
-                clarify_threshold=clarify_threshold,
-                before=seen.before,
-            )
+            with asking():
+                reply = answer.reply(
+                    index,
+                    text,
+                    lang=seen.lang,
+                    page=seen.page,
+                    misses=seen.misses,
+                    answer_threshold=answer_threshold,
+                    clarify_threshold=clarify_threshold,
+                    before=seen.before,
+                )
             if choice is None and _goes_on(seen, text, reply):
                 reply = _taken_up(reply)
         with store.write() as conn:

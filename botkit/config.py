@@ -42,6 +42,10 @@ class Settings:
     certificate_risk: float = _setting(0.10, "the probability that a certificate is wrong")
     window_hours: int = _setting(24, "hours of quiet after an answer that count as `assumed` in reports")
     rate_per_minute: int = _setting(60, "requests with a customer's text that one address may make a minute")
+    rate_burst: int = _setting(10, "of these, how many at once; a text counts as one more for every 500 characters")
+    encoder_seconds: float = _setting(
+        2.0, "seconds for a question to be queued and encoded; past them its words alone are compared; 0: no limit"
+    )
     conversations_per_hour: int = _setting(60, "conversations that one address may start an hour")
     base_url: str = _setting("", "public address of the site, for canonical links and the sitemap")
     embed_origins: str = _setting(

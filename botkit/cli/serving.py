@@ -69,6 +69,8 @@ def serve(
             embed_origins=[o for o in settings.embed_origins.replace(",", " ").split() if o],
             trusted_proxies=settings.trusted_proxies,
             rate_per_minute=settings.rate_per_minute,
+            rate_burst=settings.rate_burst,
+            encoder_seconds=settings.encoder_seconds,
             conversations_per_hour=settings.conversations_per_hour,
             logins_per_minute=settings.logins_per_minute,
             metrics_token=settings.metrics_token,

@@ -23,6 +23,7 @@ from botkit import language
 from . import errors, intake, rendering
 from .context import Context, here
 from .errors import ApiError
+from .fair import Turns
 from .limits import Rates
 from .metrics import Metrics
 from .streams import Feed
@@ -52,6 +53,7 @@ def create_app(
     embed_origins: Sequence[str] = (),
     trusted_proxies: int = 0,
     rate_per_minute: int = 60,
+    rate_burst: int = 10,
     conversations_per_hour: int = 60,
     logins_per_minute: int = 10,
     rates: Rates | None = None,
@@ -61,14 +63,16 @@ def create_app(
     second_factor_roles: Sequence[str] = (),
     policy: Policy | None = None,
     streams: int = 384,
+    encoder_seconds: float = 2.0,
 ) -> Flask:
     """The application over a live index and a migrated store.
 
     `base_url`: the public address, for canonical links and the sitemap. `embed_origins`: the sites, as
     `https://shop.example`, that may show the chat in a frame; this server's own pages always may.
-    `trusted_proxies`: how many reverse proxies stand in front. `rate_per_minute` (questions),
-    `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
-    they count in, made before the workers are forked, or None for one process. `metrics_token`: the bearer token
+    `trusted_proxies`: how many reverse proxies stand in front. `rate_per_minute` (questions; `rate_burst` of them at
+    once), `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
+    they count in, made before the workers are forked, or None for one process. `encoder_seconds`: what a question may
+    take to be queued and encoded before it is answered by its words alone. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
     from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
     second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at most, each in a
@@ -104,7 +108,9 @@ def create_app(
         rates=rates or Rates(),
         metrics=Metrics(),
         feed=Feed(store, streams, lambda: desk.tick(store, policy=policy)),
+        turns=Turns(encoder_seconds),
         rate_per_minute=rate_per_minute,
+        rate_burst=rate_burst,
         conversations_per_hour=conversations_per_hour,
         logins_per_minute=logins_per_minute,
         base_url=base_url.rstrip("/"),
@@ -113,6 +119,7 @@ def create_app(
         thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
         second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
         policy=policy,
+        behind_proxies=trusted_proxies > 0,
     )
     errors.install(app)
     app.before_request(_begin)
@@ -157,6 +164,14 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid.uuid4().hex
+    context = here()
+    if "X-Forwarded-For" in request.headers and not context.behind_proxies:
+        context.metrics.forwarded()
+        if not context.rates.take("told", "forwarded", 1 / 86_400, 1):  # once a day, in all processes together
+            log.warning(
+                "a request has X-Forwarded-For, but trusted_proxies is 0: if a proxy of yours sends it, all visitors "
+                "share one address and its limits. Set trusted_proxies = 1, or how many proxies there are."
+            )
 
 
 def _refuse_foreign_pages() -> None:
@@ -259,6 +274,7 @@ def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
     return {
         "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
         "botkit_streams": ("Live streams open in the process that answers this.", float(len(context.feed)), {}),
+        "botkit_questions_waiting": ("Questions that wait for the encoder, here.", float(len(context.turns)), {}),
         "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
         **_deliveries(context.store),
     }

@@ -16,7 +16,7 @@ from botkit.store import CUSTOMER
 from . import intake, schemas, snippets
 from .context import here
 from .errors import ApiError
-from .limits import limited
+from .limits import asking, limited, weigh
 from .openapi import describe
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -44,7 +44,9 @@ def ask() -> dict[str, Any]:
     index = here().index
     lang = known_language(asked.lang, index)
     text, before = desk.checked_text(asked.text), _before(asked.before, index)
-    reply = answer.reply(index, text, lang=lang, page=asked.page, before=before, **here().thresholds)
+    weigh(text, before.text if before else "")
+    with asking():
+        reply = answer.reply(index, text, lang=lang, page=asked.page, before=before, **here().thresholds)
     told = reply.as_dict()
     _count(told)
     return told
@@ -91,6 +93,7 @@ def say(conversation_id: str) -> dict[str, Any]:
     """
     authorise(conversation_id)
     sent = intake.body(schemas.SendMessage)
+    weigh(sent.text)
     context = here()
     turn = chat.say(
         context.store,
@@ -99,6 +102,7 @@ def say(conversation_id: str) -> dict[str, Any]:
         sent.client_id,
         sent.text,
         choice=sent.choice,
+        asking=asking,
         policy=context.policy,
         **context.thresholds,
     )
@@ -249,6 +253,7 @@ def search() -> dict[str, Any]:
 
 @blueprint.get("/suggest")
 @describe(query=schemas.SuggestQuery, gives={200: schemas.Suggestions}, tag="help centre")
+@limited("suggestion")
 def suggest() -> dict[str, Any]:
     """Complete a question that is being typed."""
     wanted = intake.query(schemas.SuggestQuery)
@@ -297,8 +302,10 @@ def found(
     """
     if not text:
         return []
+    with asking():
+        hits = index.search(text, lang, limit=limit).hits
     shown = []
-    for hit in index.search(text, lang, limit=limit).hits:
+    for hit in hits:
         article = index.article(hit.article, lang or hit.lang)
         if article is not None and not index.shows(article):
             article = None

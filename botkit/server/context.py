@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 
+from .fair import Turns
 from .limits import Rates
 from .metrics import Metrics
 
@@ -31,7 +32,9 @@ class Context:
     rates: Rates
     metrics: Metrics
     feed: Feed
+    turns: Turns
     rate_per_minute: int
+    rate_burst: int
     conversations_per_hour: int
     logins_per_minute: int
     base_url: str
@@ -39,6 +42,7 @@ class Context:
     metrics_token: str
     thresholds: Mapping[str, Any]
     policy: Policy
+    behind_proxies: bool
     second_factor_roles: frozenset[str] = frozenset()
 
     @property

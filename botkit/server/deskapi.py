@@ -14,7 +14,7 @@ from botkit import desk, live, people
 from botkit.people import Agent
 from botkit.store import Event, iso
 
-from . import intake, signin
+from . import intake, limits, signin
 from .api import known_language
 from .context import here
 from .errors import ApiError
@@ -281,7 +281,8 @@ def assist(ticket_id: int) -> dict[str, Any]:
     """
     agent = signin.caller()
     wanted = intake.query(AssistQuery)
-    return desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent).as_dict()
+    with limits.asking(f"agent:{agent.name}"):
+        return desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent).as_dict()
 
 
 @blueprint.post(f"/{TICKET}/claim")

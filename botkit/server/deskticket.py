@@ -21,7 +21,7 @@ from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import Event, iso
 
-from . import deskapi, signin
+from . import deskapi, limits, signin
 from . import deskframe as frame
 from .context import here
 from .deskapi import TICKET
@@ -68,9 +68,10 @@ def ticket(ticket_id: int) -> Response:
     same = frame.unchanged(agent, etag)
     if same is not None:
         return same
-    help_ = desk.advise(index, transcript, found.lang, agent, customer=packet.customer)
     query = language.clean(wanted["q"])
-    searched = desk.advise(index, transcript, found.lang, agent, query, packet.customer) if query else None
+    with limits.asking(f"agent:{agent.name}"):
+        help_ = desk.advise(index, transcript, found.lang, agent, customer=packet.customer)
+        searched = desk.advise(index, transcript, found.lang, agent, query, packet.customer) if query else None
     candidates = _candidates(packet)
     earlier = _earlier(packet, t, index)
     return frame.show(

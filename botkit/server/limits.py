@@ -18,6 +18,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ from .errors import ApiError
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+WEIGHS_ONE = 500
+"""Characters of a question that counts as one."""
 _SLOTS = 1 << 16
 _PROBES = 8
 _SLOT = struct.Struct("<Qd")  # whose bucket it is; the time at which it will be empty again
@@ -48,18 +51,20 @@ class Rates:
         os.unlink(name)
         weakref.finalize(self, os.close, self._file)
 
-    def take(self, name: str, address: str, per_second: float, burst: int) -> float:
-        """Take one token from the bucket of `address` for `name`; 0.0 if there was one, else seconds to wait."""
+    def take(self, name: str, address: str, per_second: float, burst: float, cost: float = 1.0) -> float:
+        """Take `cost` tokens from the bucket of `address` for `name`; 0.0 if there were so many, else seconds to wait.
+        What costs more than a full bucket holds takes a full one."""
+        cost = min(cost, burst)
         owner = self._owner(name, address)
         first = owner % _SLOTS
         with self._threads:
             fcntl.lockf(self._file, fcntl.LOCK_EX, 1, first // _PROBES)
             try:
-                return self._take(owner, first - first % _PROBES, per_second, burst)
+                return self._take(owner, first - first % _PROBES, per_second, burst, cost)
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, first // _PROBES)
 
-    def _take(self, owner: int, first: int, per_second: float, burst: int) -> float:
+    def _take(self, owner: int, first: int, per_second: float, burst: float, cost: float) -> float:
         now = self._clock()
         place, oldest = first, math.inf
         full_at = now
@@ -70,7 +75,7 @@ class Rates:
                 break
             if until < oldest:  # the bucket that matters least gives way
                 place, oldest = slot, until
-        filled = full_at + 1.0 / per_second
+        filled = full_at + cost / per_second
         wait = filled - now - burst / per_second
         if wait > 1e-9:
             return wait
@@ -95,20 +100,26 @@ def caller() -> str:
     return str(address)
 
 
-def check(name: str) -> None:
-    """Count this request against "question", "conversation", "signal" or "login"; ApiError 429 for one too many."""
+def check(name: str, cost: float = 1.0) -> None:
+    """Count this request against a limit, as so many; ApiError 429 for one too many.
+
+    "question": a customer's text; "suggestion": one for each key; "conversation": a beginning; "signal": a stream, a
+    word that somebody types or has read; "login".
+    """
     from .context import here  # here, because the context holds the buckets
 
     context = here()
-    allowed, seconds = {
-        "question": (context.rate_per_minute, 60.0),
-        "conversation": (context.conversations_per_hour, 3600.0),
-        "signal": (4 * context.rate_per_minute, 60.0),  # a stream, a word that somebody types or has read
-        "login": (context.logins_per_minute, 60.0),
+    asked = context.rate_per_minute
+    allowed, seconds, burst = {
+        "question": (asked, 60.0, context.rate_burst),
+        "suggestion": (4 * asked, 60.0, 4 * context.rate_burst),
+        "conversation": (context.conversations_per_hour, 3600.0, 0),
+        "signal": (4 * asked, 60.0, 0),
+        "login": (context.logins_per_minute, 60.0, 0),
     }[name]
     if allowed <= 0:  # switched off in the settings
         return
-    wait = context.rates.take(name, caller(), allowed / seconds, allowed)
+    wait = context.rates.take(name, caller(), allowed / seconds, min(burst or allowed, allowed), cost)
     if wait > 0:
         context.metrics.limited(name)
         raise ApiError(
@@ -117,6 +128,20 @@ def check(name: str) -> None:
             f"Too many requests from your address; try again in {math.ceil(wait)} s.",
             retry_after=math.ceil(wait),
         )
+
+
+def weigh(*texts: str) -> None:
+    """Count a question that was counted as one by its length: what is longer takes longer to understand."""
+    more = sum(len(text) for text in texts) / WEIGHS_ONE - 1.0
+    if more > 0.0:
+        check("question", more)
+
+
+def asking(who: str | None = None) -> AbstractContextManager[float | None]:
+    """A turn to ask the encoder, of the caller's address or of `who`: see `fair.Turns.turn`."""
+    from .context import here
+
+    return here().turns.turn(who or caller())
 
 
 def limited(name: str) -> Callable[[View], View]:

@@ -36,6 +36,12 @@ class Metrics:
             "botkit_limited", "Requests refused by a rate limit.", ("limit",), registry=self._registry
         )
 
+        self._forwarded = Counter(
+            "botkit_forwarded_unread",
+            "Requests with X-Forwarded-For while trusted_proxies is 0: all visitors of a proxy share one address.",
+            registry=self._registry,
+        )
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         self._requests.labels(method, route, str(status)).observe(seconds)
@@ -47,6 +53,10 @@ class Metrics:
     def limited(self, limit: str) -> None:
         """Count one refusal by a rate limit."""
         self._limited.labels(limit).inc()
+
+    def forwarded(self) -> None:
+        """Count one request whose X-Forwarded-For was not read."""
+        self._forwarded.inc()
 
     def exposition(self, state: State) -> tuple[bytes, str]:
         """The text for a scraper and its content type. `state` gives gauges read now: name -> (help, value,
