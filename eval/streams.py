@@ -215,10 +215,9 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 8192)), hard))
     port = serving.free_port()
-    quiet = {"BOTKIT_RATE_PER_MINUTE": "0", "BOTKIT_CONVERSATIONS_PER_HOUR": "0"}
     with tempfile.TemporaryDirectory() as folder:
         command = serving.botkit(wanted.index, Path(folder) / "botkit.db", port, wanted.workers)
-        with serving.started(command, port, "where is my order", quiet) as server:
+        with serving.started(command, port, "where is my order") as server:
             asyncio.run(measured(port, wanted, server))
             begun = time.perf_counter()
         say(f"  stopped with open streams in {time.perf_counter() - begun:.1f} s")

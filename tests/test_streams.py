@@ -209,6 +209,29 @@ def test_a_stream_too_many_is_503_and_all_others_go_on(serve: Callable[..., int]
         stream.close()
 
 
+def test_one_address_has_its_share_of_the_streams(serve: Callable[..., int]) -> None:
+    """Customers elsewhere, and agents there too, find a place; one that is left is free again."""
+    port = serve(streams_per_address=2, trusted_proxies=1)
+    school, home = {"X_Forwarded_For": "203.0.113.9"}, {"X_Forwarded_For": "203.0.113.10"}
+    with contextlib.ExitStack() as held:
+        first = [held.enter_context(Customer(port).stream(**school)) for _ in range(2)]
+        assert [each.status for each in first] == [200, 200]
+        late = Customer(port)
+        with late.stream(**school) as refused:
+            assert refused.status == 503
+            assert json.loads(refused.response.read())["error"]["code"] == "streams_full"
+        assert held.enter_context(Customer(port).stream(**home)).status == 200
+        first[0].until(lambda sent: sent.data.get("kind") == "ticket.opened")
+        first[0].cut()
+        statuses = iter(lambda: _status_of(late, school), 200)
+        assert set(statuses) <= {503}
+
+
+def _status_of(customer: Customer, headers: dict[str, str]) -> int:
+    with customer.stream(**headers) as stream:
+        return stream.status
+
+
 def test_the_last_places_are_kept_for_agents(store: Store) -> None:
     """Customers can poll; a place that is left is free again, and a feed that was closed begins anew."""
     feed = streams.Feed(store, 16)

@@ -79,11 +79,13 @@ def serve(
             second_factor_roles=roles,
             policy=policy,
             streams=settings.streams,
+            streams_per_address=settings.streams_per_address,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
     click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
-    run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams)
+    per_address = 0 if settings.trusted_proxies else settings.connections_per_address
+    run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams, per_address)
 
 
 def _policy(settings: Settings) -> Policy:

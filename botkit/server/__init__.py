@@ -63,6 +63,7 @@ def create_app(
     second_factor_roles: Sequence[str] = (),
     policy: Policy | None = None,
     streams: int = 384,
+    streams_per_address: int = 24,
     encoder_seconds: float = 2.0,
 ) -> Flask:
     """The application over a live index and a migrated store.
@@ -76,7 +77,8 @@ def create_app(
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
     from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
     second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at most, each in a
-    thread of its server. Raises ValueError for an origin or a role that is none.
+    thread of its server, and `streams_per_address` how many of customers at one address. Raises ValueError for an
+    origin or a role that is none.
     """
     from botkit import desk
 
@@ -107,7 +109,7 @@ def create_app(
         store=store,
         rates=rates or Rates(),
         metrics=Metrics(),
-        feed=Feed(store, streams, lambda: desk.tick(store, policy=policy)),
+        feed=Feed(store, streams, lambda: desk.tick(store, policy=policy), streams_per_address),
         turns=Turns(encoder_seconds),
         rate_per_minute=rate_per_minute,
         rate_burst=rate_burst,

@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, g, has_request_context, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from botkit.store import StoreError
 
@@ -77,6 +77,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StoreError, _store_error)
+    app.register_error_handler(ClientDisconnected, _lost_line)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -88,6 +89,12 @@ def _store_error(error: StoreError) -> Response:
     # Disk full, locked for too long, server gone: it passes, and nothing that was acknowledged is lost.
     log.error("the database: %s, request %s", error, g.get("request_id", "-"))
     return _api_error(ApiError(503, "unavailable", _CODES[503][1], retry_after=2))
+
+
+def _lost_line(_error: ClientDisconnected) -> Response:
+    """The client took too long over the request's body, or is gone."""
+    code, message = _CODES[408]
+    return _api_error(ApiError(408, code, message))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -7,7 +7,6 @@ server.
 
 import fcntl
 import hashlib
-import ipaddress
 import math
 import mmap
 import os
@@ -24,6 +23,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
+from .addresses import of_one_customer
 from .errors import ApiError
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -89,15 +89,7 @@ class Rates:
 
 def caller() -> str:
     """The address that counts: an IPv4 address, or the /64 that one IPv6 customer is given."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return of_one_customer(request.remote_addr)
 
 
 def check(name: str, cost: float = 1.0) -> None:

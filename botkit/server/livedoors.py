@@ -23,7 +23,7 @@ from botkit.store import CUSTOMER, Store, StoreError
 from . import api, deskapi, intake, schemas, signin
 from .context import here
 from .errors import ApiError
-from .limits import check, limited
+from .limits import caller, check, limited
 from .openapi import describe
 from .streams import Full, Subscription, event, until_over
 
@@ -84,7 +84,7 @@ def customer_stream(conversation_id: str, after: int) -> Response:
     check("signal")
     store = here().store
     after = _last_event_id(after)
-    subscription = _place(lambda line: here().feed.subscribe(conversation_id, line))
+    subscription = _place(lambda line: here().feed.subscribe(conversation_id, line, caller()))
     cursor, told = after, None
 
     def look() -> str:

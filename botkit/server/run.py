@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+
+from . import worker
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -26,12 +29,21 @@ GRACE = 20
 
 
 def run(
-    app_factory: Callable[[], Flask], host: str, port: int, workers: int = 2, threads: int = 8, streams: int = 384
+    app_factory: Callable[[], Flask],
+    host: str,
+    port: int,
+    workers: int = 2,
+    threads: int = 8,
+    streams: int = 384,
+    connections_per_address: int = 128,
 ) -> None:
     """Serve until a signal ends it. `app_factory` is called once in each worker.
 
     A live stream occupies a thread for minutes, so each worker has `streams` threads more than the `threads` that
     answer: gunicorn starts one only when all others are busy, and one that waits costs some tens of kilobytes.
+
+    An address holds at most `connections_per_address` connections of each worker; 0: any number, as it must be where
+    all come from a proxy.
 
     Make a `Rates` before and pass it to `create_app` in the factory, so that limits count across workers.
     """
@@ -39,6 +51,9 @@ def run(
     # they give. Read when a worker imports those libraries.
     for name, value in (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("OMP_WAIT_POLICY", "passive")):
         os.environ.setdefault(name, value)
+    worker.Worker.per_address = connections_per_address
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a connection is a file
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     metrics = Path(tempfile.mkdtemp(prefix="botkit-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read when a worker imports prometheus-client
     master = os.getpid()
@@ -54,7 +69,7 @@ def _options(host: str, port: int, workers: int, threads: int, streams: int) -> 
     return {
         "bind": [address],
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": "botkit.server.worker.Worker",
         "threads": threads + streams,
         "worker_connections": 1000 + 2 * streams,  # a stream's client keeps a second connection for what it sends
         "timeout": 60,
@@ -63,6 +78,8 @@ def _options(host: str, port: int, workers: int, threads: int, streams: int) -> 
         # A worker's sign of life is a file's time: in memory, a busy disk cannot make it look dead.
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "sendfile": False,  # it would pass by the limit in time on an answer
         "control_socket_disable": True,
         # Its access log would hold addresses and what people search for; `botkit.access` holds neither.
         "accesslog": None,

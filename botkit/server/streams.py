@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 from botkit import live
 from botkit.store import CUSTOMER, StoreError
 
+from .worker import Line
+
 if TYPE_CHECKING:
     from botkit.store import Store
 
@@ -61,9 +63,16 @@ class Subscription:
     """One open stream: what it follows, and whether it is to look or to end. Leave it when the stream is closed."""
 
     def __init__(
-        self, feed: Feed, key: str, conversations: frozenset[str], agent: str | None, line: socket.socket | None
+        self,
+        feed: Feed,
+        key: str,
+        conversations: frozenset[str],
+        agent: str | None,
+        line: socket.socket | None,
+        address: str = "",
     ) -> None:
         self.key = key
+        self.address = address
         self.conversations = conversations
         self.agent = agent
         self.line = line
@@ -121,11 +130,15 @@ class Subscription:
 
 
 class Feed:
-    """The streams of this process. `most`: how many there may be, 0 for none. `tick`, if given, is called about once a
-    second for as long as the process serves, in a thread of its own."""
+    """The streams of this process. `most`: how many there may be, 0 for none; `per_address`: how many of customers at
+    one address, 0 for any number. `tick`, if given, is called about once a second for as long as the process serves, in
+    a thread of its own."""
 
-    def __init__(self, store: Store, most: int = 384, tick: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, store: Store, most: int = 384, tick: Callable[[], object] | None = None, per_address: int = 0
+    ) -> None:
         self.most = most
+        self.per_address = per_address
         self._store = store
         self._tick = tick
         self._alive: Callable[[], bool] = lambda: True
@@ -154,10 +167,13 @@ class Feed:
     def __len__(self) -> int:
         return len(self._open)
 
-    def subscribe(self, conversation_id: str, line: socket.socket | None = None) -> Subscription:
+    def subscribe(
+        self, conversation_id: str, line: socket.socket | None = None, address: str = ""
+    ) -> Subscription:
         """A place for a customer's stream of this conversation, or Full."""
         most = self.most - self.most // FOR_AGENTS
-        return self._enter(Subscription(self, conversation_id, frozenset({conversation_id}), None, line), most)
+        following = frozenset({conversation_id})
+        return self._enter(Subscription(self, conversation_id, following, None, line, address), most)
 
     def subscribe_agent(self, name: str, line: socket.socket | None = None) -> Subscription:
         """A place for an agent's stream, or Full. What it follows is said as it goes, in `conversations`."""
@@ -172,11 +188,18 @@ class Feed:
             tabs = sum(other.key == subscription.key for other in self._open)
             if len(self._open) >= most or tabs >= TABS or not self._alive():
                 raise Full
+            if self.per_address and subscription.address:
+                theirs = sum(other.address == subscription.address for other in self._open)
+                if theirs >= self.per_address:
+                    raise Full
             self._begin()
             self._open.add(subscription)
             self._fresh = True
-        if subscription.line is not None:
-            subscription.line.settimeout(SEND)
+        line = subscription.line
+        if isinstance(line, Line):
+            line.endless(SEND)
+        elif line is not None:
+            line.settimeout(SEND)
         return subscription
 
     def _begin(self) -> None:
