@@ -18,7 +18,7 @@ from html import escape
 from typing import Any
 
 from botkit import language
-from botkit.confidence import Confidence
+from botkit.confidence import ANSWER, Confidence
 from botkit.corpus import Article, Passage
 from botkit.index import Hit, Index, Search
 
@@ -143,13 +143,15 @@ def reply(
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     before: Before | None = None,
+    deadline: float | None = None,
 ) -> Reply:
     """What to say to one text.
 
     `lang` is the page's language, `page` its path, `misses` how many bot turns directly before
     missed, `before` the turn before, if the text is still about it. A threshold of 0 takes the
     index's own. The text should have been through `language.clean`; one without a word is small
-    talk, and is asked for a few words.
+    talk, and is asked for a few words. `deadline` is the encoder's, as in `Index.search_many`; what
+    words alone have found is answered from the usual threshold on at the earliest.
     """
     return replies(
         index,
@@ -160,6 +162,7 @@ def reply(
         answer_threshold=answer_threshold,
         clarify_threshold=clarify_threshold,
         before=[before],
+        deadline=deadline,
     )[0]
 
 
@@ -173,6 +176,7 @@ def replies(
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     before: Sequence[Before | None] | None = None,
+    deadline: float | None = None,
 ) -> list[Reply]:
     """`reply` for many texts, each by itself; their vectors are made in one batch."""
     model = Confidence.of(index)
@@ -181,10 +185,11 @@ def replies(
     pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
     turns = list(before) if before is not None else [None] * len(texts)
     if any(turns):
-        alone = index.search_many(texts, pages, _DEPTH, [turn.lang if turn else None for turn in turns])
+        spoken = [turn.lang if turn else None for turn in turns]
+        alone = index.search_many(texts, pages, _DEPTH, spoken, deadline=deadline)
     else:
-        alone = index.search_many(texts, pages)
-    readings = _readings(index, model, alone, pages, turns)
+        alone = index.search_many(texts, pages, deadline=deadline)
+    readings = _readings(index, model, alone, pages, turns, deadline=deadline)
     return [
         _decide(index, model, reading, text, code, turn, misses, high, low)
         for text, code, reading, turn in zip(texts, pages, readings, turns, strict=True)
@@ -192,13 +197,21 @@ def replies(
 
 
 def candidates(
-    index: Index, text: str, *, lang: str, before: Before | None = None, page: str | None = None, limit: int = 5
+    index: Index,
+    text: str,
+    *,
+    lang: str,
+    before: Before | None = None,
+    page: str | None = None,
+    limit: int = 5,
+    deadline: float | None = None,
 ) -> list[Candidate]:
     """What an agent could say to a text, likeliest first, in the customer's language `lang` where there is a
     translation: no policy and no threshold, and articles for agents alone are among them. `page` is the language to
-    expect the text in."""
-    alone = index.search_many([text], [page], _DEPTH, [before.lang if before else None], for_agent=True)
-    reading = _readings(index, Confidence.of(index), alone, [page], [before], for_agent=True)[0]
+    expect the text in, `deadline` the encoder's."""
+    spoken = [before.lang if before else None]
+    alone = index.search_many([text], [page], _DEPTH, spoken, for_agent=True, deadline=deadline)
+    reading = _readings(index, Confidence.of(index), alone, [page], [before], for_agent=True, deadline=deadline)[0]
     found = []
     for hit, probability in reading.candidates[:limit]:
         article = index.best_translation(hit.article, lang, for_agent=True)
@@ -289,6 +302,7 @@ def _readings(
     pages: Sequence[str | None],
     turns: Sequence[Before | None],
     for_agent: bool = False,
+    deadline: float | None = None,
 ) -> list[_Reading]:
     """Each text by itself, or with the turn before it. The searches for the turns before are one batch more, of only
     the texts that may lean."""
@@ -309,7 +323,7 @@ def _readings(
     if not leans:
         return found
     texts, langs = [turns[n].text for n in leans], [turns[n].lang for n in leans]  # type: ignore[union-attr]
-    earlier = index.search_many(texts, [pages[n] for n in leans], _DEPTH, langs, for_agent)
+    earlier = index.search_many(texts, [pages[n] for n in leans], _DEPTH, langs, for_agent, deadline=deadline)
     for (number, (cues, share)), search in zip(leans.items(), earlier, strict=True):
         if not search.hits:
             continue
@@ -384,6 +398,7 @@ def _decide(
     low: float,
 ) -> Reply:
     search = reading.search
+    high = high if search.encoded else max(high, ANSWER)
     lang = _reply_language(index, search, page_lang, turn)
     options = _options(index, reading.candidates, lang)
     base: dict[str, Any] = {"version": index.version, "question_lang": search.lang, "options": options}

@@ -162,7 +162,8 @@ def say(
     The same `client_id` gives the first message and its reply again and stores nothing. `choice` is the article that
     the customer picked from a `clarify`: exactly that one answers. A threshold of 0 is the index's own. MessageError:
     the text or the id cannot be taken; NotFound: no such conversation. When this returns, the turn is on disk.
-    `policy` are the desk's rules. `asking` is entered for as long as the bot thinks.
+    `policy` are the desk's rules. `asking` is entered for as long as the bot thinks, and gives the encoder's deadline
+    as in `Index.search_many`.
     """
     policy = policy or desk.Policy()
     client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
@@ -175,7 +176,7 @@ def say(
     while True:
         reply = None if seen.ticket else _chosen(index, choice, seen)
         if reply is None and not seen.ticket:
-            with asking():
+            with asking() as deadline:
                 reply = answer.reply(
                     index,
                     text,
@@ -185,6 +186,7 @@ def say(
                     answer_threshold=answer_threshold,
                     clarify_threshold=clarify_threshold,
                     before=seen.before,
+                    deadline=deadline,
                 )
             if choice is None and _goes_on(seen, text, reply):
                 reply = _taken_up(reply)

@@ -25,9 +25,10 @@ import random
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import common
 import numpy as np
@@ -81,15 +82,16 @@ def main() -> None:
     if options.refit == bool(options.data):
         parser.error("give either --data or --refit.")
     if not options.refit:
-        made, identity = make_rows(options.data, options.work, options.encoder, options.bots)
+        made, identity, lexical = make_rows(options.data, options.work, options.encoder, options.bots)
     else:
         before = json.loads(fitting.NUMBERS.read_text(encoding="utf-8"))
-        made, identity = before["made"], before["encoder"]
+        made, identity, lexical = before["made"], before["encoder"], before["lexical"]
     learned = fitting.simulated()
     numbers = {
         "made": made,
         "encoder": identity,
         **fitting.learn(learned),
+        "lexical": lexical,
         "answer": fitting.ANSWER,
         "clarify": fitting.CLARIFY,
     }
@@ -99,8 +101,9 @@ def main() -> None:
     print(f"\n{common.machine('scikit-learn')}")
 
 
-def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str, str]:
-    """Writes the rows; what is to be told of how they were made, and the encoder's identity."""
+def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str, str, dict[str, Any]]:
+    """Writes the rows; what is to be told of how they were made, the encoder's identity, and the model of searches
+    without a vector, whose rows do not ship: labels do not move it."""
     with tempfile.TemporaryDirectory(prefix="botkit-simulate-") as scratch:
         model = Memory(encoder.load(name), work or Path(scratch) / "memory", forget=False)
         if name == encoder.DEFAULT:
@@ -120,9 +123,14 @@ def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str
             )
         model.save()
     table = {figure: np.concatenate(parts) for figure, parts in rows.items()}
+    words, right, place = (table.pop(f"lexical.{part}") for part in ("table", "right", "place"))
+    articles = np.exp(words[:, confidence.LEXICAL.index("articles")].astype(np.float64))
+    weight = fitting.balanced(table["inside"], table["bot"], articles)
+    learned = fitting.Rows(words.astype(np.float64), right, (place > 0) & (place <= 3), weight)
+    lexical = fitting.learn(learned, names=confidence.LEXICAL, pairs=())
     np.savez_compressed(fitting.ROWS, figures=np.array(confidence.FEATURES), **table)
     made = f"by eval/simulate.py on {len(table['right'])} questions to {len(bots)} simulated bots"
-    return made, encoder.identity(model)
+    return made, encoder.identity(model), lexical
 
 
 def left_out() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -183,21 +191,34 @@ def rows_of(bot: Bot, model: Memory, folder: Path) -> dict[str, np.ndarray]:
     vectors = model.encode_query(
         [built.searcher.native(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     )
+    found = told(built, bot, shares, list(vectors), confidence.FEATURES)
+    words = told(built, bot, shares, [None] * len(shares), confidence.LEXICAL)
+    index.discard(built)
+    return {
+        **found,
+        **{f"lexical.{name}": values for name, values in words.items()},
+        "inside": np.array([bool(a.relevant) for a in bot.asked]),
+    }
+
+
+def told(
+    built: index.Index,
+    bot: Bot,
+    shares: Sequence[Mapping[str, float]],
+    vectors: Sequence[np.ndarray | None],
+    names: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """The figures of searches with these vectors, or without, whether the first article is right and at which place
+    a right one is. A search that finds nothing has figures of nothing."""
     table, right, places = [], [], []
     for asked, share, vector in zip(bot.asked, shares, vectors, strict=True):
         search = built.rank(asked.text, vector, share)
         order = [hit.article for hit in search.hits]
-        table.append(confidence.features(search))
+        table.append(confidence.features(search, names) if order else np.zeros(len(names)))
         found = [place for place, article in enumerate(order, 1) if article in asked.relevant]
         right.append(1 in found)
         places.append(min(found, default=0))
-    index.discard(built)
-    return {
-        "table": np.array(table, np.float16),
-        "right": np.array(right),
-        "inside": np.array([bool(a.relevant) for a in bot.asked]),
-        "place": np.array(places, np.int8),
-    }
+    return {"table": np.array(table, np.float16), "right": np.array(right), "place": np.array(places, np.int8)}
 
 
 def spread(chance: random.Random, lowest: int, highest: int) -> int:

@@ -8,7 +8,7 @@ answers. The model is plain numbers and is stored with the index; nothing here d
 
 from botkit.confidence.certificate import ALPHA, DELTA, certify, upper_bound
 from botkit.confidence.fitting import ANSWER, CLARIFY, fit, summary
-from botkit.confidence.model import FEATURES, Confidence, area, features
+from botkit.confidence.model import FEATURES, LEXICAL, Confidence, area, features
 
 __all__ = [
     "ALPHA",
@@ -16,6 +16,7 @@ __all__ = [
     "CLARIFY",
     "DELTA",
     "FEATURES",
+    "LEXICAL",
     "Confidence",
     "area",
     "certify",

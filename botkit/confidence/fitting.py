@@ -92,18 +92,23 @@ def shipped(index: Index) -> dict[str, Any]:
     return numbers | {"calibrated": numbers["encoder"] == encoder.identity(index.encoder), "labels": 0}
 
 
-def learn(rows: Rows, parts: Sequence[str] = ("first", "among")) -> dict[str, Any]:
-    """Logistic regressions on standardised figures and the products of PAIRS of them: is the first article right, is
+def learn(
+    rows: Rows,
+    parts: Sequence[str] = ("first", "among"),
+    names: Sequence[str] = FEATURES,
+    pairs: Sequence[tuple[str, str]] = PAIRS,
+) -> dict[str, Any]:
+    """Logistic regressions on standardised figures and the products of pairs of them: is the first article right, is
     one of the first three."""
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = rows.table.mean(axis=0), np.maximum(rows.table.std(axis=0), 1e-6)
-    terms = with_pairs((rows.table - mean) / scale, PAIRS)
+    terms = with_pairs((rows.table - mean) / scale, pairs, names)
     told: dict[str, Any] = {
-        "features": list(FEATURES),
+        "features": list(names),
         "mean": mean.tolist(),
         "scale": scale.tolist(),
-        "pairs": [list(pair) for pair in PAIRS],
+        "pairs": [list(pair) for pair in pairs],
     }
     for name in parts:
         model = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky", max_iter=100)

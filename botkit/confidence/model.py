@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,32 @@ FEATURES = (
     "other_trades",
     "unknown_trades",
 )
+LEXICAL = (
+    "score",
+    "score_margin",
+    "runner_up",
+    "rest",
+    "word",
+    "word_margin",
+    "char",
+    "char_margin",
+    "coverage",
+    "article_grams",
+    "known_words",
+    "known_grams",
+    "word_rank",
+    "entropy",
+    "length",
+    "same_language",
+    "language_probability",
+    "phrasings",
+    "articles",
+    "languages",
+    "rows",
+    "other_trades",
+    "unknown_trades",
+)
+"""figures that words alone tell, of a search whose question has no vector"""
 PAIRS = (
     ("known_grams", "fused_margin"),
     ("elsewhere", "phrasings"),
@@ -86,8 +112,8 @@ EXACT, HIGHEST = 0.97, 0.995
 """the least probability of an article one of whose phrasings the question is, to the letter; and the most of any"""
 
 
-def features(search: Search) -> np.ndarray:
-    """The figures of a search in the order of FEATURES, float64."""
+def features(search: Search, names: Sequence[str] = FEATURES) -> np.ndarray:
+    """The figures of a search in the order of `names`, float64."""
     hit, signals = search.hits[0], search.signals
     table = {
         **signals,
@@ -101,20 +127,23 @@ def features(search: Search) -> np.ndarray:
         "choice_odds": float(np.log(hit.choice + 1e-3)),
         "same_language": float(hit.lang == search.lang),
     }
-    return np.array([table[name] for name in FEATURES], np.float64)
+    return np.array([table[name] for name in names], np.float64)
 
 
-def with_pairs(standardised: np.ndarray, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-    """Standardised figures of shape (rows, FEATURES) and after them the products of some pairs of them."""
-    one, other = (np.array([FEATURES.index(pair[side]) for pair in pairs], np.int64) for side in (0, 1))
+def with_pairs(
+    standardised: np.ndarray, pairs: Sequence[tuple[str, str]], names: Sequence[str] = FEATURES
+) -> np.ndarray:
+    """Standardised figures of shape (rows, names) and after them the products of some pairs of them."""
+    one, other = (np.array([names.index(pair[side]) for pair in pairs], np.int64) for side in (0, 1))
     return np.concatenate([standardised, standardised[:, one] * standardised[:, other]], axis=1)
 
 
 @dataclass(frozen=True)
 class Confidence:
     """Two logistic regressions on standardised figures z = (x - mean) / scale and the products of some pairs of them:
-    p = sigmoid(weights . (z, products) + intercept)."""
+    p = sigmoid(weights . (z, products) + intercept). `lexical` is the model of searches without a vector."""
 
+    names: tuple[str, ...]
     mean: np.ndarray
     scale: np.ndarray
     pairs: tuple[tuple[str, str], ...]
@@ -123,6 +152,7 @@ class Confidence:
     intercepts: np.ndarray
     answer: float
     clarify: float
+    lexical: Confidence | None = None
 
     @classmethod
     def of(cls, index: Index) -> Confidence:
@@ -132,14 +162,20 @@ class Confidence:
     @classmethod
     def read(cls, numbers: Mapping[str, Any]) -> Confidence:
         """The model of numbers that name their figures, in whatever order."""
-        order = [numbers["features"].index(name) for name in FEATURES]
+        usual = (numbers["answer"], numbers["clarify"])
+        words = cls._read(numbers["lexical"], LEXICAL, *usual) if "lexical" in numbers else None
+        return replace(cls._read(numbers, FEATURES, *usual), lexical=words)
+
+    @classmethod
+    def _read(cls, numbers: Mapping[str, Any], names: tuple[str, ...], answer: float, clarify: float) -> Confidence:
+        order = [numbers["features"].index(name) for name in names]
         mean, scale = (np.array(numbers[name], np.float64)[order] for name in ("mean", "scale"))
         both = (numbers["first"], numbers["among"])
         pairs = tuple((one, other) for one, other in numbers["pairs"])
         order += range(len(order), len(order) + len(pairs))
         weights = np.array([part["weights"] for part in both], np.float64)[:, order]
         intercepts = np.array([part["intercept"] for part in both], np.float64)
-        return cls(mean, scale, pairs, weights, intercepts, numbers["answer"], numbers["clarify"])
+        return cls(names, mean, scale, pairs, weights, intercepts, answer, clarify)
 
     def odds(self, table: np.ndarray) -> np.ndarray:
         """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures).
@@ -148,12 +184,12 @@ class Confidence:
         bounded from a few times TIE on. Without a second the whole score is the lead (`score_margin` is 0 then).
         """
         found = self.weights @ self._terms(table).T + self.intercepts[:, None]
-        lead = table[:, FEATURES.index("score")] - table[:, FEATURES.index("runner_up")]
+        lead = table[:, self.names.index("score")] - table[:, self.names.index("runner_up")]
         found[0] = np.minimum(found[0], np.log1p(2 * np.expm1(np.clip(lead / TIE, 0, 30))))
         return np.asarray(found)
 
     def _terms(self, table: np.ndarray) -> np.ndarray:
-        return with_pairs((table - self.mean) / self.scale, self.pairs)
+        return with_pairs((table - self.mean) / self.scale, self.pairs, self.names)
 
     def probabilities(self, search: Search) -> list[float]:
         """For each hit, the probability that it answers; the first is the model's own.
@@ -163,7 +199,9 @@ class Confidence:
         """
         if not search.hits:
             return []
-        odds = self.odds(features(search)[None, :])[:, 0]
+        if not search.encoded and self.lexical is not None:
+            return self.lexical.probabilities(search)
+        odds = self.odds(features(search, self.names)[None, :])[:, 0]
         first, among = (float(p) for p in HIGHEST / (1.0 + np.exp(-np.clip(odds, -30, 30))))
         if search.signals["exact"]:
             first = max(first, EXACT)
@@ -180,8 +218,10 @@ class Confidence:
     def contributions(self, search: Search) -> dict[str, float]:
         """What each figure and each pair of them, as `one × other`, added to the log-odds that the first article is
         right, the intercept included; and what a `tie` with the second took."""
-        names = (*FEATURES, *(f"{one} × {other}" for one, other in self.pairs))
-        table = features(search)[None, :]
+        if not search.encoded and self.lexical is not None:
+            return self.lexical.contributions(search)
+        names = (*self.names, *(f"{one} × {other}" for one, other in self.pairs))
+        table = features(search, self.names)[None, :]
         parts = dict(zip(names, (self.weights[0] * self._terms(table)[0]).tolist(), strict=True))
         parts = {"intercept": float(self.intercepts[0]), **parts}
         taken = float(self.odds(table)[0, 0]) - sum(parts.values())

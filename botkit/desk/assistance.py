@@ -80,12 +80,17 @@ class Chat:
 
 
 def assist(
-    store: Store, index: Index, ticket_id: int, text: str | None = None, agent: Agent | None = None
+    store: Store,
+    index: Index,
+    ticket_id: int,
+    text: str | None = None,
+    agent: Agent | None = None,
+    deadline: float | None = None,
 ) -> Assist:
     """What the agent may say now: passages for the customer's last words, or for `text` that the agent searches, and
     canned replies with what is known filled in."""
     packet = ticket(store, ticket_id)
-    return advise(index, packet.transcript, packet.ticket.lang, agent, text, packet.customer)
+    return advise(index, packet.transcript, packet.ticket.lang, agent, text, packet.customer, deadline)
 
 
 def advise(
@@ -95,11 +100,13 @@ def advise(
     agent: Agent | None = None,
     text: str | None = None,
     customer: str | None = None,
+    deadline: float | None = None,
 ) -> Assist:
     """Passages and canned replies for a conversation whose customer speaks `lang` and is called `customer`, if known.
 
     Without `text` the customer's last words are searched for, together with what they lean on, and all canned replies
     are given. With it, the agent is searching: for passages and canned replies, or after a `/` for shortcuts alone.
+    `deadline` is the encoder's, as in `Index.search_many`.
     """
     from botkit import answer
 
@@ -110,14 +117,16 @@ def advise(
         if found is None:
             return Assist(None, spoken, (), tuple(ready))
         words, before = found
-        passages = answer.candidates(index, words, lang=spoken, before=before, page=spoken, limit=LIKELY)
+        passages = answer.candidates(
+            index, words, lang=spoken, before=before, page=spoken, limit=LIKELY, deadline=deadline
+        )
         return Assist(words, spoken, tuple(passages), tuple(ready))
     text = language.clean(text)
     if text.startswith("/"):
         return Assist(text, spoken, (), tuple(_begin(ready, text)))
     if not language.words(text):
         return Assist(None, spoken, (), tuple(ready))
-    passages = answer.candidates(index, text, lang=spoken, limit=LIKELY)
+    passages = answer.candidates(index, text, lang=spoken, limit=LIKELY, deadline=deadline)
     return Assist(text, spoken, tuple(passages), tuple(_having(ready, text)))
 
 

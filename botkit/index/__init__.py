@@ -48,7 +48,7 @@ from botkit.corpus import Article, CannedReply, Corpus
 from botkit.index.building import write_rows
 from botkit.index.cache import keep_table, recall_table
 from botkit.index.lexical import Lexical, okapi
-from botkit.index.memory import Memory
+from botkit.index.memory import Memory, Unreadable
 from botkit.index.own import Own
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, rows_of
 from botkit.index.search import Hit, Ranking, Search, Searcher
@@ -89,6 +89,7 @@ class Index:
 
     def __init__(self, folder: Path, encoder: encoders.Encoder, manifest: Mapping[str, Any]) -> None:
         self.folder, self.encoder, self.manifest = folder, encoder, manifest
+        self.guard = encoders.Guard(encoder.encode_query)
         self.version = folder.name
         facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
         self.name: str = facts["name"]
@@ -202,9 +203,11 @@ class Index:
 
     # -- search
 
-    def search(self, text: str, lang: str | None = None, limit: int = 10) -> Search:
+    def search(
+        self, text: str, lang: str | None = None, limit: int = 10, *, deadline: float | None = None
+    ) -> Search:
         """The articles that fit a question, best first; `lang` is the page's language, if known."""
-        return self.search_many([text], lang, limit)[0]
+        return self.search_many([text], lang, limit, deadline=deadline)[0]
 
     def search_many(
         self,
@@ -213,18 +216,24 @@ class Index:
         limit: int = 10,
         before: Sequence[str | None] | None = None,
         for_agent: bool = False,
+        *,
+        deadline: float | None = None,
     ) -> list[Search]:
         """`search` for many questions, their vectors made in one batch. `before` has for each the language of the
-        turn before it, if there was one; `for_agent` finds the articles that are for agents alone, too."""
+        turn before it, if there was one; `for_agent` finds the articles that are for agents alone, too.
+
+        `deadline` is how many seconds the encoder may take; where it fails or is late, and at 0 without being asked,
+        words alone find the articles. With None it has all the time, and its errors are the caller's.
+        """
         if not texts:
             return []
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
         earlier = before or [None] * len(texts)
         shares = [self.shares(*each) for each in zip(texts, pages, earlier, strict=True)]
-        vectors = self.encode([self.searcher.native(*each) for each in zip(texts, shares, strict=True)])
-        return [
-            self.searcher.rank(*each, limit, for_agent) for each in zip(texts, vectors, shares, strict=True)
-        ]
+        read = [self.searcher.native(*each) for each in zip(texts, shares, strict=True)]
+        vectors = self.encode(read) if deadline is None else self.guard.encode(read, deadline)
+        found = [None] * len(read) if vectors is None else list(vectors)
+        return [self.searcher.rank(*each, limit, for_agent) for each in zip(texts, found, shares, strict=True)]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Question vectors as the model gives them, float32 of shape (texts, dimensions)."""
@@ -234,7 +243,7 @@ class Index:
         """Which language a question may be in; see `Searcher.shares`."""
         return self.searcher.shares(text, page, before)
 
-    def rank(self, text: str, vector: np.ndarray, shares: Mapping[str, float], limit: int = 10) -> Search:
+    def rank(self, text: str, vector: np.ndarray | None, shares: Mapping[str, float], limit: int = 10) -> Search:
         """`search` with a vector and a language distribution that are known already."""
         return self.searcher.rank(text, vector, shares, limit)
 
@@ -273,8 +282,15 @@ def build(
     ids = tuple(dict.fromkeys(a.id for a in articles))
     rows = rows_of(articles, ids, corpus.languages)
     texts = {name: [row.read() for row in rows[name]] for name in CHANNELS}
-    tests = [language.native(language.clean(test), a.lang) for a in articles for test in a.tests]
-    model.learn([*texts[PHRASINGS], *tests], texts[PASSAGES], progress)
+    tests = [text for a in articles for text in _tests(a)]
+    try:
+        model.learn([*texts[PHRASINGS], *tests], texts[PASSAGES], progress)
+    except Unreadable as error:
+        file = next((a.file for a in articles if error.text in _read(a, ids, corpus.languages)), "the articles")
+        raise IndexProblem(
+            f"{file}: the encoder cannot read “{error.text[:60]}” ({error}). "
+            "Write it in other characters, or build with another encoder."
+        ) from error
     vectors = {PHRASINGS: model.encode_query(texts[PHRASINGS]), PASSAGES: model.encode_document(texts[PASSAGES])}
     model.save()
     draft = top / f".draft-{os.getpid()}-{threading.get_ident()}"
@@ -317,6 +333,17 @@ def build(
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _tests(article: Article) -> list[str]:
+    """An article's tests as they will be asked."""
+    return [language.native(language.clean(test), article.lang) for test in article.tests]
+
+
+def _read(article: Article, ids: Sequence[str], languages: Sequence[str]) -> set[str]:
+    """All of an article that an encoder reads."""
+    rows = rows_of([article], ids, languages)
+    return {*_tests(article), *(row.read() for name in CHANNELS for row in rows[name])}
 
 
 def _replies(folder: Path, manifest: Mapping[str, Any]) -> tuple[CannedReply, ...]:

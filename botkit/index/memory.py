@@ -10,6 +10,17 @@ import numpy as np
 from botkit import encoder as encoders
 from botkit.index.cache import keep, key_of, recall
 
+PART = 256
+"""texts that are embedded at once: an encoder runs those of one length together"""
+
+
+class Unreadable(Exception):
+    """An encoder has no vector for `text`; the message is its own."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(reason)
+        self.text = text
+
 
 class Memory:
     """An encoder that embeds a text once for all builds of a folder; `forget` what half of them no longer ask."""
@@ -29,7 +40,8 @@ class Memory:
     def learn(
         self, queries: Sequence[str], documents: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> None:
-        """Embed what is not known yet; `progress` gets (done, all) texts."""
+        """Embed what is not known yet; `progress` gets (done, all) texts. Raises Unreadable for a text that the encoder
+        fails at."""
         missing = [
             (encode, text)
             for kind, encode, texts in (
@@ -39,14 +51,24 @@ class Memory:
             for text in dict.fromkeys(texts)
             if key_of(kind, text) not in self._known
         ]
-        for start in range(0, len(missing), 64):
-            part = missing[start : start + 64]
+        for start in range(0, len(missing), PART):
+            part = missing[start : start + PART]
             for encode in (self.encode_query, self.encode_document):
                 texts = [text for wanted, text in part if wanted == encode]
                 if texts:
-                    encode(texts)
+                    self._learn(encode, texts)
             if progress:
                 progress(start + len(part), len(missing))
+
+    def _learn(self, encode: Callable[[Sequence[str]], np.ndarray], texts: Sequence[str]) -> None:
+        """Embed texts; where that fails, each by itself, to find the one it fails at."""
+        try:
+            encode(texts)
+        except Exception as error:  # whatever a model library raises
+            if len(texts) == 1:
+                raise Unreadable(texts[0], f"{type(error).__name__}: {error}") from error
+            for text in texts:
+                self._learn(encode, [text])
 
     def encode_query(self, texts: Sequence[str]) -> np.ndarray:
         return self._encode("query", self.model.encode_query, texts)
@@ -68,7 +90,10 @@ class Memory:
         keys = [key_of(kind, text) for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         if new:
-            self._known.update(zip(new, encode(list(new.values())), strict=True))
+            vectors = encode(list(new.values()))
+            if not np.isfinite(vectors).all():
+                raise ValueError("the encoder gave a vector that is not finite")
+            self._known.update(zip(new, vectors, strict=True))
             self._new = True
         self._asked.update(dict.fromkeys(keys))
         if keys:

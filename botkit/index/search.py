@@ -82,12 +82,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class Search:
-    """What a question found: hits, best first, and figures of the first hit and the question."""
+    """What a question found: hits, best first, and figures of the first hit and the question. `encoded` is false where
+    the encoder did not answer and words alone have found them."""
 
     text: str
     shares: Mapping[str, float]
     hits: tuple[Hit, ...]
     signals: Mapping[str, float] = field(default_factory=dict)
+    encoded: bool = True
 
     @property
     def lang(self) -> str:
@@ -112,7 +114,7 @@ class _Channel:
 
     def nearest(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(cosines, rows), best first; FAISS's padding with -1 ends here."""
-        if not self.size:
+        if not self.size or not k:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
         faiss.omp_set_num_threads(1)  # of this thread: to share one short search out takes longer than to do it
         cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
@@ -147,6 +149,8 @@ class _Question:
     trades: list[int]
     sounds: list[str]
     vector: np.ndarray
+    """zeros where the encoder did not answer"""
+    encoded: bool
     penalty: np.ndarray
     foreign: bool
 
@@ -244,18 +248,20 @@ class Searcher:
     def rank(
         self,
         text: str,
-        vector: np.ndarray,
+        vector: np.ndarray | None,
         shares: Mapping[str, float],
         limit: int = 10,
         for_agent: bool = False,
     ) -> Search:
-        """The articles that fit a question, best first; `vector` is the encoder's for `native`, `shares` as above."""
+        """The articles that fit a question, best first; `vector` is the encoder's for `native`, None where it did not
+        answer and words have to do, and `shares` as above."""
         asked = self._question(text, vector, shares)
         lexical = {name: self._lexical(name, asked) for name in CHANNELS}
-        near = {name: self._channels[name].nearest(asked.vector, self.ranking.rows) for name in CHANNELS}
+        nearest = self.ranking.rows if asked.encoded else 0
+        near = {name: self._channels[name].nearest(asked.vector, nearest) for name in CHANNELS}
         groups = self._candidates(asked, lexical, near, self._hidden(for_agent))
         if not len(groups):
-            return Search(text, dict(shares), ())
+            return Search(text, dict(shares), (), encoded=asked.encoded)
         scored = {}
         for name, channel in self._channels.items():
             rows = channel.rows_of(groups)
@@ -287,7 +293,7 @@ class Searcher:
             text, asked, shares, groups, scores, fused, familiar, likely, scored, near[PHRASINGS], limit
         )
 
-    def _question(self, text: str, vector: np.ndarray, shares: Mapping[str, float]) -> _Question:
+    def _question(self, text: str, vector: np.ndarray | None, shares: Mapping[str, float]) -> _Question:
         known = np.array([shares.get(code, 0.0) for code in self.languages], np.float32)
         other = np.array([shares.get(code, 0.0) for code in self._foreign], np.float32)
         means = known @ self._channels[PHRASINGS].means + other @ self._foreign_means
@@ -299,15 +305,16 @@ class Searcher:
             grams=language.ngrams(spelled, lang),
             trades=[language.TRADES.index(trade) for trade in language.trades(spelled, lang)],
             sounds=language.sounds(text, lang) if self._sounds and language.typed_in_latin(text, lang) else [],
-            vector=centre(vector[None, :], means[None, :])[0],
+            vector=np.zeros_like(means) if vector is None else centre(vector[None, :], means[None, :])[0],
+            encoded=vector is not None,
             penalty=self.ranking.language * np.log(np.maximum(chosen, 0.01)),
             foreign=lang in self._foreign,
         )
 
     def _of_head(self, asked: _Question, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The head's scores of some articles and its probabilities of all. Without a head, which takes two articles,
-        nothing is familiar and each is as likely as the others."""
-        if self._head is None:
+        """The head's scores of some articles and its probabilities of all. Without a head, which takes two articles, or
+        without a vector to show it, nothing is familiar and each is as likely as the others."""
+        if self._head is None or not asked.encoded:
             return np.zeros(len(groups), np.float32), np.full(len(self.ids), 1.0 / len(self.ids), np.float32)
         return self._head.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
 
@@ -338,6 +345,7 @@ class Searcher:
         r = self.ranking
         lexical = r.words * word + (1 - r.words) * char
         dense = r.dense_latin if asked.sounds else r.dense_foreign if asked.foreign else r.dense
+        dense *= asked.encoded
         return np.asarray(dense * cosines + (1 - dense) * lexical + asked.penalty[channel.lang[rows]], np.float32)
 
     def _candidates(
@@ -462,7 +470,7 @@ class Searcher:
             "rest": float(fused[order[1:10]].mean()) if len(order) > 1 else 0.0,
             "has_head": float(self._head is not None),
         }
-        return Search(text, dict(shares), tuple(hits), signals)
+        return Search(text, dict(shares), tuple(hits), signals, asked.encoded)
 
     def _best_phrasing(self, scored: _Scored, slot: int) -> Row | None:
         own = np.flatnonzero(scored.slots == slot)

@@ -182,8 +182,10 @@ class _Listening(Index):
         limit: int = DEPTH,
         before: Sequence[str | None] | None = None,
         for_agent: bool = False,
+        *,
+        deadline: float | None = None,
     ) -> list[Search]:
-        found = super().search_many(texts, lang, limit, before, for_agent)
+        found = super().search_many(texts, lang, limit, before, for_agent, deadline=deadline)
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else lang
         self._searches |= dict(zip(zip(texts, pages, strict=True), found, strict=True))
         return found

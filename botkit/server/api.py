@@ -45,8 +45,10 @@ def ask() -> dict[str, Any]:
     lang = known_language(asked.lang, index)
     text, before = desk.checked_text(asked.text), _before(asked.before, index)
     weigh(text, before.text if before else "")
-    with asking():
-        reply = answer.reply(index, text, lang=lang, page=asked.page, before=before, **here().thresholds)
+    with asking() as deadline:
+        reply = answer.reply(
+            index, text, lang=lang, page=asked.page, before=before, deadline=deadline, **here().thresholds
+        )
     told = reply.as_dict()
     _count(told)
     return told
@@ -302,8 +304,8 @@ def found(
     """
     if not text:
         return []
-    with asking():
-        hits = index.search(text, lang, limit=limit).hits
+    with asking() as deadline:
+        hits = index.search(text, lang, limit=limit, deadline=deadline).hits
     shown = []
     for hit in hits:
         article = index.article(hit.article, lang or hit.lang)

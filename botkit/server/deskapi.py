@@ -281,8 +281,9 @@ def assist(ticket_id: int) -> dict[str, Any]:
     """
     agent = signin.caller()
     wanted = intake.query(AssistQuery)
-    with limits.asking(f"agent:{agent.name}"):
-        return desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent).as_dict()
+    with limits.asking(f"agent:{agent.name}") as deadline:
+        found = desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent, deadline)
+    return found.as_dict()
 
 
 @blueprint.post(f"/{TICKET}/claim")

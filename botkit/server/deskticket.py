@@ -69,9 +69,10 @@ def ticket(ticket_id: int) -> Response:
     if same is not None:
         return same
     query = language.clean(wanted["q"])
-    with limits.asking(f"agent:{agent.name}"):
-        help_ = desk.advise(index, transcript, found.lang, agent, customer=packet.customer)
-        searched = desk.advise(index, transcript, found.lang, agent, query, packet.customer) if query else None
+    with limits.asking(f"agent:{agent.name}") as deadline:
+        about = (index, transcript, found.lang, agent)
+        help_ = desk.advise(*about, customer=packet.customer, deadline=deadline)
+        searched = desk.advise(*about, query, packet.customer, deadline) if query else None
     candidates = _candidates(packet)
     earlier = _earlier(packet, t, index)
     return frame.show(

