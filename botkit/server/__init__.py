@@ -125,6 +125,7 @@ def create_app(
     )
     errors.install(app)
     app.before_request(_begin)
+    intake.install(app)
     app.before_request(_refuse_foreign_pages)
     app.after_request(_headers)
     app.after_request(_account)

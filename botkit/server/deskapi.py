@@ -23,7 +23,7 @@ from .schemas import MAX_ID, MAX_TEXT, In
 
 blueprint = Blueprint("deskapi", __name__, url_prefix="/api/v1/desk/tickets")
 
-TICKET = "<int(max=2147483647):ticket_id>"
+TICKET = "<int:ticket_id>"
 _ID = {"ticket_id": "The ticket's number."}
 
 
@@ -33,7 +33,7 @@ class TicketsQuery(In):
     state: Literal["waiting", "claimed", "pending", "closed"] | None = None
     language: str | None = Field(None, description="Tickets in this language alone.")
     limit: int = Field(50, ge=1, le=200)
-    offset: int = Field(0, ge=0, le=2**31 - 1)
+    offset: int = Field(0, ge=0)
 
 
 class Reason(BaseModel):

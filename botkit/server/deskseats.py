@@ -126,7 +126,7 @@ def plan_absence() -> Response:
     return frame.to(_address(found.agent))
 
 
-@blueprint.post("/desk/absences/<int(max=2147483647):absence_id>/end")
+@blueprint.post("/desk/absences/<int:absence_id>/end")
 def end_absence(absence_id: int) -> Response:
     agent = signin.by_session()
     if agent is None:

@@ -154,7 +154,7 @@ def plan_absence(name: str) -> dict[str, Any]:
     return {"absences": desk.absences(here().store)}
 
 
-@blueprint.post("/absences/<int(max=2147483647):absence_id>/end")
+@blueprint.post("/absences/<int:absence_id>/end")
 @describe(body=deskapi.Nothing, gives={200: Absences}, errors=(403,), security="desk", tag="desk", parameters=_ABSENCE)
 def end_absence(absence_id: int) -> dict[str, Any]:
     """End an absence now, or call it off."""

@@ -1,21 +1,63 @@
-"""Owns the reading of hostile requests: bytes to checked models, the bearer token, the caller's address.
+"""Owns the reading of hostile requests: bytes to checked models and forms, the bearer token, the parts of an address.
 
-Whatever arrives, a view gets a model or the caller gets a clear 4xx. It never looks at what a text means.
+Whatever arrives, a view gets what a database can hold or the caller gets a clear 4xx: no text has a NUL or half a
+surrogate pair in it, and no number is larger than a column. It never looks at what a text means.
 """
 
 import json
 import re
 from typing import Any, NoReturn, TypeVar
 
-from flask import request
+from flask import Flask, request
+from flask import Request as FlaskRequest
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.routing import IntegerConverter, Map
+from werkzeug.utils import cached_property
 
 from .errors import ApiError
+from .schemas import LARGEST
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# A browser that cuts a text in the middle of an emoji sends half of it: harmless, so it is dropped.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# A browser that cuts a text in the middle of an emoji sends half of it: harmless, so it is dropped, as a NUL is.
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+class Request(FlaskRequest):
+    """A request whose query and form have only what a database can hold."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        return _fit(super().args)
+
+    @cached_property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        return _fit(super().form)
+
+
+class Number(IntegerConverter):
+    """A number in an address: what no column can hold is no address."""
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = LARGEST) -> None:
+        super().__init__(map, fixed_digits, min, max)
+
+
+def install(app: Flask) -> None:
+    """Read all that `app` is asked through here; before its routes are made."""
+    app.request_class = Request
+    app.url_map.converters["int"] = Number
+    app.before_request(_refuse_unfit_address)
+
+
+def _refuse_unfit_address() -> None:
+    if _UNFIT.search(request.path):
+        raise ApiError(404, "not_found", "There is nothing at this address.")
+
+
+def _fit(given: MultiDict[str, str]) -> ImmutableMultiDict[str, str]:
+    items = given.items(multi=True)
+    return ImmutableMultiDict([(_UNFIT.sub("", name), _UNFIT.sub("", value)) for name, value in items])
 
 
 def body(model: type[Model], *, optional: bool = False) -> Model:
@@ -30,7 +72,7 @@ def body(model: type[Model], *, optional: bool = False) -> Model:
 
 def query(model: type[Model]) -> Model:
     """The query string as `model`; ApiError 400 otherwise. A parameter given twice counts once, the first."""
-    return _checked(model, _whole(request.args.to_dict(flat=True)))
+    return _checked(model, request.args.to_dict(flat=True))
 
 
 def bearer() -> str:
@@ -60,11 +102,11 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _whole(value: Any) -> Any:
-    """The same with no lone surrogate in any string. How deep a body may nest, the parser limits."""
+    """The same with strings that a database can hold. How deep a body may nest, the parser limits."""
     if isinstance(value, str):
-        return _LONE_SURROGATE.sub("", value)
+        return _UNFIT.sub("", value)
     if isinstance(value, dict):
-        return {_LONE_SURROGATE.sub("", key): _whole(item) for key, item in value.items()}
+        return {_UNFIT.sub("", key): _whole(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_whole(item) for item in value]
     return value

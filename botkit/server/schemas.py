@@ -1,20 +1,38 @@
 """Owns the shapes that travel over HTTP, as pydantic models: they check what comes in and document what goes out."""
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_TEXT = 4000
 MAX_PAGE = 500
 MAX_ID = 300
 MAX_OPTIONS = 10
 MAX_LANG = 35
+LARGEST = 2**31 - 1
+"""The largest number that a column of the database holds."""
 
 
 class In(BaseModel):
-    """A request: an unknown field is an error, so that a misspelt one is not silently ignored."""
+    """A request: an unknown field is an error, so that a misspelt one is not silently ignored; so is a number that no
+    column could hold, whatever its field says."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="after")
+    def _numbers_fit(self) -> Self:
+        if not all(-LARGEST - 1 <= number <= LARGEST for number in _numbers(self.__dict__)):
+            raise ValueError(f"a number must lie between {-LARGEST - 1} and {LARGEST}")
+        return self
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(each)
 
 
 class ErrorDetail(BaseModel):
@@ -106,7 +124,7 @@ class AskForPerson(In):
 class EventsQuery(In):
     """Where to go on reading."""
 
-    after: int = Field(0, ge=0, le=2**31 - 1, description="The last `seq` that is already known.")
+    after: int = Field(0, ge=0, le=LARGEST, description="The last `seq` that is already known.")
 
 
 class Typing(In):
@@ -118,7 +136,7 @@ class Typing(In):
 class Seen(In):
     """How far somebody has come in the conversation."""
 
-    seq: int = Field(ge=0, le=2**31 - 1, description="The last event that has arrived.")
+    seq: int = Field(ge=0, le=LARGEST, description="The last event that has arrived.")
     read: bool = Field(True, description="Whether it was also shown to somebody who looks.")
 
 

@@ -32,7 +32,10 @@ def iso(at: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """A UTC time from ISO 8601 text; a text without an offset is taken as UTC. ValueError if it is no time."""
     at = datetime.fromisoformat(text.strip())
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:  # the first and the last hours of all, elsewhere
+        raise ValueError(f"{text.strip()!r} lies outside the years 1 to 9999") from None
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
