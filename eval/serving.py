@@ -43,6 +43,10 @@ class Server:
         """Proportional memory of each of its processes, in MB."""
         return [_pss(pid) / 1024 for pid in _family(self.process.pid)]
 
+    def workers(self) -> list[int]:
+        """The process ids of its workers, as long as it lives."""
+        return _family(self.process.pid)[1:]
+
 
 def botkit(index: Path, database: Path, port: int, workers: int) -> list[str]:
     """The command that serves an index."""
@@ -102,14 +106,20 @@ class Api:
 
 @contextmanager
 def started(
-    command: Sequence[str], port: int, question: str, environ: Mapping[str, str] | None = None, limit: float = 180
+    command: Sequence[str],
+    port: int,
+    question: str,
+    environ: Mapping[str, str] | None = None,
+    limit: float = 180,
+    log: Path = Path(os.devnull),
 ) -> Iterator[Server]:
-    """Run a server until its first answer, and then as long as the block."""
+    """Run a server until its first answer, and then as long as the block. What it says is added to `log`."""
     quiet = os.environ | NO_LIMITS | dict(environ or {})
     begun = time.perf_counter()
-    with subprocess.Popen(
-        command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
+    with (
+        log.open("ab") as said,
+        subprocess.Popen(command, env=quiet, stdout=said, stderr=said, start_new_session=True) as process,
+    ):
         try:
             times = []
             for step in (_reach, ask):

@@ -111,6 +111,7 @@ def test_a_request_id_comes_back_unless_it_is_odd(client: FlaskClient) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
     ],
 )
 def test_another_sites_page_may_not_post(client: FlaskClient, headers: dict[str, str]) -> None:
@@ -342,3 +343,11 @@ def test_the_api_page_shows_every_endpoint(app: Flask, client: FlaskClient) -> N
             for endpoint in endpoints:
                 assert endpoint.path in html
                 assert endpoint.summary
+
+
+@pytest.mark.parametrize("path", ["/help/en?q=a", "/help//en/", "/help//en/search?q=a"])
+def test_a_corrected_address_stays_here_whatever_host_the_request_names(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers={"Host": "evil.example"})
+    assert answer.status_code == 308
+    assert answer.headers["Location"].startswith("/help/en")
+    assert client.get(answer.headers["Location"]).status_code == 200

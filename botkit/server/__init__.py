@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, g, jsonify, make_response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -186,9 +186,17 @@ def _refuse_foreign_pages() -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != request.host
+        foreign = origin is not None and _host_of(origin) != request.host
     if foreign:
         raise ApiError(403, "foreign_origin", "A page of another site may not do this.")
+
+
+def _host_of(origin: str) -> str | None:
+    """The host and port of an Origin; None where it has none that can be read."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 # After a request.
@@ -216,8 +224,17 @@ def _headers(response: Response) -> Response:
     if request.is_secure:
         headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
     headers["X-Request-Id"] = g.get("request_id", "-")
+    if "Location" in headers:
+        headers["Location"] = _here(headers["Location"])
     _cache(response)
     return response
+
+
+def _here(address: str) -> str:
+    """Where to go on this site: werkzeug, when it corrects an address, takes the host that the request names, and
+    anybody can make that up."""
+    parts = urlsplit(address)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
 
 
 def _cache(response: Response) -> None:

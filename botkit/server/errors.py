@@ -99,8 +99,6 @@ def _lost_line(_error: ClientDisconnected) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < 400:  # a redirect that werkzeug raises, to /help/ for /help
-        return error.get_response()  # type: ignore[return-value]
     code, message = _CODES.get(status, ("error", error.name))
     response = _api_error(ApiError(status, code, message))
     for name, value in error.get_headers():
