@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,7 @@ class Server:
         try:
             trusting = ("--username=botkit", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
             self._run("initdb", "--pgdata=data", *trusting)
-            options = [f"-c {each}" for each in FASTER.split()] + ["-c listen_addresses=", f"-k {self._folder}"]
-            self._run("pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", "--options=" + " ".join(options))
+            self._start()
         except subprocess.CalledProcessError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise RuntimeError(f"PostgreSQL does not start: {error.stdout}{error.stderr}") from error
@@ -60,11 +61,24 @@ class Server:
         """Remove a database, whoever may still be connected to it."""
         self._say(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Stopped, its clients cut off, for as long as the block."""
+        self._run("pg_ctl", "stop", "--pgdata=data", "--mode=fast", "--wait")
+        try:
+            yield
+        finally:
+            self._start()
+
     def stop(self) -> None:
         assert self._watcher.stdin is not None
         self._watcher.stdin.close()
         self._watcher.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        options = [f"-c {each}" for each in FASTER.split()] + ["-c listen_addresses=", f"-k {self._folder}"]
+        self._run("pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", "--options=" + " ".join(options))
 
     def _say(self, statement: str) -> None:
         with psycopg.connect(host=str(self._folder), user="botkit", dbname="postgres", autocommit=True) as connection:

@@ -334,7 +334,7 @@ def test_eval_says_what_cannot_be_read_or_written(index_folder: Path, judged: Pa
 
 
 def test_serve_without_an_index_says_how_to_build_one(tmp_path: Path) -> None:
-    """For no name, an empty folder and a damaged index; each before a port is opened or a database made."""
+    """For no name and a folder that is not there; each before a port is opened or a database made."""
     unnamed = alone("serve", cwd=tmp_path)
     assert unnamed.returncode == 1
     assert "built by `botkit index`" in unnamed.stderr
@@ -345,14 +345,17 @@ def test_serve_without_an_index_says_how_to_build_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_refuses_a_damaged_index(tmp_path: Path) -> None:
-    """And names the file."""
+def test_serve_refuses_what_a_person_must_mend(tmp_path: Path) -> None:
+    """A folder without any version, and a database address that is none; a damaged version is no such thing."""
+    (tmp_path / "empty").mkdir()
+    empty = alone("serve", "--index", tmp_path / "empty", cwd=tmp_path)
+    assert empty.returncode == 1
+    assert "Build one with `botkit index CORPUS" in empty.stderr
     out = tmp_path / "index"
     assert botkit("index", write(tmp_path / "corpus", FRUIT), "--out", out).exit_code == 0
-    (out / (out / "CURRENT").read_text().strip() / "articles.jsonl").write_text("{}")
-    done = alone("serve", "--index", out, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "articles.jsonl: damaged" in done.stderr
+    unknown = alone("serve", "--index", out, "--database", "mysql://x/y", cwd=tmp_path)
+    assert unknown.returncode == 1
+    assert "SQLite or PostgreSQL" in unknown.stderr
 
 
 # ---------------------------------------------------------------- accounts and reports

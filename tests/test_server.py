@@ -67,10 +67,16 @@ def test_not_ready_without_a_database(live: Live, store: Store, tmp_path: Any) -
     (tmp_path / "botkit.db").unlink()
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.json == {"status": "unavailable"}
+    assert response.json == {
+        "status": "unavailable",
+        "index": live.current().version,
+        "reasons": ["database: it cannot be used"],
+    }
+    assert response.headers["Retry-After"]
     figures = client.get("/metrics")
     assert figures.status_code == 200
     assert "botkit_index_info" in figures.text
+    assert "botkit_database_problem 1.0" in figures.text
     assert "botkit_outbox" not in figures.text
 
 

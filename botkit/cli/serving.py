@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,10 @@ from . import deliveries, shared
 if TYPE_CHECKING:
     from botkit.config import Settings
     from botkit.desk import Policy
+    from botkit.store import Store
+
+CHECK = 10.0
+"""Seconds that looking at the index and the database may take before the server starts without it."""
 
 
 @click.command()
@@ -37,18 +44,30 @@ def serve(
     )
     if not settings.index:
         raise click.ClickException("no index is named. Give --index INDEXES/NAME, as built by `botkit index`.")
-    problem = _in_child(lambda: _check_index(settings.index))
-    if problem:
-        raise click.ClickException(problem)
     senders = deliveries.senders(settings)
     roles = settings.second_factor_roles.replace(",", " ").split()
-    with shared.store(settings.database) as store:  # migrated once, here, and not by every worker at the same time
-        from botkit import outbox, people
+    from botkit import outbox, people
+    from botkit.store import Store, StoreError
 
-        if unknown := [role for role in roles if role not in people.ROLES]:
-            known = ", ".join(people.ROLES)
-            raise click.ClickException(f"second_factor_roles: there is no role {unknown[0]!r}: name some of {known}")
+    if unknown := [role for role in roles if role not in people.ROLES]:
+        known = ", ".join(people.ROLES)
+        raise click.ClickException(f"second_factor_roles: there is no role {unknown[0]!r}: name some of {known}")
+    try:
+        Store(settings.database)  # an address that is none is told here; it is opened later
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+
+    def prepare(store: Store) -> None:
+        store.migrate()
         outbox.kinds(store, senders)
+
+    problem, looked = _in_child(lambda: _no_index(settings.index), CHECK)
+    if looked and problem:
+        raise click.ClickException(problem)
+    # Once, here, where it can be done: else each worker does it as soon as the database lets it.
+    away, _ = _in_child(lambda: _prepared(settings.database, prepare), CHECK)
+    if away:
+        click.echo(f"Warning: without the database until it can be used; it is tried again: {away}", err=True)
     from botkit import server
     from botkit.server import run
 
@@ -56,13 +75,12 @@ def serve(
 
     def factory() -> Any:
         from botkit.index import Live
-        from botkit.store import Store
 
-        store = Store(settings.database)
+        store = Store(settings.database, prepare=prepare if away else None)
         if senders:
             outbox.Worker(store, senders).start()
         return server.create_app(
-            index=Live(settings.index),
+            index=Live(settings.index, swapped=run.settle),
             store=store,
             rates=rates,
             base_url=settings.base_url,
@@ -114,32 +132,47 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def _check_index(folder: str) -> str | None:
-    from botkit.index import IndexProblem, verify, version_folder
+def _no_index(folder: str) -> str:
+    """Why there is nothing at all to serve; a damaged version is no reason: it may be mended while the server runs."""
+    from botkit.index import IndexProblem, offered
 
     try:
-        verify(version_folder(Path(folder)))
+        offered(Path(folder))
     except IndexProblem as error:
         return str(error)
-    return None
+    return ""
 
 
-def _in_child(task: Callable[[], str | None]) -> str | None:
-    """What a task returns, from a process of its own: the one that forks workers must not import an
-    index's libraries, whose threads would not survive the fork."""
-    import os
+def _prepared(database: str, prepare: Callable[[Store], None]) -> str:
+    """Bring the database into order; why it cannot be."""
+    from botkit.store import Store, StoreError
 
+    store = Store(database)
+    try:
+        prepare(store)
+    except StoreError as error:
+        return str(error)
+    finally:
+        store.close()
+    return ""
+
+
+def _in_child(task: Callable[[], str], seconds: float) -> tuple[str, bool]:
+    """What a task returns, from a process of its own, and whether it came to its end; else why not. The process that
+    forks workers must not import an index's libraries, whose threads would not survive the fork, and must not hang."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.write(write, (task() or "").encode("utf-8")[:4000])
+            os.write(write, task().encode("utf-8", "replace")[:4000])
             os._exit(0)
         except BaseException as error:
-            os.write(write, f"the index cannot be checked: {error}".encode()[:4000])
+            os.write(write, f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:4000])
             os._exit(1)
     os.close(write)
-    with os.fdopen(read, encoding="utf-8", errors="replace") as stream:
-        said = stream.read()
-    os.waitpid(child, 0)
-    return said or None
+    with os.fdopen(read, "rb") as stream:
+        if not select.select([stream], [], [], seconds)[0]:
+            os.kill(child, signal.SIGKILL)
+        said = stream.read().decode("utf-8", "replace")
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return said or ("" if ended == 0 else f"no answer after {seconds:.0f} s"), ended == 0

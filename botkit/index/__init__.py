@@ -11,6 +11,7 @@ log-sum-exp and passages by their best, channels are summed, and the score of a 
 all phrasings is added. A score orders hits; it is never a confidence.
 
     indexes/<name>/CURRENT             the published version's name
+    indexes/<name>/PUBLISHED           every version that was published and is still there, the latest last
     indexes/<name>/<version>/          never edited after it is written
         manifest.json                  format, encoder, counts, SHA-256 of every file
         facts.json, articles.jsonl     what pages show
@@ -28,7 +29,6 @@ This house is the only importer of faiss and rank_bm25.
 from __future__ import annotations
 
 import copy
-import functools
 import json
 import os
 import shutil
@@ -50,12 +50,14 @@ from botkit.index.cache import keep_table, recall_table
 from botkit.index.lexical import Lexical, okapi
 from botkit.index.memory import Memory, Unreadable
 from botkit.index.own import Own
+from botkit.index.reload import Live
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, rows_of
 from botkit.index.search import Hit, Ranking, Search, Searcher
 from botkit.index.versions import (
     FORMAT,
     IndexProblem,
     building,
+    offered,
     publish_folder,
     seal_folder,
     verify,
@@ -75,6 +77,7 @@ __all__ = [
     "building",
     "discard",
     "keep_table",
+    "offered",
     "okapi",
     "publish",
     "recall_table",
@@ -103,10 +106,11 @@ class Index:
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
-        self._hidden_on: dict[bool, tuple[date, np.ndarray]] = {}
+        self._shown = _Shown(self._articles, self.ids)
+        self._suggested: dict[str, tuple[date, list[tuple[str, str, list[str], bool]]]] = {}
         rows = rows_of(self._articles, self.ids, self.languages)
         ranking = Ranking(**manifest["ranking"])
-        self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._hidden)
+        self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._shown.hidden)
 
     @classmethod
     def open(cls, folder: Path | str, encoder: encoders.Encoder | None = None) -> Index:
@@ -144,7 +148,7 @@ class Index:
 
     def shows(self, article: Article, for_agent: bool = False) -> bool:
         """Whether customers may see an article today; agents also see those that are for them alone."""
-        return (for_agent or article.audience == "customer") and article.valid_on(date.today())
+        return _shows(article, for_agent)
 
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
@@ -195,11 +199,14 @@ class Index:
             found.setdefault(article_id, phrasing)
         return list(found.items())[:limit]
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019 - an index lives as long as its process needs it
     def _suggestions(self, lang: str) -> list[tuple[str, str, list[str], bool]]:
-        return [
-            (a.id, p, language.folded(p, lang).split(), p == a.title) for a in self.articles(lang) for p in a.phrasings
-        ]
+        """(article id, phrasing, its words, whether it is the title) of all that customers may see today."""
+        today, known = date.today(), self._suggested.get(lang)
+        if known is None or known[0] != today:
+            shown = self.articles(lang)
+            words = [(a.id, p, language.folded(p, lang).split(), p == a.title) for a in shown for p in a.phrasings]
+            known = self._suggested[lang] = (today, words)
+        return known[1]
 
     # -- search
 
@@ -247,13 +254,26 @@ class Index:
         """`search` with a vector and a language distribution that are known already."""
         return self.searcher.rank(text, vector, shares, limit)
 
-    def _hidden(self, for_agent: bool) -> np.ndarray:
-        """Articles that no customer, or no agent, may see today, as a mask over `ids`."""
+
+class _Shown:
+    """Which articles may be seen today. Apart from the index, so that what it is given to does not hold the index: an
+    old version goes with its last user, and waits for no search for garbage."""
+
+    def __init__(self, articles: Sequence[Article], ids: Sequence[str]) -> None:
+        self._articles, self._ids = articles, ids
+        self._hidden_on: dict[bool, tuple[date, np.ndarray]] = {}
+
+    def hidden(self, for_agent: bool) -> np.ndarray:
+        """Articles that no customer, or no agent, may see today, as a mask over the ids."""
         today, known = date.today(), self._hidden_on.get(for_agent)
         if known is None or known[0] != today:
-            shown = {a.id for a in self._articles if self.shows(a, for_agent)}
-            known = self._hidden_on[for_agent] = (today, np.array([i not in shown for i in self.ids], bool))
+            shown = {a.id for a in self._articles if _shows(a, for_agent)}
+            known = self._hidden_on[for_agent] = (today, np.array([i not in shown for i in self._ids], bool))
         return known[1]
+
+
+def _shows(article: Article, for_agent: bool) -> bool:
+    return (for_agent or article.audience == "customer") and article.valid_on(date.today())
 
 
 # ---------------------------------------------------------------- from a corpus to a published version
@@ -382,39 +402,3 @@ def discard(draft: Index) -> None:
 def publish(version: Index, keep: int = 5) -> None:
     """Make a sealed version the current one, by rename; older ones past `keep` are removed."""
     publish_folder(version.folder, keep)
-
-
-class Live:
-    """The published version of a folder, followed while a server runs.
-
-    `current()` gives the newest good version; a damaged one is refused and the last good one goes
-    on, with the reason in `problem`.
-    """
-
-    def __init__(self, folder: Path | str, encoder: encoders.Encoder | None = None) -> None:
-        self.folder = Path(folder)
-        self.problem: str | None = None
-        self._lock = threading.Lock()
-        self._stamp = self._look()
-        self._index = Index.open(self.folder, encoder)
-
-    def current(self) -> Index:
-        stamp = self._look()
-        if stamp != self._stamp and self._lock.acquire(blocking=False):
-            try:
-                if stamp != self._stamp:
-                    try:
-                        self._index, self.problem = Index.open(self.folder, self._index.encoder), None
-                    except Exception as error:  # whatever is wrong with a new version, the old one answers
-                        self.problem = str(error)
-                    self._stamp = stamp
-            finally:
-                self._lock.release()
-        return self._index
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            seen = (self.folder / "CURRENT").stat()
-        except OSError:
-            return None
-        return seen.st_mtime_ns, seen.st_ino

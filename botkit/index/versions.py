@@ -33,6 +33,43 @@ def version_folder(folder: Path) -> Path:
     return folder / name
 
 
+def published(folder: Path) -> list[Path]:
+    """The versions that were published before and are still there, the latest first; a version folder has none.
+
+    Where CURRENT is there and no list, as an earlier release left it, these are all versions, the newest first. Whether
+    they are whole, `verify` says.
+    """
+    try:
+        names = (folder / "PUBLISHED").read_text(encoding="utf-8", errors="replace").split()
+        return [folder / name for name in reversed(names) if name.isalnum() and _is_version(folder / name)]
+    except OSError:
+        return sorted(_versions(folder), key=_changed, reverse=True) if (folder / "CURRENT").is_file() else []
+
+
+def offered(folder: Path) -> None:
+    """Raise IndexProblem, with the cure, where a folder has no version that could be tried, whole or not."""
+    if not published(folder):
+        version_folder(folder)
+
+
+def _versions(folder: Path) -> list[Path]:
+    try:
+        return [found for found in folder.iterdir() if _is_version(found)]
+    except OSError:
+        return []
+
+
+def _is_version(folder: Path) -> bool:
+    return (folder / "manifest.json").is_file() and not folder.name.startswith(".")
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # removed just now
+        return 0.0
+
+
 def verify(version: Path) -> dict[str, Any]:
     """The manifest of a version whose every file has the bytes it was sealed with. Raises IndexProblem."""
     cure = "Build the index again with `botkit index`."
@@ -65,8 +102,8 @@ def seal_folder(draft: Path, manifest: dict[str, Any]) -> Path:
     write_json(draft / "manifest.json", {**manifest, "files": files})
     final = draft.parent / checksum(draft / "manifest.json")[:12]
     for file in draft.iterdir():
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
+        _sync(file)
+    _sync(draft)
     if final.exists():
         try:
             verify(final)
@@ -75,26 +112,41 @@ def seal_folder(draft: Path, manifest: dict[str, Any]) -> Path:
         except IndexProblem:  # the same content once, damaged since
             shutil.rmtree(final)
     draft.rename(final)
+    _sync(final.parent)
     return final
 
 
 def publish_folder(version: Path, keep: int) -> None:
-    """Make a version the current one, by rename; older ones past `keep` are removed."""
+    """Make a version the current one, by rename; older ones past `keep` are removed. When this returns, a power cut
+    undoes nothing of it."""
     top = version.parent
-    pending = top / f".CURRENT-{os.getpid()}"
-    with pending.open("w", encoding="utf-8") as stream:
-        stream.write(version.name + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    pending.replace(top / "CURRENT")
+    before = [other.name for other in reversed(published(top)) if other != version]
     os.utime(version)
-    old = sorted(
-        (p for p in top.iterdir() if (p / "manifest.json").is_file() and p != version),
-        key=lambda p: p.stat().st_mtime,
-        reverse=True,
-    )
+    _replace(top / "PUBLISHED", "".join(f"{name}\n" for name in (*before, version.name)))
+    _replace(top / "CURRENT", version.name + "\n")
+    _sync(top)
+    old = sorted((p for p in _versions(top) if p != version), key=_changed, reverse=True)
     for folder in old[keep - 1 :]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file anew, whole or not at all."""
+    pending = file.with_name(f".{file.name}-{os.getpid()}")
+    with pending.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    pending.replace(file)
+
+
+def _sync(path: Path) -> None:
+    """Let a file, or the names in a folder, reach the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, g, jsonify, make_response, request
@@ -22,6 +22,7 @@ from botkit import language
 
 from . import errors, intake, rendering
 from .context import Context, here
+from .cookies import LateKey
 from .errors import ApiError
 from .fair import Turns
 from .limits import Rates
@@ -83,9 +84,14 @@ def create_app(
     from botkit import desk
 
     policy = policy or desk.Policy()
+
+    def tick() -> None:
+        index.follow()  # here, so that no request has to wait for a new version
+        desk.tick(store, policy=policy)
+
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
-    app.secret_key = store.secret("session")
+    app.session_interface = LateKey(lambda: store.secret("session"))
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
@@ -109,7 +115,7 @@ def create_app(
         store=store,
         rates=rates or Rates(),
         metrics=Metrics(),
-        feed=Feed(store, streams, lambda: desk.tick(store, policy=policy), streams_per_address),
+        feed=Feed(store, streams, tick, streams_per_address),
         turns=Turns(encoder_seconds),
         rate_per_minute=rate_per_minute,
         rate_burst=rate_burst,
@@ -264,19 +270,36 @@ def _healthz() -> Response:
 
 
 def _readyz() -> tuple[Response, int]:
-    """503 until an index is open and the database answers; a problem with a newer index is told, not fatal."""
+    """503 until an index is open and the database answers. A published version that is refused while another one is
+    served is told, not fatal."""
     context = here()
+    context.live.follow()
+    version, reasons = context.live.version, []
+    if version is None:
+        reasons.append("index: no version can be opened")
+    elif context.live.problem:
+        reasons.append(f"index: the published version is damaged or missing, {version} is served")
+    away = _database_problem(context.store)
+    if away:
+        reasons.append("database: it cannot be used")
+    ready = version is not None and not away
+    told: dict[str, Any] = {"status": ("degraded" if reasons else "ok") if ready else "unavailable"}
+    told |= {"index": version} if version else {}
+    response = jsonify(told | ({"reasons": reasons} if reasons else {}))
+    if reasons:
+        log.error("%s: %s", told["status"], "; ".join(filter(None, (context.live.problem, away))))
+    if not ready:
+        response.headers["Retry-After"] = "5"
+    return response, 200 if ready else 503
+
+
+def _database_problem(store: Store) -> str | None:
     try:
-        version = context.index.version
-        with context.store.read() as connection:
-            context.store.events(connection, "none")
+        with store.read() as connection:
+            store.events(connection, "none")
     except Exception as error:
-        log.error("not ready: %s", type(error).__name__, exc_info=error)
-        return jsonify({"status": "unavailable"}), 503
-    problem = context.live.problem
-    if problem:
-        log.warning("the newest index is refused: %s", problem)
-    return jsonify({"status": "degraded" if problem else "ok", "index": version}), 200
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def _metrics() -> Response:
@@ -291,11 +314,17 @@ def _metrics() -> Response:
 
 def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
     context = here()
+    version = context.live.version
+    used = {"botkit_index_info": ("1 for the index version in use.", 1.0, {"version": version})} if version else {}
     return {
-        "botkit_index_info": ("1 for the index version in use.", 1.0, {"version": context.index.version}),
+        **used,
         "botkit_streams": ("Live streams open in the process that answers this.", float(len(context.feed)), {}),
         "botkit_questions_waiting": ("Questions that wait for the encoder, here.", float(len(context.turns)), {}),
-        "botkit_index_problem": ("1 while a newer index version is refused.", float(bool(context.live.problem)), {}),
+        "botkit_index_problem": (
+            "1 while the published index version cannot be served.",
+            float(bool(context.live.problem)),
+            {},
+        ),
         **_deliveries(context.store),
     }
 
@@ -306,9 +335,13 @@ def _deliveries(store: Store) -> dict[str, tuple[str, float, dict[str, str]]]:
 
     try:
         counts = outbox.counts(store)
+        problem = 0.0
     except StoreError:  # the other figures are wanted most when the database is away
-        return {}
-    return {
+        counts, problem = {}, 1.0
+    told = {"botkit_database_problem": ("1 while the database cannot be used.", problem, dict[str, str]())}
+    if not counts:
+        return told
+    return told | {
         "botkit_outbox_waiting": ("Deliveries to other systems that wait.", float(counts["waiting"]), {}),
         "botkit_outbox_given_up": ("Deliveries that were given up.", float(counts["given_up"]), {}),
     }

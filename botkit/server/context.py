@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 
+from .errors import UNAVAILABLE, ApiError
 from .fair import Turns
 from .limits import Rates
 from .metrics import Metrics
@@ -47,8 +48,14 @@ class Context:
 
     @property
     def index(self) -> Index:
-        """The newest good index. Take it once per request, so that one answer comes from one version."""
-        return self.live.current()
+        """The newest good index. Take it once per request, so that one answer comes from one version. ApiError 503
+        while there is none."""
+        from botkit.index import IndexProblem
+
+        try:
+            return self.live.current()
+        except IndexProblem:  # told in the log as often as it is tried again
+            raise ApiError(503, "unavailable", UNAVAILABLE, retry_after=5) from None
 
 
 def here() -> Context:

@@ -14,6 +14,8 @@ from botkit.store import StoreError
 
 log = logging.getLogger("botkit.server")
 
+UNAVAILABLE = "Not ready yet; please try again in a moment."
+
 # Statuses that werkzeug and Flask raise by themselves, in the words of this API.
 _CODES = {
     400: ("bad_request", "The request could not be read."),
@@ -28,7 +30,7 @@ _CODES = {
     415: ("unsupported_media_type", "Send JSON with Content-Type: application/json."),
     429: ("too_many_requests", "Too many requests from your address; wait and try again."),
     500: ("internal", "Something went wrong on our side; please try again."),
-    503: ("unavailable", "Not ready yet; please try again in a moment."),
+    503: ("unavailable", UNAVAILABLE),
 }
 
 
@@ -88,7 +90,7 @@ def _api_error(error: ApiError) -> Response:
 def _store_error(error: StoreError) -> Response:
     # Disk full, locked for too long, server gone: it passes, and nothing that was acknowledged is lost.
     log.error("the database: %s, request %s", error, g.get("request_id", "-"))
-    return _api_error(ApiError(503, "unavailable", _CODES[503][1], retry_after=2))
+    return _api_error(ApiError(503, "unavailable", UNAVAILABLE, retry_after=2))
 
 
 def _lost_line(_error: ClientDisconnected) -> Response:

@@ -6,9 +6,12 @@ variable when it is imported, so it is imported here, when an application is mad
 route patterns, kinds and languages, never what a customer sent.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
+
+log = logging.getLogger("botkit.server")
 
 State = Callable[[], dict[str, tuple[str, float, dict[str, str]]]]
 
@@ -41,6 +44,7 @@ class Metrics:
             "Requests with X-Forwarded-For while trusted_proxies is 0: all visitors of a proxy share one address.",
             registry=self._registry,
         )
+        _starts(self._registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
@@ -71,6 +75,28 @@ class Metrics:
         gauges = CollectorRegistry()
         gauges.register(_Gauges(state))
         return generate_latest(shown) + generate_latest(gauges), CONTENT_TYPE_LATEST
+
+
+def failed_start() -> None:
+    """Count, in the master, a start of a worker that failed; the workers tell it. What fails here must stop nothing."""
+    global _failed
+    try:
+        if _failed is None:
+            from prometheus_client import CollectorRegistry
+
+            _failed = _starts(CollectorRegistry())
+        _failed.inc()
+    except (ImportError, MemoryError, OSError, ValueError) as error:
+        log.error("a failed start is not counted: %s", error)
+
+
+_failed: Any = None
+
+
+def _starts(registry: Any) -> Any:
+    from prometheus_client import Counter
+
+    return Counter("botkit_worker_start_failures", "Starts of a worker process that failed.", registry=registry)
 
 
 class _Gauges:

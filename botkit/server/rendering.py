@@ -45,15 +45,15 @@ def number(value: Any, lang: str) -> Any:
 
 def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Response:
     """The template as a response, with `t`, `lang`, `dir`, `languages`, `shop` and `asset` at hand."""
-    index = here().index
-    values.setdefault("shop", index.shop(lang) or {})
+    languages, _, shop = _front(lang)
+    values.setdefault("shop", shop)
     html = render_template(
         template,
         lang=lang,
         dir=language.direction(lang),
         t=Texts(lang),
         languages=[
-            {"code": code, "name": native_name(code), "dir": language.direction(code)} for code in index.languages
+            {"code": code, "name": native_name(code), "dir": language.direction(code)} for code in languages
         ],
         asset=asset,
         **values,
@@ -66,9 +66,10 @@ def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Respo
 def error_page(error: ApiError) -> Response:
     """The page for a failure, in the language of the address or else of the reader."""
     try:
-        lang = _language_of_address() or best_language(here().index.languages, here().index.default_language)
+        languages, default, _ = _front()
+        lang = _language_of_address() or best_language(languages, default)
         response = page("error.html", lang, status=error.status, error=error)
-    except Exception:  # without an index there is no page to render; the error itself must still arrive
+    except Exception:  # the error itself must still arrive
         current_app.logger.exception("the error page could not be rendered")
         return error.response()
     if error.retry_after is not None:
@@ -118,6 +119,15 @@ def _digest(path: Path, _changed: int) -> str:
 
 def _language_of_address() -> str | None:
     parts = request.path.split("/")
-    if len(parts) > 2 and parts[1] in ("help", "demo") and parts[2] in here().index.languages:
+    if len(parts) > 2 and parts[1] in ("help", "demo") and parts[2] in _front()[0]:
         return parts[2]
     return None
+
+
+def _front(lang: str = "") -> tuple[Sequence[str], str, Mapping[str, Any]]:
+    """The languages of the help, the default one and the shop's facts; without an index, what the interface has."""
+    live = here().live
+    if live.version is None:
+        return language.LANGUAGES, language.LANGUAGES[0], {}
+    index = live.current()
+    return index.languages, index.default_language, index.shop(lang or index.default_language) or {}

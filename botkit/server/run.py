@@ -7,6 +7,7 @@ is made here first.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import os
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 
 from . import worker
+from .arbiter import PatientArbiter, started
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -37,7 +39,8 @@ def run(
     streams: int = 384,
     connections_per_address: int = 128,
 ) -> None:
-    """Serve until a signal ends it. `app_factory` is called once in each worker.
+    """Serve until a signal ends it. `app_factory` is called once in each worker; a worker in which it raises is tried
+    again, later each time.
 
     A live stream occupies a thread for minutes, so each worker has `streams` threads more than the `threads` that
     answer: gunicorn starts one only when all others are busy, and one that waits costs some tens of kilobytes.
@@ -56,6 +59,8 @@ def run(
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     metrics = Path(tempfile.mkdtemp(prefix="botkit-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read when a worker imports prometheus-client
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("botkit").setLevel(logging.INFO)
     master = os.getpid()
     try:
         _Server(app_factory, _options(host, port, workers, threads, streams)).run()
@@ -86,6 +91,7 @@ def _options(host: str, port: int, workers: int, threads: int, streams: int) -> 
         "errorlog": "-",
         "loglevel": "info",
         "forwarded_allow_ips": "",
+        "pre_fork": lambda master, worker: master.expect(worker),
         "post_worker_init": _begin,
         "child_exit": _forget,
     }
@@ -94,17 +100,32 @@ def _options(host: str, port: int, workers: int, threads: int, streams: int) -> 
 def _begin(worker: Any) -> None:
     """Let the worker's streams know when it is told to stop: it would wait for them, and they for it.
 
-    What is there by now stays to the end: a search for garbage that walks through all of it holds up every request
-    for some 60 ms.
+    What is there by now is no longer searched for garbage: to walk through all of it holds up every request for some
+    60 ms.
     """
-    gc.freeze()
     worker.wsgi.extensions["botkit"].feed.start(alive=lambda: worker.alive)
+    gc.freeze()
+    started(worker)
 
 
-def _forget(_server: Any, worker: Any) -> None:
+def settle() -> None:
+    """After another index took the old one's place: give the old one's memory back, and leave the new one out of later
+    searches for garbage, as `_begin` did with the first. It costs one walk through everything."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    if _trim is not None:
+        _trim(0)
+
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc keeps what is freed unless it is asked
+
+
+def _forget(master: Any, worker: Any) -> None:
     """Let the metrics of a worker that ended keep their counts and lose its live gauges."""
     from prometheus_client import multiprocess
 
+    master.ended(worker)
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
@@ -121,7 +142,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             if value is not None:
                 self.cfg.set(name, value)
 
+    def run(self) -> None:
+        PatientArbiter(self).run()
+
     def load(self) -> Flask:
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        logging.getLogger("botkit").setLevel(logging.INFO)
         return self._app_factory()

@@ -55,8 +55,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import (
     ArgumentError,
-    DatabaseError,
     DataError,
+    DBAPIError,
     IntegrityError,
     NoSuchModuleError,
     ProgrammingError,
@@ -64,6 +64,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from botkit.store.changes import CHANNEL, Changes
+from botkit.store.errors import StoreError
+from botkit.store.preparation import Preparation
 from botkit.store.schema import (
     absence_table,
     agent_table,
@@ -123,14 +125,11 @@ __all__ = [
 
 SAFE_SQLITE: Final = (3, 51, 3)  # older ones can corrupt a file in WAL mode when the log is reset
 BUSY_SECONDS: Final = 30
+CONNECT_SECONDS: Final = 5  # to reach a PostgreSQL server, unless the URL says otherwise
 _NO_TABLE: Final = "42P01"  # PostgreSQL's word for it
 CUSTOMER: Final = "customer"
 BOT: Final = "bot"
 SYSTEM: Final = "system"
-
-
-class StoreError(Exception):
-    """The database cannot be used as it is; the text says which one, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -183,11 +182,20 @@ _SENT: Final = sa.select(event_table).where(
 class Store:
     """The database behind a URL: `sqlite:////absolute/file.db`, `sqlite:///relative.db` or `postgresql+psycopg://...`.
 
-    Making one opens nothing. `clock` gives the aware time of whatever is written without a time of its own.
+    Making one opens nothing. `clock` gives the aware time of whatever is written without a time of its own. `prepare`,
+    if given, brings the database into order: it is called at the first use, and while it fails every use is a
+    StoreError with its reason, tried again after growing waits.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], datetime] | None = None,
+        *,
+        prepare: Callable[[Store], object] | None = None,
+    ) -> None:
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._prepared = Preparation(None if prepare is None else lambda: prepare(self))
         self.url, self._file = _read_url(url)
         self._pid: int | None = None
         self._own()
@@ -228,6 +236,7 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database from its first query on. Waits for no writer."""
         self._own()
+        self._prepared.need()
         with self._explained("read"), self._engine.connect() as conn:
             if self._file is None:
                 conn.execution_options(isolation_level="REPEATABLE READ")  # else each query would see another state
@@ -244,6 +253,7 @@ class Store:
         when the power fails, not when a process dies, and it never leaves a database that is half changed.
         """
         self._own()
+        self._prepared.need()
         with (
             self._explained("written"),
             self._turn(),
@@ -342,6 +352,7 @@ class Store:
     def watch(self) -> Changes:
         """What tells, for next to nothing, whether anybody has written since it was last asked. Close it after use."""
         self._own()
+        self._prepared.need()
         with self._explained("watched"):
             return Changes(self._engine)
 
@@ -386,7 +397,10 @@ class Store:
             )
         try:
             if self._lock_file is None:
-                self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                try:
+                    self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                except OSError as error:
+                    raise StoreError(f"{self!r}: {error}: this account must be able to write to its folder") from error
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             try:
                 yield
@@ -401,7 +415,7 @@ class Store:
             yield
         except (IntegrityError, DataError):
             raise
-        except DatabaseError as error:
+        except DBAPIError as error:
             if "no such table" in str(error.orig) or getattr(error.orig, "sqlstate", None) == _NO_TABLE:
                 raise StoreError(f"{self!r} has no tables yet: call migrate() first, as `botkit serve` does") from error
             if isinstance(error, ProgrammingError):
@@ -471,6 +485,7 @@ def _engine(url: sa.URL, file: Path | None) -> sa.Engine:
                 pool_size=8,
                 max_overflow=24,
                 pool_pre_ping=True,
+                connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS},
             )
         except (ImportError, NoSuchModuleError) as error:
             raise StoreError(
