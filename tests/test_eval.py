@@ -30,9 +30,9 @@ def write_jsonl(file: Path, rows: list[dict[str, object]]) -> None:
 
 
 def test_bench_prints_each_of_its_tables(index_folder: Path) -> None:
-    shown = printed("bench.py", "--quick", "--only", "a,b,c,e", "--index", str(index_folder))
+    shown = printed("bench.py", "--quick", "--only", "a,b,c,e,f", "--before", str(ROOT), "--index", str(index_folder))
 
-    for name in "abce":
+    for name in "abcef":
         table = shown.partition(f"\n{name}. ")[2].partition("\n\n")[2].partition("\n\n")[0]
         assert "| --- |" in table, name
 
@@ -69,6 +69,7 @@ def test_golden_prints_a_line_per_language_and_writes_json(index_folder: Path, t
 
     given = ("--golden", str(questions), "--split", "test", "--json", str(told))
     shown = printed("golden.py", "--index", str(index_folder), *given)
+    assert "words alone" in printed("golden.py", "--index", str(index_folder), "--words", *given[:4])
 
     assert [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")][2:] == [
         "en",

@@ -121,11 +121,13 @@ def evaluate(
     clarify_threshold: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
     system: str = "botkit",
+    deadline: float | None = None,
 ) -> Evaluation:
     """Ask as the server does: each question by itself, on a page in its language, by `answer.replies`.
 
     A threshold of 0 takes the index's own. `progress` is called with how many questions of how many
-    are done. A label's text is cleaned as a customer's is.
+    are done. A label's text is cleaned as a customer's is. `deadline` is the encoder's, as in
+    `Index.search_many`: 0 tells what words alone would do.
     """
     asked = list(labels)
     listening, model = _Listening(index), Confidence.of(index)
@@ -134,7 +136,12 @@ def evaluate(
         batch = asked[start : start + BATCH]
         texts, pages = [language.clean(label.text) for label in batch], [label.lang for label in batch]
         replies = answer.replies(
-            listening, texts, lang=pages, answer_threshold=answer_threshold, clarify_threshold=clarify_threshold
+            listening,
+            texts,
+            lang=pages,
+            answer_threshold=answer_threshold,
+            clarify_threshold=clarify_threshold,
+            deadline=deadline,
         )
         for label, text, reply in zip(batch, texts, replies, strict=True):
             outcomes.append(_outcome(label, reply, listening.heard(text, label.lang), model))
