@@ -11,7 +11,7 @@ import click
 
 from botkit import __version__
 
-from . import accounts, building, deliveries, measuring, serving
+from . import accounts, backup, building, deliveries, measuring, serving
 
 __all__ = ["main"]
 
@@ -38,5 +38,7 @@ for command in (
     serving.serve,
     accounts.user,
     deliveries.outbox,
+    backup.backup,
+    backup.restore,
 ):
     main.add_command(command)

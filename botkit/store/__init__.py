@@ -208,16 +208,13 @@ class Store:
         at = self._clock().astimezone(UTC)
         return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
-    def migrate(self) -> None:
-        """Bring the schema to this release's state; a fresh database gets its tables. Safe to call at every start."""
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the schema to this release's state, or to that of an older one; a fresh database gets its tables. Safe
+        to call at every start."""
         from alembic import command
-        from alembic.config import Config
         from alembic.util.exc import CommandError
 
-        config = Config()
-        folder = str(Path(__file__).parent.parent / "migrations")
-        config.set_main_option("script_location", folder.replace("%", "%%"))
-        config.set_main_option("path_separator", "os")
+        config = _migrations()
         if self._file:
             self._use_wal()
         with self.write() as conn:
@@ -225,12 +222,22 @@ class Store:
                 conn.exec_driver_sql("SELECT pg_advisory_xact_lock(6274911)")
             config.attributes["connection"] = conn
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             except CommandError as error:
                 raise StoreError(
                     f"{self!r} was made by another release of botkit ({error}): "
                     "run the newer botkit, or restore a copy of the database from before the change"
                 ) from error
+
+    def revisions(self) -> frozenset[str]:
+        """The schemas that this release knows, its own and those of older ones."""
+        from alembic.script import ScriptDirectory
+
+        return frozenset(each.revision for each in ScriptDirectory.from_config(_migrations()).walk_revisions())
+
+    def elsewhere(self, file: Path) -> Store:
+        """The same on another SQLite file."""
+        return Store(sa.URL.create("sqlite", database=str(file)).render_as_string(), self._clock)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -449,6 +456,16 @@ def as_event(row: sa.Row[Any]) -> Event:
 
 
 _owning = threading.Lock()
+
+
+def _migrations() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    folder = str(Path(__file__).parent.parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def _read_url(url: str) -> tuple[sa.URL, Path | None]:
