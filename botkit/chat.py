@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -27,14 +28,16 @@ from botkit import answer, desk, language, people
 from botkit.answer import Before, Reply
 from botkit.desk import MessageError
 from botkit.index import Index
-from botkit.store import BOT, CUSTOMER, Event, Store, as_event, event_table
+from botkit.store import BOT, CUSTOMER, Event, Store, added, as_event, event_table
 
 __all__ = [
+    "Caps",
     "Conversation",
     "Forbidden",
     "MessageError",
     "NotFound",
     "Started",
+    "TooMuch",
     "Turn",
     "conversation",
     "feedback",
@@ -49,6 +52,7 @@ LONGEST_NAME: Final = 80
 MEMORY: Final = timedelta(hours=24)  # what was missed or disliked longer ago is another matter
 LIKELY: Final = 0.15  # the least probability, the disliked answer being wrong, at which another one is offered
 MATTERS: Final = 0.3  # a candidate less likely than this says nothing about what the matter is
+_LARGEST: Final = 17_000  # bytes of an event of a customer's: 4,000 characters of four
 LEAST: Final = 0.02  # and before that: below it the figures say nothing about the order
 
 _PUBLIC_REPLY: Final = (
@@ -64,6 +68,36 @@ _PUBLIC_OPTION: Final = ("article", "title", "lang", "url")
 
 class NotFound(Exception):
     """There is no such conversation, or no such answer in it."""
+
+
+class TooMuch(Exception):
+    """The customer has added as much to the conversation as may be within an hour; more may come in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the conversation is full for {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What a customer may add to one conversation within an hour: messages and other events, and bytes of them. 0: any
+    number."""
+
+    events: int = 0
+    bytes: int = 0
+
+    def check(self, store: Store, conn: Connection, row: sa.Row[Any]) -> None:
+        """TooMuch, if nothing may come now."""
+        if not (self.events or self.bytes):
+            return
+        if row.last_seq < self.events and row.last_seq * _LARGEST < self.bytes:
+            return
+        at, hour = store.now(), timedelta(hours=1)
+        # An event of the customer's is followed by few others, so that what counts is not far back.
+        window = 5 * (self.events or 1000)
+        done = added(conn, row.id, CUSTOMER, at - hour, row.last_seq - window)
+        if (self.events and done.events >= self.events) or (self.bytes and done.bytes >= self.bytes):
+            raise TooMuch(max(1, math.ceil((done.since + hour - at).total_seconds())) if done.since else 1)
 
 
 class Forbidden(Exception):
@@ -156,6 +190,7 @@ def say(
     clarify_threshold: float = 0.0,
     policy: desk.Policy | None = None,
     asking: Callable[[], AbstractContextManager[float | None]] = nullcontext,
+    caps: Caps = Caps(),
 ) -> Turn:
     """Take a customer's message and answer it, unless a person is in charge.
 
@@ -163,16 +198,18 @@ def say(
     the customer picked from a `clarify`: exactly that one answers. A threshold of 0 is the index's own. MessageError:
     the text or the id cannot be taken; NotFound: no such conversation. When this returns, the turn is on disk.
     `policy` are the desk's rules. `asking` is entered for as long as the bot thinks, and gives the encoder's deadline
-    as in `Index.search_many`.
+    as in `Index.search_many`. TooMuch: `caps` let no more in.
     """
     policy = policy or desk.Policy()
     client_id, text = desk.checked_client_id(client_id), desk.checked_text(text)
     choice = language.clean(choice) or None if choice else None
     with store.read() as conn:
-        seen = _standing(store, conn, store.conversation(conn, conversation_id), policy)
+        row = _found(store.conversation(conn, conversation_id))
         first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
         if first is not None:
             return _turn(store, conn, first)
+        caps.check(store, conn, row)
+        seen = _standing(store, conn, row, policy)
     while True:
         reply = None if seen.ticket else _chosen(index, choice, seen)
         if reply is None and not seen.ticket:
@@ -191,11 +228,11 @@ def say(
             if choice is None and _goes_on(seen, text, reply):
                 reply = _taken_up(reply)
         with store.write() as conn:
-            row = store.hold(conn, conversation_id)
+            held = store.hold(conn, conversation_id)
             first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
             if first is not None:
                 return _turn(store, conn, first)
-            now = _standing(store, conn, row, policy)
+            now = _standing(store, conn, held, policy)
             if now == seen:
                 return _write_turn(store, conn, index, now, client_id, text, choice, reply, policy)
         seen = now  # somebody else's step came between the search and the writing: think again
@@ -228,16 +265,18 @@ def feedback(
     helpful: bool,
     *,
     policy: desk.Policy | None = None,
+    caps: Caps = Caps(),
 ) -> dict[str, Any]:
     """Note whether an answer helped; `{"reply_id", "helpful", "reply"}`.
 
     An answer that did not help brings the other likely articles as a `clarify`; the second in a row, or one without
     another candidate, brings a person. The same again stores nothing; another opinion counts from now on. NotFound:
-    no such answer.
+    no such answer. TooMuch: `caps` let no more in.
     """
     policy = policy or desk.Policy()
     with store.write() as conn:
-        now = _standing(store, conn, store.hold(conn, conversation_id), policy)
+        row = _found(store.hold(conn, conversation_id))
+        now = _standing(store, conn, row, policy)
         about = _reply_event(conn, conversation_id, reply_id)
         if about is None or about.data["kind"] != "answer":
             raise NotFound(f"there is no answer {reply_id[:80]!r} in this conversation")
@@ -249,6 +288,7 @@ def feedback(
             if followed is not None and followed.data.get("after") == reply_id:
                 result["reply"] = _flat(followed)
             return result
+        caps.check(store, conn, row)
         store.append(conn, conversation_id, "feedback", CUSTOMER, {"reply_id": reply_id, "helpful": helpful})
         if helpful or now.ticket:
             return result
@@ -611,6 +651,7 @@ def _last_reply(conn: Connection, conversation_id: str, kind: str) -> Event | No
         sa.select(event_table)
         .where(said.conversation_id == conversation_id, said.kind == "reply")
         .order_by(said.seq.desc())
+        .limit(40)
     )
     return next((as_event(row) for row in rows if row.data["kind"] == kind), None)
 

@@ -53,6 +53,8 @@ class Settings:
         2.0, "seconds for a question to be queued and encoded; past them its words alone are compared; 0: no limit"
     )
     conversations_per_hour: int = _setting(60, "conversations that one address may start an hour")
+    messages_per_hour: int = _setting(200, "messages that a customer may add to one conversation within an hour")
+    kilobytes_per_hour: int = _setting(200, "kilobytes of them within an hour")
     base_url: str = _setting("", "public address of the site, for canonical links and the sitemap")
     embed_origins: str = _setting(
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"

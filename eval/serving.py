@@ -25,6 +25,8 @@ LIMITS = (
     "logins_per_minute",
     "streams_per_address",
     "connections_per_address",
+    "messages_per_hour",
+    "kilobytes_per_hour",
 )
 NO_LIMITS = {f"BOTKIT_{name.upper()}": "0" for name in LIMITS}
 """What switches off the limits of a server: a script's customers all come from one address."""

@@ -10,6 +10,7 @@ import fcntl
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Rou
 from streaming import Stream, post
 from werkzeug.serving import make_server
 
+from botkit import chat as chats
 from botkit import desk, language, people, publish
 from botkit import live as marks
 from botkit.index import Live
@@ -512,6 +514,46 @@ def test_where_no_stream_is_to_be_had_the_chat_polls(live: Live, store: Store, b
         desk.say(store, ticket, sara, "agent-0", "answer 0")
         expect(chat.locator(".message.agent .words")).to_have_text("answer 0")
         assert answers.count(503) == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "ar", "tr", "fa", "bg"])
+def test_a_full_conversation_keeps_what_is_typed_and_hears_the_team(
+    live: Live, store: Store, browser: Browser, lang: str
+) -> None:
+    """It is said kindly, with the time; an agent's words arrive meanwhile; later it is sent without a hand."""
+    t = words(lang)
+    people.add_agent(store, "Sara", "agent", PASSWORD)
+    off = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
+    app = create_app(index=live, store=store, messages_per_hour=2, streams=0, **off)
+    with served(app) as port, contextlib.closing(browser.new_context(base_url=f"http://127.0.0.1:{port}")) as context:
+        page = context.new_page()
+        context.clock.install()
+        page.goto(f"/demo/{lang}")
+        chat = open_chat(page)
+        chat.locator("#person").click()
+        expect(chat.locator("body")).to_have_attribute("data-with", "queue")
+        ticket, sara = desk.queue(store, "waiting")[0].id, next(iter(people.agents(store)))
+        desk.claim(store, ticket, sara)
+        for text in ("first word", "second word"):
+            say(chat, text)
+        chat.locator("#input").fill("third word")
+        chat.locator("#input").press("Enter")
+        waiting = chat.locator(".message.customer.waiting")
+        expect(waiting.locator(".state")).to_have_text(t("widget.will_send_later"))
+        expect(chat.locator("#status")).to_contain_text(t("widget.full", time="|").split("|")[0].strip())
+        expect(chat.locator("#status")).not_to_contain_text("{")
+        desk.say(store, ticket, sara, "agent-0", "I am here")
+        context.clock.fast_forward(30_000)
+        expect(chat.locator(".message.agent .words")).to_have_text("I am here")
+        expect(waiting).to_have_count(1)
+        app.extensions["botkit"] = replace(app.extensions["botkit"], caps=chats.Caps())
+        context.clock.fast_forward("01:00:05")
+        expect(waiting).to_have_count(0)
+        expect(chat.locator(".message.customer")).to_have_count(3)
+    with store.read() as conn:
+        events = store.events(conn, desk.ticket(store, ticket).ticket.conversation)
+    said = [each.data["text"] for each in events if each.actor == "customer"]
+    assert said == ["first word", "second word", "third word"]
 
 
 @pytest.mark.parametrize("lang", ["en", "fa"])

@@ -90,6 +90,8 @@ def serve(
             rate_burst=settings.rate_burst,
             encoder_seconds=settings.encoder_seconds,
             conversations_per_hour=settings.conversations_per_hour,
+            messages_per_hour=settings.messages_per_hour,
+            kilobytes_per_hour=settings.kilobytes_per_hour,
             logins_per_minute=settings.logins_per_minute,
             metrics_token=settings.metrics_token,
             answer_threshold=settings.answer_threshold,

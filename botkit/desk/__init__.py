@@ -57,7 +57,7 @@ from botkit.desk.nouns import (
     Visit,
 )
 from botkit.desk.priority import SECONDS_PER_POINT, Priority, priority, rank
-from botkit.desk.queue import counts, position, queue, ticket, usual_wait, waiting
+from botkit.desk.queue import counts, position, queue, ticket, transcript_before, usual_wait, waiting
 from botkit.desk.supervision import SCORES, Overview, Satisfaction, asks, close_many, overview, rate, rating
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
 from botkit.desk.tickets import (
@@ -160,6 +160,7 @@ __all__ = [
     "take_over",
     "tick",
     "ticket",
+    "transcript_before",
     "transfer",
     "usual_wait",
     "waiting",

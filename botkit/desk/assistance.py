@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from botkit import corpus, language
-from botkit.desk.queue import ticket
+from botkit.desk.queue import last_texts, ticket
 from botkit.people import Agent
-from botkit.store import CUSTOMER, Event, Store, event_table, ticket_table
+from botkit.store import CUSTOMER, Event, Store, conversation_table, event_table, ticket_table
 
 if TYPE_CHECKING:  # reports and accounts need no search, and its libraries take their time to load
     from botkit.answer import Before, Candidate
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # reports and accounts need no search, and its libraries take
 LIKELY: Final = 5
 """Passages that are shown at most."""
 
+LOOKED_AT: Final = 200
+"""Events of a chat, the newest, among which what waits for an answer is counted."""
 LONGEST_PHRASING: Final = 160
 PHRASINGS: Final = 6
 _ADDRESS = re.compile(r"\S+@\S+|https?://\S+|\+?\d[\d\s()./-]{5,}\d")
@@ -196,24 +198,29 @@ def earlier(transcript: Iterable[Event], ticket_id: int) -> list[Earlier]:
 
 def chats(store: Store, agent: Agent) -> list[Chat]:
     """The chats that an agent has in hand, by the order in which they came."""
-    said = event_table.c
+    said, talk, held = event_table.c, conversation_table.c, ticket_table.c
     mine = (
-        sa.select(ticket_table.c.id, ticket_table.c.state, ticket_table.c.lang, ticket_table.c.conversation_id)
-        .where(ticket_table.c.owner == agent.name, ticket_table.c.state != "closed")
-        .order_by(ticket_table.c.claimed_at, ticket_table.c.id)
+        sa.select(held.id, held.state, held.lang, held.conversation_id)
+        .where(held.owner == agent.name, held.state != "closed")
+        .order_by(held.claimed_at, held.id)
     )
     with store.read() as conn:
         rows = conn.execute(mine).all()
+        ids = [row.conversation_id for row in rows]
+        last = last_texts(conn, ids)
         words = conn.execute(
-            sa.select(said.conversation_id, said.seq, said.actor, said.data)
-            .where(said.conversation_id.in_([row.conversation_id for row in rows]), said.kind == "message")
+            sa.select(said.conversation_id, said.seq, said.actor)
+            .join(conversation_table, talk.id == said.conversation_id)
+            .where(
+                said.conversation_id.in_(ids),
+                said.kind == "message",
+                said.seq > talk.last_seq - LOOKED_AT,
+            )
             .order_by(said.conversation_id, said.seq)
         ).all()
-    last: dict[str, str] = {}
     open_ones: dict[str, list[int]] = {}
     for word in words:
         if word.actor == CUSTOMER:
-            last[word.conversation_id] = str(word.data["text"])
             open_ones.setdefault(word.conversation_id, []).append(word.seq)
         else:
             open_ones[word.conversation_id] = []

@@ -208,9 +208,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Packet:
-    """Everything an agent needs: the ticket, the whole conversation and suggested replies, likeliest first. `history`
-    is the ticket's, `satisfaction` what the customer said of it afterwards, `customer` the name that the shop gave,
-    `earlier` what came from the same browser before, the newest first."""
+    """Everything an agent needs: the ticket, the newest part of the conversation (what is earlier ends before the event
+    `before`; None: nothing is) and suggested replies, likeliest first. `history` is the ticket's, `satisfaction` what
+    the customer said of it afterwards, `customer` the name that the shop gave, `earlier` what came from the same
+    browser before, the newest first."""
 
     ticket: Ticket
     transcript: tuple[Event, ...]
@@ -219,11 +220,13 @@ class Packet:
     satisfaction: Mapping[str, Any] | None = None
     customer: str | None = None
     earlier: tuple[Visit, ...] = ()
+    before: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
             **self.ticket.as_dict(),
             "transcript": [event.as_dict() for event in self.transcript],
+            "before": self.before,
             "suggestions": [asdict(suggestion) for suggestion in self.suggestions],
             "history": [change.as_dict() for change in self.history],
             "satisfaction": dict(self.satisfaction) if self.satisfaction else None,

@@ -15,6 +15,7 @@ from botkit.desk.machine import row_of
 from botkit.desk.nouns import STATES, Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
 from botkit.store import (
     CUSTOMER,
+    Event,
     Store,
     conversation_table,
     event_table,
@@ -27,6 +28,8 @@ from botkit.store import (
 if TYPE_CHECKING:
     from botkit.index import Index
 
+NEWEST: Final = 2**31 - 1
+"""What every event is before."""
 MOST_VISITS: Final = 10
 """Earlier conversations of a visitor that an agent is shown, the newest."""
 _ORDER: Final[dict[str, tuple[sa.ColumnElement[Any], ...]]] = {
@@ -110,10 +113,11 @@ def counts(store: Store, *, owner: str | None = None) -> dict[str, int]:
 
 
 def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
-    """What the agent who takes this ticket needs to know. Without an index there are no suggested replies."""
+    """What the agent who takes this ticket needs to know, with the newest part of the conversation. Without an index
+    there are no suggested replies."""
     with store.read() as conn:
         row = row_of(conn, ticket_id)
-        transcript = tuple(store.events(conn, row.conversation_id))
+        transcript, more = store.page_before(conn, row.conversation_id, NEWEST)
         lines = conn.execute(
             sa.select(ticket_state_table)
             .where(ticket_state_table.c.ticket_id == ticket_id)
@@ -128,12 +132,20 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
             )
         ).one()
         earlier = _visits(conn, row, who.visitor) if who.visitor else ()
-    texts = [str(e.data["text"]) for e in transcript if e.kind == "message" and e.actor == CUSTOMER]
-    found = as_ticket(row, store.now(), texts[-1] if texts else "")
+        said = last_texts(conn, [row.conversation_id])
+    found = as_ticket(row, store.now(), said.get(row.conversation_id, ""))
     history = tuple(Change(*line[1:]) for line in lines)
     score = None if given is None else {"score": given.score, "comment": given.comment, "at": iso(given.at)}
     suggestions = _suggestions(index, found) if index is not None else ()
-    return Packet(found, transcript, suggestions, history, score, who.customer, earlier)
+    before = transcript[0].seq if more else None
+    return Packet(found, tuple(transcript), suggestions, history, score, who.customer, earlier, before)
+
+
+def transcript_before(store: Store, ticket_id: int, seq: int) -> tuple[list[Event], int | None]:
+    """A part of the conversation before that event, and before which event the next part ends; None: it begins here."""
+    with store.read() as conn:
+        events, more = store.page_before(conn, row_of(conn, ticket_id).conversation_id, seq)
+    return events, events[0].seq if more else None
 
 
 def count(conn: Connection, *where: sa.ColumnElement[bool]) -> int:

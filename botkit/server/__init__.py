@@ -56,6 +56,8 @@ def create_app(
     rate_per_minute: int = 60,
     rate_burst: int = 10,
     conversations_per_hour: int = 60,
+    messages_per_hour: int = 200,
+    kilobytes_per_hour: int = 200,
     logins_per_minute: int = 10,
     rates: Rates | None = None,
     metrics_token: str = "",
@@ -74,14 +76,15 @@ def create_app(
     `trusted_proxies`: how many reverse proxies stand in front. `rate_per_minute` (questions; `rate_burst` of them at
     once), `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
     they count in, made before the workers are forked, or None for one process. `encoder_seconds`: what a question may
-    take to be queued and encoded before it is answered by its words alone. `metrics_token`: the bearer token
+    take to be queued and encoded before it is answered by its words alone. `messages_per_hour` and
+    `kilobytes_per_hour`: what a customer may add to one conversation. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
     from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
     second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at most, each in a
     thread of its server, and `streams_per_address` how many of customers at one address. Raises ValueError for an
     origin or a role that is none.
     """
-    from botkit import desk
+    from botkit import chat, desk
 
     policy = policy or desk.Policy()
 
@@ -128,6 +131,7 @@ def create_app(
         second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
         policy=policy,
         behind_proxies=trusted_proxies > 0,
+        caps=chat.Caps(messages_per_hour, 1000 * kilobytes_per_hour),
     )
     errors.install(app)
     app.before_request(_begin)

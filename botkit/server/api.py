@@ -32,6 +32,13 @@ def _not_taken(error: desk.MessageError) -> Response:
     return ApiError(400, error.code, f"{text[:1].upper()}{text[1:]}.", error.field).response()
 
 
+@blueprint.errorhandler(chat.TooMuch)
+def _too_much(full: chat.TooMuch) -> Response:
+    here().metrics.limited("messages")
+    text = "This conversation has taken as much as it may within an hour; send it again later."
+    return ApiError(429, "too_much", text, retry_after=full.seconds).response()
+
+
 @blueprint.post("/ask")
 @describe(body=schemas.Ask, gives={200: schemas.Reply}, errors=(413, 415), tag="questions")
 @limited("question")
@@ -105,6 +112,7 @@ def say(conversation_id: str) -> dict[str, Any]:
         sent.text,
         choice=sent.choice,
         asking=asking,
+        caps=context.caps,
         policy=context.policy,
         **context.thresholds,
     )
@@ -124,8 +132,9 @@ def say(conversation_id: str) -> dict[str, Any]:
 def events(conversation_id: str) -> Any:
     """Read what happened after an event.
 
-    `seq` has no gaps in the record, but events that are not for the customer are left out. As JSON: ask again every few
-    seconds while the chat is open. With `Accept: text/event-stream`: a stream of the same events as they happen, the
+    `seq` has no gaps in the record, but events that are not for the customer are left out. As JSON: at most 200 events
+    or 256 kB; while `more` is true, ask again at once with `after` = `last`, otherwise every few seconds while the chat
+    is open. With `Accept: text/event-stream`: a stream of the same events as they happen, the
     `id` of each being its `seq`, and of `signals` whenever the other side's change. It ends after five minutes at most;
     open the next with the last `id` as `Last-Event-ID` or `after`. 503: no stream is free, so poll.
     """
@@ -137,13 +146,14 @@ def events(conversation_id: str) -> Any:
         return livedoors.customer_stream(conversation_id, wanted.after)
     store = here().store
     with store.read() as connection:
-        found = store.events(connection, conversation_id, wanted.after)
+        found, more = store.page(connection, conversation_id, wanted.after)
         room = live.rooms(connection, [conversation_id]).get(conversation_id, live.Room())
     livedoors.polled(store, conversation_id, room)
     shown = [view for event in found if (view := chat.view(event, "customer")) is not None]
     return {
         "events": shown,
         "last": found[-1].seq if found else wanted.after,
+        "more": more,
         "signals": room.for_customer(store.now()).as_dict(),
     }
 
@@ -165,7 +175,13 @@ def feedback(conversation_id: str) -> dict[str, Any]:
     context = here()
     try:
         noted = chat.feedback(
-            context.store, context.index, conversation_id, given.reply_id, given.helpful, policy=context.policy
+            context.store,
+            context.index,
+            conversation_id,
+            given.reply_id,
+            given.helpful,
+            policy=context.policy,
+            caps=context.caps,
         )
     except chat.NotFound:
         raise ApiError(404, "not_found", "There is no such answer in this conversation.", "reply_id") from None

@@ -17,6 +17,7 @@ from .limits import Rates
 from .metrics import Metrics
 
 if TYPE_CHECKING:  # the master imports this house before it forks; the index's libraries start threads
+    from botkit.chat import Caps
     from botkit.desk import Policy
     from botkit.index import Index, Live
     from botkit.store import Store
@@ -44,6 +45,7 @@ class Context:
     thresholds: Mapping[str, Any]
     policy: Policy
     behind_proxies: bool
+    caps: Caps
     second_factor_roles: frozenset[str] = frozenset()
 
     @property

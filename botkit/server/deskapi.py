@@ -5,6 +5,7 @@ It reads the request, calls `desk` and tells its refusals: a lost claim is 409 w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from flask import Blueprint, Response
@@ -109,10 +110,17 @@ class Visit(BaseModel):
     owner: str | None
 
 
-class Packet(Ticket):
-    """A ticket with the whole conversation and suggested replies, the likeliest first."""
+class TicketQuery(In):
+    """Which part of the conversation."""
 
-    transcript: list[dict[str, Any]]
+    before: int | None = Field(None, ge=1, le=2**31 - 1, description="The part that ends before this `seq`.")
+
+
+class Packet(Ticket):
+    """A ticket with its conversation and suggested replies, the likeliest first."""
+
+    transcript: list[dict[str, Any]] = Field(description="The newest part: at most 200 events or 256 kB.")
+    before: int | None = Field(description="Ask with this `before` for the part before; null: it begins here.")
     suggestions: list[dict[str, Any]]
     history: list[dict[str, Any]] = Field(description="Every change of the ticket, with who made it and when.")
     satisfaction: dict[str, Any] | None = Field(description="What the customer said of it afterwards.")
@@ -258,15 +266,20 @@ def tickets() -> dict[str, Any]:
 
 
 @blueprint.get(f"/{TICKET}")
-@describe(gives={200: Packet}, errors=(404,), security="desk", tag="desk", parameters=_ID)
+@describe(query=TicketQuery, gives={200: Packet}, errors=(404,), security="desk", tag="desk", parameters=_ID)
 def ticket(ticket_id: int) -> dict[str, Any]:
-    """Read a ticket: the whole conversation, what the bot considered, suggested replies.
+    """Read a ticket: the conversation, what the bot considered, suggested replies.
 
-    Where its notes mention the agent, that counts as seen.
+    Of a long conversation it is the newest part; `before` leads to the part before. Where its notes mention the agent,
+    that counts as seen.
     """
     agent = signin.caller()
+    wanted = intake.query(TicketQuery)
     packet = desk.ticket(here().store, ticket_id, here().index)
     people.audit_read(here().store, agent, f"ticket:{ticket_id}")
+    if wanted.before is not None:
+        events, before = desk.transcript_before(here().store, ticket_id, wanted.before)
+        return replace(packet, transcript=tuple(events), before=before).as_dict()
     desk.saw(here().store, agent, ticket_id, packet.transcript[-1].seq)
     return packet.as_dict()
 

@@ -33,6 +33,7 @@ blueprint = Blueprint("deskticket", __name__)
 SHOWN: Final = 3
 """Passages on the page: as many as there are keys for."""
 SEARCH_LENGTH: Final = 300
+_NEWEST: Final = 2**31
 MOST_ARTICLES: Final = 600
 """Articles that the closing form offers; beyond that, a list is no longer a choice."""
 
@@ -64,7 +65,11 @@ def ticket(ticket_id: int) -> Response:
     last = transcript[-1].seq if transcript else 0
     if frame.looked_at():
         desk.saw(store, agent, found.id, last)
-    etag = frame.mark([index.version, str(date.today()), shown, last, wanted, chats, packet.earlier])
+    part, before = list(transcript), packet.before
+    upto = request.args.get("before", 0, type=int)
+    if 0 < upto < _NEWEST:
+        part, before = desk.transcript_before(store, ticket_id, upto)
+    etag = frame.mark([index.version, str(date.today()), shown, last, wanted, chats, packet.earlier, upto])
     same = frame.unchanged(agent, etag)
     if same is not None:
         return same
@@ -81,7 +86,9 @@ def ticket(ticket_id: int) -> Response:
         ticket=shown,
         mine=mine,
         overrule=found.state not in ("waiting", "closed") and agent.may("overrule"),
-        transcript=[entry for event in transcript if (entry := _entry(event, t, index)) is not None],
+        transcript=[entry for event in part if (entry := _entry(event, t, index)) is not None],
+        before=before,
+        part=0 < upto < _NEWEST,
         candidates=candidates,
         assist={
             "query": help_.query or "",

@@ -15,10 +15,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request, stream_with_context
 from pydantic import BaseModel, Field
+from sqlalchemy.engine import Connection
 
 from botkit import chat, desk, live
 from botkit.people import Agent
-from botkit.store import CUSTOMER, Store, StoreError
+from botkit.store import CUSTOMER, Event, Store, StoreError
 
 from . import api, deskapi, intake, schemas, signin
 from .context import here
@@ -90,7 +91,7 @@ def customer_stream(conversation_id: str, after: int) -> Response:
     def look() -> str:
         nonlocal cursor, told
         with store.read() as conn:
-            found = store.events(conn, conversation_id, cursor)
+            found, more = store.page(conn, conversation_id, cursor)
             room = live.rooms(conn, [conversation_id]).get(conversation_id, live.Room())
         parts = []
         for each in found:
@@ -98,6 +99,8 @@ def customer_stream(conversation_id: str, after: int) -> Response:
             shown = chat.view(each, "customer")
             if shown is not None:
                 parts.append(event(shown, None, cursor))
+        if more:
+            subscription.wake()
         signals = room.for_customer(store.now())
         if signals != told:
             told = signals
@@ -237,11 +240,7 @@ class _Following:
             counts = dict(self._subscription.counts or live.crowd(conn).counts)
             chats = live.chats(conn, agent.name, self._watched)
             rooms = live.rooms(conn, [each.conversation for each in chats])
-            new = {
-                each.ticket: store.events(conn, each.conversation, self._cursors[each.ticket])
-                for each in chats
-                if self._cursors.setdefault(each.ticket, each.last) < each.last
-            }
+            new = self._new(conn, chats)
             mentions = {each.id: each.as_dict() for each in reversed(desk.mentions_of(conn, agent))}
         self._subscription.conversations = frozenset(each.conversation for each in chats)
         followed = {each.ticket for each in chats}
@@ -265,6 +264,19 @@ class _Following:
             self._queue = counts
             parts.append(event(counts, "queue"))
         return "".join(parts)
+
+    def _new(self, conn: Connection, chats: list[live.Chat]) -> dict[int, list[Event]]:
+        """The events that each chat has not told yet; after one that has more of them, the others have to wait."""
+        new: dict[int, list[Event]] = {}
+        full = False
+        for each in chats:
+            if self._cursors.setdefault(each.ticket, each.last) >= each.last:
+                continue
+            if not full:
+                new[each.ticket], full = self._store.page(conn, each.conversation, self._cursors[each.ticket])
+            if full:
+                self._subscription.wake()
+        return new
 
     def _cursor(self) -> str:
         return ",".join(f"{ticket}:{seq}" for ticket, seq in sorted(self._cursors.items()))

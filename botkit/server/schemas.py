@@ -295,6 +295,7 @@ class Events(BaseModel):
 
     events: list[Event]
     last: int
+    more: bool = Field(description="There are further events now: ask again at once.")
     signals: Signals
 
 

@@ -63,6 +63,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from botkit.store.bounds import PAGE_BYTES, Added, added, rows_after, rows_before
 from botkit.store.changes import CHANNEL, Changes
 from botkit.store.errors import StoreError
 from botkit.store.preparation import Preparation
@@ -94,11 +95,13 @@ __all__ = [
     "BOT",
     "CUSTOMER",
     "SYSTEM",
+    "Added",
     "Changes",
     "Event",
     "Store",
     "StoreError",
     "absence_table",
+    "added",
     "agent_table",
     "agent_token_table",
     "as_event",
@@ -341,6 +344,18 @@ class Store:
         """The conversation's events with a number above `after`, in order; empty for an unknown conversation."""
         rows = conn.execute(_AFTER, {"conversation": conversation_id, "after": after})
         return [as_event(row) for row in rows]
+
+    def page(
+        self, conn: Connection, conversation_id: str, after: int = 0, most_bytes: int = PAGE_BYTES
+    ) -> tuple[list[Event], bool]:
+        """The first events after a number, as many as are read at once, and whether there are more."""
+        rows, more = rows_after(conn, conversation_id, after, most_bytes)
+        return [as_event(row) for row in rows], more
+
+    def page_before(self, conn: Connection, conversation_id: str, before: int) -> tuple[list[Event], bool]:
+        """The last events before a number, in order, and whether there are earlier ones."""
+        rows, more = rows_before(conn, conversation_id, before)
+        return [as_event(row) for row in rows], more
 
     def sent_before(self, conn: Connection, conversation_id: str, actor: str, client_id: str) -> Event | None:
         """The event that this author already stored under this client id, if there is one."""

@@ -64,7 +64,8 @@ function cookie(name) {
 }
 
 export class Conversation {
-  /** `listen` has event(event), signals(signals), refused(message, text), trouble(name|null), caughtUp(), forgotten(). */
+  /** `listen` has event(event), signals(signals), refused(message, text), trouble(name|null, until when), caughtUp(),
+      forgotten(). */
   constructor({ lang, page, listen }) {
     this.lang = lang;
     this.page = page;
@@ -76,6 +77,7 @@ export class Conversation {
     this.live = null; // what ends the stream that is asked for or open
     this.following = false; // whether anything came over it: until then, and behind what holds it back, polling goes on
     this.streamless = 0; // until when not to ask for one
+    this.held = null; // why nothing may be sent for a while, and until when
     this.arrived = { seq: 0, told: 0, read: 0 };
     this.typedAt = 0;
     this.identity = this.#resume();
@@ -166,14 +168,17 @@ export class Conversation {
   async wake() {
     clearTimeout(this.timer);
     try {
-      await this.flush();
+      const held = await this.flush().then(() => null, (error) => { // what is heard is heard all the same
+        if (error.status !== 429) throw error;
+        return error;
+      });
       if (!this.following) await this.catchUp();
       this.failures = 0;
-      this.listen.trouble(null);
+      this.listen.trouble(held && troubleOf(held), this.held?.until);
       this.#sawIt();
     } catch (error) {
       this.failures += 1;
-      this.listen.trouble(error.status === 429 ? "busy" : navigator.onLine === false ? "offline" : "unreachable");
+      this.listen.trouble(troubleOf(error));
       this.pause = error.retryAfter;
     }
     this.#schedule();
@@ -187,16 +192,19 @@ export class Conversation {
 
   async #flush() {
     this.follow();
+    if (this.held && Date.now() < this.held.until && this.outbox.length) throw this.held.error;
+    this.held = null;
     let moved = false;
     for (let [message] = this.outbox; message; [message] = this.outbox) {
-      await this.#begin();
       try {
+        await this.#begin();
         await this.#ask("POST", "/messages", message);
       } catch (error) {
         if (error.gone && !moved) { // the server forgot the conversation: the same message opens a new one
           moved = true;
           continue;
         }
+        if (error.status === 429) this.held = { error, until: Date.now() + (error.retryAfter || LONGEST_PAUSE_MS) };
         if (!error.final) throw error;
         this.listen.refused(message, error.message);
       }
@@ -213,13 +221,13 @@ export class Conversation {
   async #catchUp() {
     while (this.identity) {
       const id = this.identity.id;
-      const { events, last, signals } = await this.#ask("GET", `/events?after=${this.last}`);
+      const { events, last, signals, more } = await this.#ask("GET", `/events?after=${this.last}`);
       if (this.identity?.id !== id) continue;
       events.forEach((event) => this.#take(event));
       if (signals) this.listen.signals(signals);
       const before = this.last;
       this.last = Math.max(this.last, last ?? 0);
-      if (!events.length || this.last === before) break;
+      if (!more || this.last === before) break;
     }
     this.listen.caughtUp();
   }
@@ -349,6 +357,7 @@ export class Conversation {
 
   #reset(identity) {
     this.#hangUp();
+    this.held = null;
     clearTimeout(this.telling);
     this.arrived = { seq: 0, told: 0, read: 0 };
     this.identity = identity;
@@ -367,9 +376,16 @@ export class Conversation {
     if (follows && !this.live) this.#stream();
     let pause = this.person && !this.following && !document.hidden ? (this.shown ? PERSON_MS : CLOSED_PANEL_MS) : BOT_MS;
     if (this.failures) pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** this.failures * (0.75 + Math.random() / 2));
+    if (this.held && waiting) pause = Math.min(pause, Math.max(0, this.held.until - Date.now()) + 250);
     this.timer = setTimeout(() => this.wake(), Math.max(pause, this.pause ?? 0));
     this.pause = 0;
   }
+}
+
+/** What a failure is called in the catalogue. */
+export function troubleOf({ status, code }) {
+  if (status === 429) return code === "too_much" ? "full" : "busy";
+  return navigator.onLine === false ? "offline" : "unreachable";
 }
 
 // Two tabs share one outbox; only one of them empties it at a time. Without locks (plain http, or a browser that
@@ -408,6 +424,7 @@ async function call(method, path, body, token) {
   throw Object.assign(new Error(answer.error?.message || `HTTP ${status}`), {
     status,
     gone,
+    code: answer.error?.code,
     final: status >= 400 && status < 500 && ![408, 425, 429].includes(status) && !gone,
     retryAfter: 1_000 * (Number(response.headers.get("Retry-After")) || 0),
   });

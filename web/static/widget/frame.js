@@ -2,7 +2,7 @@
 // the making of elements is words.js's. The one thing used as HTML is the `html` of a bot's reply, which the
 // server made from editors' articles; everything that a customer or an agent typed goes in as text.
 
-import { Conversation, kept } from "./conversation.js";
+import { Conversation, kept, troubleOf } from "./conversation.js";
 import { rating } from "./rating.js";
 import { answer, el, icon, plain, say, texts, when } from "./words.js";
 
@@ -123,7 +123,7 @@ function offerFeedback(id) {
       await conversation.feedback(id, helpful);
       showFeedback({ reply_id: id, helpful }, true);
     } catch (error) {
-      announce(error.final ? error.message : say("unreachable"));
+      announce(why(error));
     }
   };
   const yes = el("button", { type: "button", "aria-label": say("helpful_yes"), title: say("helpful_yes"), onclick: press(true) }, icon("up"));
@@ -213,7 +213,7 @@ function ask({ seq }) {
       announce(say("rate_thanks"));
       return true;
     } catch (error) {
-      announce(error.final ? error.message : say("unreachable"));
+      announce(why(error));
       return false;
     }
   });
@@ -415,7 +415,7 @@ personButton.addEventListener("click", async () => {
     conversation.wake();
     toEnd();
   } catch (error) {
-    announce(error.final ? error.message : say("unreachable"));
+    announce(why(error));
   } finally {
     personButton.disabled = false;
     input.focus();
@@ -452,15 +452,22 @@ function refused(message, reason) {
   showThinking(false);
 }
 
-function trouble(name) {
+function trouble(name, until = 0) {
+  const waits = name && say(["busy", "full"].includes(name) ? "will_send_later" : "will_send");
   for (const node of pending.values()) {
     const state = node.querySelector(".state");
-    if (name && !state) node.querySelector(".bubble").append(el("p", { class: "state" }, say("will_send")));
+    if (name && !state) node.querySelector(".bubble").append(el("p", { class: "state" }, waits));
     if (!name) state?.remove();
+    else if (state) state.textContent = waits;
   }
   if (name) showThinking(false);
   else if (pending.size) showThinking(true);
-  announce(name ? say(name) : "");
+  announce(name ? say(name, { time: when(until) }) : "");
+}
+
+/** What to say of a failure. */
+function why(error) {
+  return error.final ? error.message : say(troubleOf(error), { time: when(Date.now() + (error.retryAfter || 0)) });
 }
 
 function caughtUp() {
