@@ -208,6 +208,18 @@ def test_a_head_without_end_is_refused(serve: Callable[..., int], dial: Callable
     assert heard(dial(port, b"\x16\x03\x01\x02\x00\r\n\r\n")).startswith(b"HTTP/1.1 400")
 
 
+def test_a_body_in_pieces_that_are_none_is_refused_and_ends_the_connection(
+    serve: Callable[..., int], dial: Callable[..., socket.socket]
+) -> None:
+    """What follows may be meant as a request or as the rest of the body."""
+    port = serve(threads=2, streams=0, connections_per_address=0)
+    for body in (QUESTION, b"--xx\r\n\r\n", b'5\r\n{"text', b"x" * 9000):
+        answer = heard(dial(port, post(body + b"\r\n\r\n" + GET + b"\r\n", b"Transfer-Encoding: chunked")))
+        assert answer.startswith(b"HTTP/1.1 400"), answer
+        assert answer.count(b"HTTP/1.1") == 1
+        assert b'"code":"bad_request"' in answer
+
+
 # ---------------------------------------------------------------- the line itself
 
 

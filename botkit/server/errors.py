@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, g, has_request_context, jsonify, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from botkit.store import StoreError
@@ -79,6 +80,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StoreError, _store_error)
+    app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(ClientDisconnected, _lost_line)
     app.register_error_handler(Exception, _unexpected)
 
@@ -97,6 +99,12 @@ def _lost_line(_error: ClientDisconnected) -> Response:
     """The client took too long over the request's body, or is gone."""
     code, message = _CODES[408]
     return _api_error(ApiError(408, code, message))
+
+
+def _broken_body(_error: ParseException) -> Response:
+    """A body in pieces that are none. gunicorn ends the connection: where the next request begins nobody knows."""
+    code, message = _CODES[400]
+    return _api_error(ApiError(400, code, message))
 
 
 def _http_error(error: HTTPException) -> Response:
