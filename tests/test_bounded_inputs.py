@@ -199,6 +199,14 @@ def test_the_fields_of_a_form(app: Flask, shop: Shop) -> None:
     shop.check()
 
 
+def test_a_form_in_parts_that_are_broken(shop: Shop) -> None:
+    part = '--xx\r\nContent-Disposition: form-data; {}\r\n\r\nThe parcel is late.\r\n--xx--\r\n'
+    for name in ('name="text', 'name="a"; filename="', "", "name=", "name*=utf-8''%ff%00", "name=a; name=b"):
+        sent = {"data": part.format(name).encode(), "content_type": "multipart/form-data; boundary=xx"}
+        shop.ask("POST", f"/desk/tickets/{shop.ticket}/notes", repr(name), **sent)
+    shop.check()
+
+
 def test_the_headers(app: Flask, shop: Shop) -> None:
     for rule in ("/desk", "/help/en/", "/api/v1/desk/events", "/api/v1/conversations/<conversation_id>/events"):
         for name in HEADERS:

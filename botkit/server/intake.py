@@ -56,7 +56,8 @@ def _refuse_unfit_address() -> None:
 
 
 def _fit(given: MultiDict[str, str]) -> ImmutableMultiDict[str, str]:
-    items = given.items(multi=True)
+    # A part of a form may have no name at all, whatever its type says.
+    items = [(name, value) for name, value in given.items(multi=True) if name is not None]
     return ImmutableMultiDict([(_UNFIT.sub("", name), _UNFIT.sub("", value)) for name, value in items])
 
 
