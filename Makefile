@@ -1,6 +1,7 @@
 # make run    the demo shop, help centre and desk on this machine
 # make test   everything that must hold; installs what it needs first; JOBS processes share the files of tests
 # make check  style, types and the order of the houses
+# make fuzz   hostile requests by chance to a real server, for SECONDS
 # make bench  the tables of the README, each against its peer
 # make eval   the quality of answers beside the usual ways, in eval/out/report.html: the demo's judged questions and,
 #             where DATA is a folder of public sets, those; SPLIT=test for the figures to publish
@@ -13,8 +14,9 @@ DATABASE ?= sqlite:///demo.db
 DATA   ?= $(wildcard ../shared/data)
 SPLIT  ?= dev
 JOBS   ?= 2
+SECONDS ?= 60
 
-.PHONY: run test check bench eval index clean
+.PHONY: run test check fuzz bench eval index clean
 
 run: index
 	@echo demo-password | $(BIN)/botkit user add demo --role supervisor --password-stdin --if-missing --database $(DATABASE)
@@ -32,6 +34,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+fuzz: $(VENV)/installed-dev index
+	$(BIN)/python eval/fuzz.py --index $(DEMO) --seconds $(SECONDS)
 
 bench: $(VENV)/installed-dev index
 	$(BIN)/python eval/bench.py --index $(DEMO)
