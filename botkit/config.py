@@ -30,6 +30,9 @@ class Settings:
 
     index: str = _setting("", "folder of a built index, as made by `botkit index`")
     database: str = _setting("sqlite:///botkit.db", "database URL (SQLite file or PostgreSQL)")
+    keys: str = _setting(
+        "", "file of the keys that are kept out of the database; empty: botkit.keys beside an SQLite file, else here"
+    )
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on")
     workers: int = _setting(2, "worker processes")
@@ -60,6 +63,7 @@ class Settings:
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
     )
     logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
+    session_hours: int = _setting(12, "hours after which a sign-in at the desk ends, however much it is used")
     second_factor_roles: str = _setting(
         "", "roles that must sign in with a second factor, like admin, supervisor; comma-separated"
     )

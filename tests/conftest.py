@@ -126,20 +126,26 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture
-def no_tables(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database of the test's own, without tables."""
+def no_tables(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a database of the test's own, without tables; its keys are the test's own, too."""
     if dialect == "sqlite":
         yield f"sqlite:///{tmp_path / 'botkit.db'}"
     else:
+        monkeypatch.chdir(tmp_path)
         yield from _on_server(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
-def database(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database of the test's own, with this release's tables."""
+def database(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a database of the test's own, with this release's tables; its keys are the test's own, too."""
     if dialect == "sqlite":
         yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'botkit.db')}"
     else:
+        monkeypatch.chdir(tmp_path)
         yield from _on_server(request.getfixturevalue("postgresql"), request.getfixturevalue("migrated_database"))
 
 

@@ -26,7 +26,7 @@ from desk_shop import PASSWORD, handed_over, writes
 
 from botkit import cli, desk, outbox, people
 from botkit.cli import archive
-from botkit.store import Store, conversation_table, dump, event_table, iso, secret_table
+from botkit.store import Store, conversation_table, dump, event_table, iso
 
 COMMAND = [sys.executable, "-c", "from botkit.cli import main; main()"]
 
@@ -60,8 +60,11 @@ def shop(store: Store) -> Store:
 
 
 @pytest.fixture
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
-    """The URL of a place for a record, on either database."""
+def empty(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], str]:
+    """The URL of a place for a record, on either database; the keys of one on a server lie in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
 
     def made(dialect: str) -> str:
         if dialect == "sqlite":
@@ -211,6 +214,16 @@ def test_every_row_comes_back_on_either_database(
         ticket = handed_over(store)  # numbers go on where they were
         assert ticket == 5
         assert people.add_agent(store, "New", "agent", PASSWORD).id == 3
+
+
+def test_second_factors_go_on_since_the_keys_come_too(shop: Store, tmp_path: Path) -> None:
+    nur = next(agent for agent in people.agents(shop) if agent.name == "Nur")
+    place = backed_up(shop, tmp_path / "a.zip")
+    url = f"sqlite:///{tmp_path}/fresh/shop.db"
+    run("restore", place, "--database", url)
+    assert (tmp_path / "fresh" / "shop.keys").stat().st_mode & 0o777 == 0o600
+    with contextlib.closing(Store(url)) as store:
+        assert people.pending_factor(store, nur) == people.pending_factor(shop, nur) is not None
 
 
 def test_everybody_has_to_sign_in_again_and_customers_go_on(shop: Store, tmp_path: Path) -> None:
@@ -530,11 +543,3 @@ def test_a_check_reads_all_and_changes_nothing(shop: Store, tmp_path: Path, monk
     assert told.strip().endswith("whole")
     assert list(elsewhere.iterdir()) == []
     assert "cannot be read" in run("restore", tmp_path / "none.zip", "--check", fails=True).output
-
-
-def test_the_server_s_secret_comes_back_with_the_record(shop: Store, tmp_path: Path) -> None:
-    before = shop.secret("session")
-    url = f"sqlite:///{tmp_path}/fresh/shop.db"
-    run("restore", backed_up(shop, tmp_path / "a.zip"), "--database", url)
-    with contextlib.closing(Store(url)) as store, store.read() as conn:
-        assert conn.execute(sa.select(secret_table.c.value)).scalars().all() == [before]

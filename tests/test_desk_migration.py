@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from botkit import desk, people
 from botkit.store import Store, conversation_table, iso
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
-MIGRATIONS = Path(desk.__file__).parent.parent / "migrations"
 AT = "2026-11-20T12:00:0{}.000Z"
 
 
-def migrated_to(store: Store, revision: str, folder: Path) -> None:
-    """Bring a database to an older release's schema."""
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    config.set_main_option("path_separator", "os")
-    with store.write() as conn:
-        config.attributes["connection"] = conn
-        command.upgrade(config, revision)
-
-
 @pytest.fixture
-def old(no_tables: str, tmp_path: Path) -> Iterator[Store]:
+def old(no_tables: str) -> Iterator[Store]:
     """A database as the first release left it: one ticket waits, one was handed on, one is closed."""
     store = Store(no_tables)
-    migrated_to(store, "0001", Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations")))
+    store.migrate("0001")
     with store.write() as conn:
         for n, (state, owner, done) in enumerate(
             [

@@ -78,10 +78,11 @@ import sys
 from botkit import people
 from botkit.store import Store
 for _ in range(3):
-    people.sign_in(Store(sys.argv[1]), "Mina", "wrong", sys.argv[2])
+    people.sign_in(Store(sys.argv[1], keys=sys.argv[3]), "Mina", "wrong", sys.argv[2])
 """
-    store = Store(str(store.url))  # on the real clock, as the other process is
-    subprocess.run([sys.executable, "-c", code, store.url.render_as_string(), ELSEWHERE], check=True)
+    keys = store.key_file.path
+    store = Store(str(store.url), keys=keys)  # on the real clock, as the other process is
+    subprocess.run([sys.executable, "-c", code, store.url.render_as_string(), ELSEWHERE, str(keys)], check=True)
     assert [attempt(store) for _ in range(2)] == ["wrong"] * 2
     assert isinstance(attempt(store), int)
     store.close()

@@ -130,8 +130,8 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_database_that_was_never_migrated_says_so(no_tables: str) -> None:
     store = Store(no_tables)
-    with pytest.raises(StoreError, match="migrate"):
-        store.secret("session")
+    with pytest.raises(StoreError, match="migrate"), store.read() as conn:
+        store.events(conn, "none")
     store.close()
 
 
@@ -238,22 +238,6 @@ def test_a_full_disk_refuses_the_write_and_recovers(store: Store) -> None:
     with store.write() as conn:
         limit_pages(conn, 1_000_000)
         assert store.append(conn, conversation_id, "message", "customer", {}).seq == acknowledged + 1
-
-
-def test_secrets_are_made_once_by_whoever_comes_first(database: str) -> None:
-    made: list[str] = []
-
-    def make(name: str) -> None:
-        store = Store(database)
-        made.append(store.secret(name))
-        store.close()
-
-    run_together(8, lambda: make("session"))
-    assert len(made) == 8
-    assert len(set(made)) == 1
-    assert len(made[0]) > 30
-    make("other")
-    assert made[-1] != made[0]
 
 
 def test_threads_and_processes_write_one_sequence_without_gaps(database: str) -> None:

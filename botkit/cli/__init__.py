@@ -11,7 +11,7 @@ import click
 
 from botkit import __version__
 
-from . import accounts, backup, building, deliveries, measuring, serving
+from . import accounts, backup, building, deliveries, keys, measuring, serving
 
 __all__ = ["main"]
 
@@ -37,6 +37,7 @@ for command in (
     measuring.labels,
     serving.serve,
     accounts.user,
+    keys.keys,
     deliveries.outbox,
     backup.backup,
     backup.restore,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import shared
+
+if TYPE_CHECKING:
+    from botkit.store import Store
 
 _NAME = click.argument("name")
 _STDIN = click.option("--password-stdin", is_flag=True, help="read the password from standard input")
@@ -38,7 +43,7 @@ def add(
     database: str | None,
 ) -> None:
     """Make an account."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         if if_missing and name.casefold() in {agent.name.casefold() for agent in people.agents(store)}:
@@ -53,7 +58,7 @@ def add(
 @click.pass_obj
 def list_(file: Path | None, database: str | None) -> None:
     """List the accounts."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         locked = people.locked(store)
@@ -74,7 +79,7 @@ def list_(file: Path | None, database: str | None) -> None:
 @click.pass_obj
 def role(file: Path | None, name: str, role: str, database: str | None) -> None:
     """Give an account another role: agent, supervisor, editor, analyst or admin. Its open sessions end."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         people.set_role(store, name, role)
@@ -89,7 +94,7 @@ def role(file: Path | None, name: str, role: str, database: str | None) -> None:
 @click.pass_obj
 def password(file: Path | None, name: str, password_stdin: bool, temporary: bool, database: str | None) -> None:
     """Give an account a new password; its open sessions end."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         given = _given(password_stdin, temporary)
@@ -103,7 +108,7 @@ def password(file: Path | None, name: str, password_stdin: bool, temporary: bool
 @click.pass_obj
 def disable(file: Path | None, name: str, database: str | None) -> None:
     """Close an account; its sessions and tokens end at once."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         people.disable(store, name)
@@ -116,7 +121,7 @@ def disable(file: Path | None, name: str, database: str | None) -> None:
 @click.pass_obj
 def enable(file: Path | None, name: str, database: str | None) -> None:
     """Open a closed account again, with its old password and tokens."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         people.enable(store, name)
@@ -129,7 +134,7 @@ def enable(file: Path | None, name: str, database: str | None) -> None:
 @click.pass_obj
 def token(file: Path | None, name: str, database: str | None) -> None:
     """Print a token for the desk API. It is shown this once."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         click.echo(people.issue_token(store, name))
@@ -141,7 +146,7 @@ def token(file: Path | None, name: str, database: str | None) -> None:
 @click.pass_obj
 def revoke(file: Path | None, name: str, database: str | None) -> None:
     """End all tokens of an account."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         click.echo(f"{people.revoke_tokens(store, name)} tokens of {name} are revoked")
@@ -153,7 +158,7 @@ def revoke(file: Path | None, name: str, database: str | None) -> None:
 @click.pass_obj
 def unlock(file: Path | None, name: str, database: str | None) -> None:
     """Forget wrong sign-ins, so that nobody has to wait for them any more."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         click.echo(f"{name} is unlocked" if people.unlock(store, name) else f"{name} was not locked")
@@ -166,7 +171,7 @@ def unlock(file: Path | None, name: str, database: str | None) -> None:
 @click.pass_obj
 def second_factor(file: Path | None, name: str, off: bool, database: str | None) -> None:
     """Say whether an account has a second factor, or switch it off. Its owner switches it on, at /desk/account."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with _store(file, database) as store, shared.told():
         from botkit import people
 
         with store.read() as conn:
@@ -174,6 +179,11 @@ def second_factor(file: Path | None, name: str, off: bool, database: str | None)
         if off or found is None:  # for an unknown name, its error
             found = people.factor_off(store, name)
     click.echo(f"the second factor of {found.name} is {'on' if found.second_factor else 'off'}")
+
+
+def _store(file: Path | None, database: str | None) -> AbstractContextManager[Store]:
+    settings = shared.settings(file, database=database)
+    return shared.store(settings.database, settings.keys)
 
 
 def _given(from_stdin: bool, temporary: bool) -> str:

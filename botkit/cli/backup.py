@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from botkit.store import Store
 
 NAMED = re.compile(r"botkit-\d{8}T\d{6}Z\.zip")
-_DATABASE, _INDEXES, _SETTINGS = "database", "indexes", "botkit.toml"
+_DATABASE, _KEYS, _INDEXES, _SETTINGS = "database", "keys", "indexes", "botkit.toml"
 _INDEX = click.option(
     "--index", "indexes", multiple=True, type=click.Path(path_type=Path), help="index folder; may be given again"
 )
@@ -55,7 +55,7 @@ def backup(
     indexes: tuple[Path, ...],
     database: str | None,
 ) -> None:
-    """Write the record, published indexes and settings into one archive, while the server goes on.
+    """Write the record, its keys, published indexes and settings into one archive, while the server goes on.
 
     Without --index it takes the index that the settings name. What was acknowledged before it began is in it.
     """
@@ -72,7 +72,7 @@ def backup(
 
         with (
             shared.written(place),
-            contextlib.closing(Store(settings.database)) as store,
+            contextlib.closing(Store(settings.database, keys=settings.keys)) as store,
             contextlib.ExitStack() as open_,
         ):
             found, problems = _indexes(indexes or ((Path(settings.index),) if settings.index else ()), open_)
@@ -91,6 +91,8 @@ def backup(
                     }
                     for table in snapshot.columns:
                         writer.add(f"{_DATABASE}/{table}.jsonl", _counted(snapshot, table, writer.facts["counts"]))
+                if store.key_file.path.is_file():
+                    writer.add(_KEYS, [store.key_file.path.read_bytes()])
                 for name, (version, files) in found.items():
                     for stream in files:
                         member = f"{_INDEXES}/{name}/{version}/{Path(stream.name).name}"
@@ -135,14 +137,16 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
 
         aside = f"before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         toml = file or Path("botkit.toml")
-        with contextlib.closing(Store(settings.database)) as store:
+        with contextlib.closing(Store(settings.database, keys=settings.keys)) as store:
             _need_room(found, folder, store)
             if found.facts["schema"] not in store.revisions():
                 raise archive.ArchiveProblem(
                     f"{place}: made by a newer botkit ({found.facts['botkit']}, schema {found.facts['schema']}). "
                     "Restore it with that release."
                 )
-            taken = [(each, f"{each} is there already") for each in _places(found, folder, toml) if each.exists()]
+            taken = [
+                (each, f"{each} is there already") for each in _places(found, folder, toml, store) if each.exists()
+            ]
             full = dump.has_record(store)
             if (taken or full) and not force:
                 reasons = [reason for _, reason in taken] + [f"{store!r} has a record already"] * full
@@ -155,13 +159,21 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
                 kept = each.with_name(f"{each.name}.{aside}")
                 each.rename(kept)
                 click.echo(f"what was there is kept: {kept}", err=True)
-            rows = dump.restore(
-                store,
-                found.facts["schema"],
-                found.facts["columns"],
-                lambda table: found.lines(f"{_DATABASE}/{table}.jsonl"),
-                _sign_everybody_out,
-            )
+            fresh = _brings_keys(found, store)
+            if fresh:  # first: the record may need them to be brought to this release's state
+                archive.extracted(found, _KEYS, store.key_file.path)
+            try:
+                rows = dump.restore(
+                    store,
+                    found.facts["schema"],
+                    found.facts["columns"],
+                    lambda table: found.lines(f"{_DATABASE}/{table}.jsonl"),
+                    _sign_everybody_out,
+                )
+            except BaseException:
+                if fresh:
+                    store.key_file.path.unlink()
+                raise
             if rows != counts:
                 raise archive.ArchiveProblem(f"{place}: other rows than its manifest says. Take another archive.")
             _put_indexes(found, folder)
@@ -248,7 +260,7 @@ def _checked(found: archive.Archive) -> dict[str, int]:
     )
     if not whole or columns is None or counts is None or indexes is None:
         raise archive.ArchiveProblem(f"{found.place}: the manifest is not of a backup. Take another archive.")
-    known = {_SETTINGS, *found.below(_DATABASE)}
+    known = {_KEYS, _SETTINGS, *found.below(_DATABASE)}
     known |= {each for name, version in indexes.items() for each in found.below(f"{_INDEXES}/{name}/{version}")}
     if strange := sorted(found.members.keys() - known):
         raise archive.ArchiveProblem(
@@ -277,10 +289,17 @@ def _need_room(found: archive.Archive, folder: Path, store: Store) -> None:
             )
 
 
-def _places(found: archive.Archive, folder: Path, toml: Path) -> list[Path]:
+def _places(found: archive.Archive, folder: Path, toml: Path, store: Store) -> list[Path]:
     """Where files go."""
     settings = [toml] if _SETTINGS in found.members else []
-    return [*(folder / name for name in sorted(found.facts["indexes"])), *settings]
+    keys = [store.key_file.path] if _brings_keys(found, store) else []
+    return [*(folder / name for name in sorted(found.facts["indexes"])), *keys, *settings]
+
+
+def _brings_keys(found: archive.Archive, store: Store) -> bool:
+    """Whether the archive has keys that do not lie in their place already."""
+    place = store.key_file.path
+    return _KEYS in found.members and not (place.is_file() and place.read_bytes() == b"".join(found.pieces(_KEYS)))
 
 
 def _put_indexes(found: archive.Archive, folder: Path) -> None:

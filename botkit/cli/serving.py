@@ -47,7 +47,7 @@ def serve(
     senders = deliveries.senders(settings)
     roles = settings.second_factor_roles.replace(",", " ").split()
     from botkit import outbox, people
-    from botkit.store import Store, StoreError
+    from botkit.store import KeysError, Store, StoreError
 
     if unknown := [role for role in roles if role not in people.ROLES]:
         known = ", ".join(people.ROLES)
@@ -60,12 +60,16 @@ def serve(
     def prepare(store: Store) -> None:
         store.migrate()
         outbox.kinds(store, senders)
+        try:
+            store.keys  # noqa: B018 - made at the first start
+        except KeysError as error:  # customers are served all the same
+            click.echo(f"Warning: nobody can sign in at the desk: {error}", err=True)
 
     problem, looked = _in_child(lambda: _no_index(settings.index), CHECK)
     if looked and problem:
         raise click.ClickException(problem)
     # Once, here, where it can be done: else each worker does it as soon as the database lets it.
-    away, _ = _in_child(lambda: _prepared(settings.database, prepare), CHECK)
+    away, _ = _in_child(lambda: _prepared(settings, prepare), CHECK)
     if away:
         click.echo(f"Warning: without the database until it can be used; it is tried again: {away}", err=True)
     from botkit import server
@@ -76,7 +80,7 @@ def serve(
     def factory() -> Any:
         from botkit.index import Live
 
-        store = Store(settings.database, prepare=prepare if away else None)
+        store = Store(settings.database, keys=settings.keys, prepare=prepare if away else None)
         if senders:
             outbox.Worker(store, senders).start()
         return server.create_app(
@@ -145,11 +149,11 @@ def _no_index(folder: str) -> str:
     return ""
 
 
-def _prepared(database: str, prepare: Callable[[Store], None]) -> str:
+def _prepared(settings: Settings, prepare: Callable[[Store], None]) -> str:
     """Bring the database into order; why it cannot be."""
     from botkit.store import Store, StoreError
 
-    store = Store(database)
+    store = Store(settings.database, keys=settings.keys)
     try:
         prepare(store)
     except StoreError as error:

@@ -46,11 +46,12 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def store(database: str) -> Iterator[Store]:
+def store(database: str, keys: str = "") -> Iterator[Store]:
+    """The store, migrated; `keys` is the setting of that name."""
     from botkit.store import Store, StoreError
 
     try:
-        store = Store(database)
+        store = Store(database, keys=keys)
         store.migrate()
     except StoreError as error:
         raise click.ClickException(str(error)) from error

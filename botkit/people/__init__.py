@@ -45,6 +45,8 @@ from botkit.people.factor import (
     new_recovery_codes,
     pending_factor,
     recovery_codes_left,
+    reset_keys,
+    rotate_keys,
     sign_in_with_code,
 )
 from botkit.people.guesses import TooManyGuesses
@@ -88,7 +90,9 @@ __all__ = [
     "new_token",
     "pending_factor",
     "recovery_codes_left",
+    "reset_keys",
     "revoke_tokens",
+    "rotate_keys",
     "set_password",
     "set_role",
     "sign_in",

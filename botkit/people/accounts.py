@@ -82,7 +82,7 @@ def add_agent(
     first sign-in, within three days. `by` is who did it; None is the command line, here and below."""
     name = _checked_name(name)
     _check_role(role)
-    digest = _hashed(password)
+    digest = hashed(password)
     with store.write() as conn:
         if _row(conn, agent_table.c.key == key_of(name)) is not None:
             raise PeopleError("name_taken", f"there is already somebody called {name!r}: choose another name")
@@ -151,11 +151,11 @@ def agents(store: Store) -> list[Agent]:
 
 def set_password(store: Store, name: str, password: str, *, temporary: bool = False, by: Agent | None = None) -> Agent:
     """Give an agent a new password; sessions begun with the old one are over and wrong guesses are forgotten."""
-    digest, secret = _hashed(password), store.secret("guesses")
+    digest, keys = hashed(password), store.keys
     until = store.now() + TEMPORARY if temporary else None
     with store.write() as conn:
         found = required(conn, name)
-        guesses.forget(conn, secret, key_of(found.name))
+        guesses.forget(conn, keys, key_of(found.name))
         audit(store, conn, by, "account.password", f"agent:{found.name}", temporary=temporary or None)
         return _changed(conn, found, password_hash=digest, password_until=until)
 
@@ -197,18 +197,18 @@ def end_sessions(store: Store, name: str, *, by: Agent | None = None) -> Agent:
 
 def unlock(store: Store, name: str, *, by: Agent | None = None) -> bool:
     """Forget wrong guesses at an account; whether anybody had to wait for them."""
-    secret = store.secret("guesses")
+    keys = store.keys
     with store.write() as conn:
         found = required(conn, name)
         audit(store, conn, by, "account.unlocked", f"agent:{found.name}")
-        return guesses.forget(conn, secret, key_of(found.name)) > 0
+        return guesses.forget(conn, keys, key_of(found.name)) > 0
 
 
 def locked(store: Store) -> set[str]:
     """The names of accounts for which somebody has to wait after wrong guesses, somewhere or everywhere."""
-    secret, found = store.secret("guesses"), {key_of(each.name): each.name for each in agents(store)}
+    keys, found = store.keys, {key_of(each.name): each.name for each in agents(store)}
     with store.read() as conn:
-        return {found[key] for key in guesses.locked(conn, secret, list(found), store.now())}
+        return {found[key] for key in guesses.locked(conn, keys, list(found), store.now())}
 
 
 def issue_token(store: Store, name: str, *, by: Agent | None = None) -> str:
@@ -220,7 +220,17 @@ def issue_token(store: Store, name: str, *, by: Agent | None = None) -> str:
             raise PeopleError(
                 "closed", f"the account of {owner.name!r} is closed: open it again before giving it a token"
             )
-        conn.execute(agent_token_table.insert().values(hash=sha256(token), agent_id=owner.id, issued_at=store.now()))
+        conn.execute(
+            agent_token_table.insert().values(
+                hash=sha256(token),
+                agent_id=owner.id,
+                name="",
+                scope="full",
+                prefix=token[:8],
+                issued_at=store.now(),
+                expires_at=store.now() + timedelta(days=365),
+            )
+        )
         audit(store, conn, by, "token.issued", f"agent:{owner.name}")
     return token
 
@@ -340,7 +350,8 @@ def key_of(name: str) -> str:
     return "".join(char for char in folded if char.isprintable())[:64]
 
 
-def _hashed(password: str) -> str:
+def hashed(password: str) -> str:
+    """How a password is kept; PeopleError when it is too short or too long."""
     if len(password) < SHORTEST_PASSWORD:
         raise PeopleError(
             "short",

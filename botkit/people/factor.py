@@ -1,9 +1,10 @@
 """The second factor: codes of an authenticator app by time (RFC 6238), and recovery codes for a lost phone.
 
 A code is taken once: the time step it belongs to must be later than the last one that was taken. The secret of the
-app lies in the database as it is, since a code cannot be checked without it; recovery codes are kept as SHA-256.
+app is encrypted with the keys beside the database, together with whose it is; recovery codes are kept as SHA-256.
 
-    second_factor  agent_id -> agent | secret | begun_at | confirmed_at: null until a code has proved it | last_step
+    second_factor  agent_id -> agent | secret: encrypted | begun_at | confirmed_at: null until a code has proved it
+                   last_step
     recovery_code  hash | agent_id -> agent: deleted when it is used
 """
 
@@ -21,7 +22,7 @@ from sqlalchemy.engine import Connection
 from botkit.people import guesses
 from botkit.people.accounts import Agent, PeopleError, key_of, required, sha256
 from botkit.people.trail import audit
-from botkit.store import Store, agent_table, recovery_code_table, second_factor_table
+from botkit.store import Keys, KeysError, Store, agent_table, recovery_code_table, second_factor_table
 
 STEP: Final = 30
 DRIFT: Final = 1
@@ -29,18 +30,21 @@ DRIFT: Final = 1
 PENDING: Final = timedelta(minutes=30)
 """How long a fresh secret waits to be confirmed, and can be seen."""
 RECOVERY_CODES: Final = 10
+_PURPOSE: Final = "second factor"
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def begin_factor(store: Store, agent: Agent) -> str:
     """A fresh secret for the agent's app. It counts only once `confirm_factor` has seen a code of it."""
-    secret = pyotp.random_base32()
+    secret, keys = pyotp.random_base32(), store.keys
     with store.write() as conn:
         if required(conn, agent.name).second_factor:
             raise PeopleError("factor_is_on", f"{agent.name!r} has a second factor: switch it off first")
         conn.execute(second_factor_table.delete().where(second_factor_table.c.agent_id == agent.id))
         conn.execute(
-            second_factor_table.insert().values(agent_id=agent.id, secret=secret, begun_at=store.now(), last_step=0)
+            second_factor_table.insert().values(
+                agent_id=agent.id, secret=_sealed(keys, agent.id, secret), begun_at=store.now(), last_step=0
+            )
         )
     return secret
 
@@ -49,11 +53,12 @@ def pending_factor(store: Store, agent: Agent) -> str | None:
     """The secret that waits to be confirmed; None when there is none, or it is confirmed."""
     mine = second_factor_table.c
     with store.read() as conn:
-        return conn.execute(
+        sealed = conn.execute(
             sa.select(mine.secret).where(
                 mine.agent_id == agent.id, mine.confirmed_at.is_(None), mine.begun_at > store.now() - PENDING
             )
         ).scalar()
+    return None if sealed is None else _opened(store.keys, agent.id, sealed)
 
 
 def factor_link(secret: str, name: str, issuer: str) -> str:
@@ -64,8 +69,9 @@ def factor_link(secret: str, name: str, issuer: str) -> str:
 def confirm_factor(store: Store, agent: Agent, code: str) -> list[str] | None:
     """Switch the second factor on, if the code is of the secret just begun: the recovery codes, told this once.
     All sessions of the account end. None: the code is wrong."""
+    keys = store.keys
     with store.write() as conn:
-        if required(conn, agent.name).second_factor or not _take_step(store, conn, agent.id, code):
+        if required(conn, agent.name).second_factor or not _take_step(store, conn, keys, agent.id, code):
             return None
         conn.execute(
             second_factor_table.update()
@@ -107,12 +113,12 @@ def factor_off(store: Store, name: str, by: Agent | None = None) -> Agent:
 
 def sign_in_with_code(store: Store, agent: Agent, code: str, address: str) -> bool:
     """Whether the code is one of the agent's app or a recovery code, each taken once; TooManyGuesses."""
-    guess = guesses.begin(store, key_of(agent.name), address, "code")
+    guess, keys = guesses.begin(store, key_of(agent.name), address, "code"), store.keys
     with store.write() as conn:
         now = required(conn, agent.name)
         how = None
         if now.second_factor and not now.disabled and now.stamp == agent.stamp:
-            how = "code" if _take_step(store, conn, agent.id, code) else _take_recovery(conn, agent.id, code)
+            how = "code" if _take_step(store, conn, keys, agent.id, code) else _take_recovery(conn, agent.id, code)
         if how is None:
             wait = guesses.waits(store, conn, guess)
             audit(
@@ -131,7 +137,38 @@ def sign_in_with_code(store: Store, agent: Agent, code: str, address: str) -> bo
         return True
 
 
-def _take_step(store: Store, conn: Connection, agent_id: int, code: str) -> bool:
+def rotate_keys(store: Store, keep: timedelta) -> int:
+    """Make a new current key and encrypt all second factors with it; how many. What older keys signed counts for `keep`
+    longer, then they are dropped. Wrong guesses and known addresses are forgotten."""
+    store.keys  # noqa: B018 - KeysError, before anything is changed
+    with store.write() as conn:
+        old = store.settle_keys(conn)
+        keys = store.key_file.add(store.now())
+        rows = conn.execute(sa.select(second_factor_table.c.agent_id, second_factor_table.c.secret)).all()
+        for row in rows:
+            fresh = _sealed(keys, row.agent_id, _opened(old, row.agent_id, row.secret))
+            conn.execute(
+                second_factor_table.update().where(second_factor_table.c.agent_id == row.agent_id).values(secret=fresh)
+            )
+        store.mark_keys(conn, keys)
+        audit(store, conn, None, "keys.rotated", "", factors=len(rows))
+    # Only now: had the transaction failed, the old key would still be needed.
+    store.key_file.retire(store.now(), store.now() + keep)
+    return len(rows)
+
+
+def reset_keys(store: Store) -> int:
+    """Go on with the key file as it is, a new one where there is none, when the right one is lost: all second factors
+    are switched off, since nobody can read them any more; how many."""
+    with store.write() as conn:
+        store.settle_keys(conn, adopt=True)
+        gone = conn.execute(second_factor_table.delete()).rowcount
+        conn.execute(recovery_code_table.delete())
+        audit(store, conn, None, "keys.reset", "", factors=gone)
+        return gone
+
+
+def _take_step(store: Store, conn: Connection, keys: Keys, agent_id: int, code: str) -> bool:
     mine = second_factor_table.c.agent_id == agent_id
     row = conn.execute(sa.select(second_factor_table).where(mine).with_for_update()).one_or_none()
     typed = _plain(code)
@@ -139,7 +176,7 @@ def _take_step(store: Store, conn: Connection, agent_id: int, code: str) -> bool
         return False
     if row.confirmed_at is None and row.begun_at <= store.now() - PENDING:
         return False
-    step = _matching(row.secret, typed, store.now())
+    step = _matching(_opened(keys, agent_id, row.secret), typed, store.now())
     if step is None or step <= row.last_step:
         return False
     conn.execute(second_factor_table.update().where(mine).values(last_step=step))
@@ -177,6 +214,17 @@ def _new_code() -> str:
 
 def _end_sessions(conn: Connection, agent: Agent) -> None:
     conn.execute(agent_table.update().where(agent_table.c.id == agent.id).values(stamp=agent_table.c.stamp + 1))
+
+
+def _sealed(keys: Keys, agent_id: int, secret: str) -> str:
+    return keys.encrypt(_PURPOSE, f"{agent_id}:{secret}")
+
+
+def _opened(keys: Keys, agent_id: int, sealed: str) -> str:
+    owner, _, secret = keys.decrypt(_PURPOSE, sealed).partition(":")
+    if owner != str(agent_id):
+        raise KeysError(f"the second factor of agent {agent_id} was put there from another account: switch it off")
+    return secret
 
 
 def _plain(code: str) -> str:

@@ -13,8 +13,6 @@ of an account out by guessing at it.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,10 +22,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from botkit.store import Store, guess_table
+from botkit.store import Keys, Store, guess_table
 
 FORGOTTEN: Final = timedelta(days=7)
 KNOWN: Final = timedelta(days=90)
+_PURPOSE: Final = "guesses"
 
 
 class TooManyGuesses(Exception):
@@ -75,8 +74,7 @@ class Guess:
 
 def begin(store: Store, key: str, address: str, what: str = "password") -> Guess:
     """Count a try at the account with this key from an address, or TooManyGuesses."""
-    secret = store.secret("guesses")  # before the transaction: it may have to write
-    guess = _guess(secret, key, address, what)
+    guess = _guess(store.keys, key, address, what)
     with store.write() as conn:
         now = store.now()
         conn.execute(
@@ -121,11 +119,11 @@ def waits(store: Store, conn: Connection, guess: Guess) -> int:
     return 0 if until is None else max(0, math.ceil((until - store.now()).total_seconds()))
 
 
-def forget(conn: Connection, secret: str, key: str) -> int:
+def forget(conn: Connection, keys: Keys, key: str) -> int:
     """Forget all guesses at an account, inside the caller's transaction; how many places had to wait."""
     gone = 0
     for what in ("password", "code"):
-        mine = guess_table.c.who == _hash(secret, what, key)
+        mine = guess_table.c.who == keys.digest(_PURPOSE, what, key)
         gone += conn.execute(
             guess_table.update().where(mine, guess_table.c.until.is_not(None)).values(until=None)
         ).rowcount
@@ -133,20 +131,16 @@ def forget(conn: Connection, secret: str, key: str) -> int:
     return gone
 
 
-def locked(conn: Connection, secret: str, keys: list[str], now: datetime) -> set[str]:
+def locked(conn: Connection, keys: Keys, names: list[str], now: datetime) -> set[str]:
     """Which of these accounts somebody has to wait for, somewhere or everywhere."""
-    hashes = {_hash(secret, what, key): key for key in keys for what in ("password", "code")}
+    hashes = {keys.digest(_PURPOSE, what, name): name for name in names for what in ("password", "code")}
     rows = conn.execute(sa.select(guess_table.c.who).where(guess_table.c.until > now).distinct())
     return {hashes[row.who] for row in rows if row.who in hashes}
 
 
-def _guess(secret: str, key: str, address: str, what: str) -> Guess:
-    return Guess(_hash(secret, what, key), _hash(secret, what, key, address), _hash(secret, "address", address))
-
-
-def _hash(secret: str, *parts: str) -> str:
-    text = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+def _guess(keys: Keys, key: str, address: str, what: str) -> Guess:
+    who, place = (keys.digest(_PURPOSE, what, key, *more) for more in ((), (address,)))
+    return Guess(who, place, keys.digest(_PURPOSE, "address", address))
 
 
 def _left(row: sa.Row[Any], now: datetime) -> float:

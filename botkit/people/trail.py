@@ -38,6 +38,8 @@ ACTIONS: Final = (
     "factor.on",
     "factor.off",
     "factor.codes",
+    "keys.rotated",
+    "keys.reset",
     "overview.read",
     "ticket.read",
     "ticket.claimed",

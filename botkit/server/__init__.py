@@ -94,7 +94,7 @@ def create_app(
 
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
-    app.session_interface = LateKey(lambda: store.secret("session"))
+    app.session_interface = LateKey(lambda: store.keys.current.derived("session"))
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,

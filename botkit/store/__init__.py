@@ -8,11 +8,14 @@ decides what an event means; `chat`, `desk` and `people` do, in the tables drawn
                   visitor: SHA-256 of the key that a browser keeps | customer: the name that the shop gives
     event         (conversation_id, seq) PK | kind | at | actor | client_id | data
                   unique (conversation_id, actor, client_id): a message is stored once however often it is sent
-    secret        name PK | value | made_at
+    secret        name PK | value | made_at: `keys` is the id of the key that was last used; no secret is in it any more
     agent         id PK | name | key unique | role | password_hash | stamp | added_at | disabled_at     (people)
                   password_until
-    agent_token   hash PK | agent_id -> agent | issued_at                                               (people)
-    second_factor agent_id PK -> agent | secret | begun_at | confirmed_at | last_step                   (people)
+    agent_token   id PK | hash unique | agent_id -> agent | name | scope | prefix | issued_at           (people)
+                  expires_at | used_at
+    agent_session id PK | hash unique | agent_id -> agent | half | browser | system | made_at           (people)
+                  seen_at | ends_at | ended_at | told
+    second_factor agent_id PK -> agent | secret: encrypted | begun_at | confirmed_at | last_step        (people)
     recovery_code hash PK | agent_id -> agent                                                           (people)
     guess         (who, place) PK | failures | last_at | until | known_at                               (people)
     audit         id PK | at | actor | action | target | detail                                         (people)
@@ -65,10 +68,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from botkit.store.bounds import PAGE_BYTES, Added, added, rows_after, rows_before
 from botkit.store.changes import CHANNEL, Changes
-from botkit.store.errors import StoreError
+from botkit.store.errors import KeysError, StoreError
+from botkit.store.files import PRIVATE, make_private, tighten
+from botkit.store.keys import KeyFile, Keys, key_file
 from botkit.store.preparation import Preparation
 from botkit.store.schema import (
     absence_table,
+    agent_session_table,
     agent_table,
     agent_token_table,
     audit_table,
@@ -98,18 +104,23 @@ __all__ = [
     "Added",
     "Changes",
     "Event",
+    "Keys",
+    "KeysError",
     "Store",
     "StoreError",
     "absence_table",
     "added",
+    "agent_session_table",
     "agent_table",
     "agent_token_table",
     "as_event",
     "audit_table",
     "conversation_table",
     "event_table",
+    "exclusive",
     "guess_table",
     "iso",
+    "key_file",
     "mark_table",
     "mention_table",
     "metadata",
@@ -175,6 +186,7 @@ _AFTER: Final = (
 _HEADS: Final = sa.select(_conversation.id, _conversation.last_seq).where(
     _conversation.id.in_(sa.bindparam("ids", expanding=True))
 )
+_MARK: Final = sa.select(secret_table.c.value).where(secret_table.c.name == "keys")
 _SENT: Final = sa.select(event_table).where(
     _event.conversation_id == sa.bindparam("conversation"),
     _event.actor == sa.bindparam("by"),
@@ -185,9 +197,10 @@ _SENT: Final = sa.select(event_table).where(
 class Store:
     """The database behind a URL: `sqlite:////absolute/file.db`, `sqlite:///relative.db` or `postgresql+psycopg://...`.
 
-    Making one opens nothing. `clock` gives the aware time of whatever is written without a time of its own. `prepare`,
-    if given, brings the database into order: it is called at the first use, and while it fails every use is a
-    StoreError with its reason, tried again after growing waits.
+    Making one opens nothing. `clock` gives the aware time of whatever is written without a time of its own. `keys` is
+    the key file; without one it is where `key_file` says. `prepare`, if given, brings the database into order: it is
+    called at the first use, and while it fails every use is a StoreError with its reason, tried again after growing
+    waits.
     """
 
     def __init__(
@@ -195,11 +208,14 @@ class Store:
         url: str,
         clock: Callable[[], datetime] | None = None,
         *,
+        keys: Path | str | None = None,
         prepare: Callable[[Store], object] | None = None,
     ) -> None:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._prepared = Preparation(None if prepare is None else lambda: prepare(self))
         self.url, self._file = _read_url(url)
+        self.key_file = KeyFile(key_file(url, str(keys or "")))
+        self._settled: Keys | None = None
         self._pid: int | None = None
         self._own()
 
@@ -215,15 +231,17 @@ class Store:
         """Bring the schema to this release's state, or to that of an older one; a fresh database gets its tables. Safe
         to call at every start."""
         from alembic import command
+        from alembic.runtime.migration import MigrationContext
         from alembic.util.exc import CommandError
 
         config = _migrations()
         if self._file:
             self._use_wal()
         with self.write() as conn:
-            if conn.dialect.name == "postgresql":  # SQLite's writers already queue
-                conn.exec_driver_sql("SELECT pg_advisory_xact_lock(6274911)")
+            exclusive(conn, 6274911)
             config.attributes["connection"] = conn
+            config.attributes["keys"] = lambda: self.settle_keys(conn)
+            before = MigrationContext.configure(conn).get_current_revision()
             try:
                 command.upgrade(config, revision)
             except CommandError as error:
@@ -231,6 +249,11 @@ class Store:
                     f"{self!r} was made by another release of botkit ({error}): "
                     "run the newer botkit, or restore a copy of the database from before the change"
                 ) from error
+            changed = before != MigrationContext.configure(conn).get_current_revision()
+        if self._file and changed:
+            # What was deleted is gone from the log too; where somebody still reads it, a later checkpoint does that.
+            with contextlib.closing(self._engine.raw_connection()) as raw, contextlib.suppress(sqlite_driver().Error):
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def revisions(self) -> frozenset[str]:
         """The schemas that this release knows, its own and those of older ones."""
@@ -239,8 +262,9 @@ class Store:
         return frozenset(each.revision for each in ScriptDirectory.from_config(_migrations()).walk_revisions())
 
     def elsewhere(self, file: Path) -> Store:
-        """The same on another SQLite file."""
-        return Store(sa.URL.create("sqlite", database=str(file)).render_as_string(), self._clock)
+        """The same on another SQLite file, with the same keys."""
+        url = sa.URL.create("sqlite", database=str(file)).render_as_string()
+        return Store(url, self._clock, keys=self.key_file.path)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -378,17 +402,59 @@ class Store:
         with self._explained("watched"):
             return Changes(self._engine)
 
-    def secret(self, name: str) -> str:
-        """A random text under this name, made at the first call by anyone and the same ever after."""
-        query = sa.select(secret_table.c.value).where(secret_table.c.name == name)
-        with self.read() as conn:
-            value = conn.execute(query).scalar()
-        if value is not None:
-            return str(value)
-        with contextlib.suppress(IntegrityError), self.write() as conn:  # another process may be first
-            conn.execute(secret_table.insert().values(name=name, value=secrets.token_urlsafe(32), made_at=self.now()))
-        with self.read() as conn:
-            return str(conn.execute(query).scalar_one())
+    @property
+    def keys(self) -> Keys:
+        """The keys beside the database, made at their first use with it; KeysError when they are not its own.
+
+        Take them before a transaction begins: the first time, they need one. A database that is away is no obstacle
+        where the file is there.
+        """
+        found = self.key_file.read(self.now())
+        if found is not None and found == self._settled:
+            return found
+        try:
+            with self.read() as conn:
+                mark = conn.execute(_MARK).scalar()
+            if found is None or mark not in found.ids:
+                with self.write() as conn:
+                    found = self.settle_keys(conn)
+        except KeysError:
+            raise
+        except StoreError:
+            if found is None:
+                raise
+            return found
+        self._settled = found
+        return found
+
+    def settle_keys(self, conn: Connection, *, adopt: bool = False) -> Keys:
+        """The same inside the caller's write transaction. `adopt`: take the file's keys, new ones where there are none
+        that can be read, whatever the database was used with."""
+        exclusive(conn, 6274912)
+        mark = conn.execute(_MARK).scalar()
+        try:
+            found = self.key_file.read(self.now())
+        except KeysError:
+            if not adopt:
+                raise
+            found = None
+        if found is None and mark is not None and not adopt:
+            raise self.key_file.missing()
+        if found is None:
+            found = self.key_file.make(self.now())
+        if mark is not None and mark not in found.ids and not adopt:
+            raise self.key_file.wrong(mark)
+        if mark is None:
+            conn.execute(secret_table.insert().values(name="keys", value=found.current.id, made_at=self.now()))
+        elif mark not in found.ids:
+            self.mark_keys(conn, found)
+        return found
+
+    def mark_keys(self, conn: Connection, keys: Keys) -> None:
+        """Note that the database is used with the current one of these keys from now on."""
+        conn.execute(
+            secret_table.update().where(secret_table.c.name == "keys").values(value=keys.current.id, made_at=self.now())
+        )
 
     def close(self) -> None:
         """Give the connections back; the next use opens new ones."""
@@ -420,7 +486,7 @@ class Store:
         try:
             if self._lock_file is None:
                 try:
-                    self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                    self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
                 except OSError as error:
                     raise StoreError(f"{self!r}: {error}: this account must be able to write to its folder") from error
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
@@ -455,6 +521,7 @@ class Store:
         assert self._file is not None
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            tighten(Path(f"{self._file}{end}") for end in ("", "-wal", "-shm", ".lock"))
             with self._turn(), contextlib.closing(self._engine.raw_connection()) as raw:
                 mode = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()[0]
         except OSError as error:
@@ -468,6 +535,12 @@ class Store:
 def as_event(row: sa.Row[Any]) -> Event:
     """The event in a row of the event table."""
     return Event(row.conversation_id, row.seq, row.kind, row.at, row.actor, row.data)
+
+
+def exclusive(conn: Connection, number: int) -> None:
+    """Let no other transaction that asks with this number go on before this one ends."""
+    if conn.dialect.name == "postgresql":  # SQLite's writers already queue
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number:d})")
 
 
 _owning = threading.Lock()
@@ -532,6 +605,11 @@ def _engine(url: sa.URL, file: Path | None) -> sa.Engine:
         max_overflow=24,
         connect_args={"timeout": BUSY_SECONDS},
     )
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connecting(*_: Any) -> None:
+        with contextlib.suppress(OSError):  # SQLite says by itself what is in the way
+            make_private(file)  # the log and its index get the mode of the file
 
     @sa.event.listens_for(engine, "connect")
     def _connected(raw: Any, _record: Any) -> None:

@@ -113,16 +113,38 @@ agent_table = Table(
 agent_token_table = Table(
     "agent_token",
     metadata,
-    Column("hash", String(64), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
     Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("prefix", String(16), nullable=False),
     Column("issued_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+)
+
+agent_session_table = Table(
+    "agent_session",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("agent_id", Integer, ForeignKey("agent.id"), nullable=False, index=True),
+    Column("half", sa.Boolean, nullable=False),
+    Column("browser", String(40), nullable=False),
+    Column("system", String(40), nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False, index=True),
+    Column("ended_at", UtcTime),
+    Column("told", sa.JSON, nullable=False, default=list),
 )
 
 second_factor_table = Table(
     "second_factor",
     metadata,
     Column("agent_id", Integer, ForeignKey("agent.id"), primary_key=True),
-    Column("secret", String(64), nullable=False),
+    Column("secret", Text, nullable=False),
     Column("begun_at", UtcTime, nullable=False),
     Column("confirmed_at", UtcTime),
     Column("last_step", Integer, nullable=False),
