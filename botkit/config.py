@@ -8,6 +8,7 @@ setting means; only `server` and `cli` read it.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -107,9 +108,11 @@ def load(
     if file is not None or path.exists():
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"{path}: {error}. Write lines like `port = 8000`.") from error
         for key, value in table.items():
+            if isinstance(value, int) and abs(value) > 2**63:  # more digits than are ever written out
+                raise ConfigError(f"{path}: `{key}` is a number beyond all bounds.")
             values[key] = _fit(key, value, str(path))
     for name, text in environ.items():
         if name.startswith("BOTKIT_"):
@@ -132,11 +135,19 @@ def _fit(key: str, value: Any, where: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
         found = kind(value)
-    except ValueError:
-        raise ConfigError(f"{where}: `{key}` must be a {kind.__name__}, not {value!r}.") from None
+        if isinstance(found, float) and not math.isfinite(found):
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise ConfigError(f"{where}: `{key}` must be a {kind.__name__}, not {str(value)[:80]!r}.") from None
+    if isinstance(found, str) and "\0" in found:
+        raise ConfigError(f"{where}: `{key}` has a NUL in it. Take it out.")
+    low, high = (1 if key in _SOME else 0), 65_535 if key == "port" else 2**31 - 1
+    if kind is int and not low <= found <= high:
+        raise ConfigError(f"{where}: `{key}` must lie between {low} and {high}. Choose a number there.")
     if key in _SHARES and not 0.0 < found < 1.0:
         raise ConfigError(f"{where}: `{key}` must lie between 0 and 1, like 0.1; it is {found}.")
     return found
 
 
+_SOME = ("workers", "threads")
 _SHARES = ("most_wrong", "certificate_risk")

@@ -79,7 +79,7 @@ def test_any_value_is_taken_in_its_kind_or_refused(name: str, value: str) -> Non
         found = None
     default = next(f.default for f in fields(Settings) if f.name == name)
     assert found is None or type(found) is type(default)
-    assert found is not None or not isinstance(default, str)
+    assert found is not None or not isinstance(default, str) or "\0" in value
 
 
 def test_settings_are_a_value() -> None:

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it, so that `botkit --help` is 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +17,22 @@ from . import accounts, backup, building, deliveries, keys, measuring, serving
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """The commands, none of which ends with a traceback for what lies on the disk or was typed."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except UnicodeEncodeError:
+            raise click.ClickException("an argument, or a name on the disk, is not UTF-8. Write it in UTF-8.") from None
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise click.ClickException(f"{told}. See that it is there and may be used.") from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="botkit")
 @click.option(
     "--config", "file", type=click.Path(dir_okay=False, path_type=Path), help="settings file; default: botkit.toml"

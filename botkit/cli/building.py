@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -161,38 +162,36 @@ def _ask_file(queries: Path, out: Path | None, lang: str | None, reply: Callable
     from time import perf_counter
 
     # What UTF-8 cannot hold, an id may still have: it is written as JSON writes it in ASCII.
-    sink = out.open("w", encoding="utf-8", errors="backslashreplace") if out else sys.stdout
+    with contextlib.ExitStack() as open_:
+        if out is not None:
+            open_.enter_context(shared.written(out))
+        sink = open_.enter_context(out.open("wb")) if out else sys.stdout.buffer
+        lines = open_.enter_context(queries.open("rb"))  # so that a line of bad bytes is one bad line
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            row = _question(line, f"{queries}:{number}")
+            start = perf_counter()
+            found = reply(row["text"], row.get("lang") or lang)
+            told = {
+                "id": row.get("id"),
+                "kind": found.kind,
+                "article": found.article,
+                "confidence": found.confidence,
+                "options": [{"article": o.article, "confidence": o.confidence} for o in found.options],
+                "ms": round(1000 * (perf_counter() - start), 2),
+            }
+            sink.write(json.dumps(told, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        sink.flush()
+
+
+def _question(line: bytes, where: str) -> dict[str, Any]:
+    """A line of questions, or what is wrong with it."""
     try:
-        with queries.open("rb") as lines:  # so that a line of bad bytes is one bad line
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                    text, page_lang = row["text"], row.get("lang") or lang
-                    if not isinstance(text, str):
-                        raise TypeError
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    raise click.ClickException(
-                        f'{queries}:{number}: not a question. Write {{"id": ..., "text": "..."}}.'
-                    ) from None
-                start = perf_counter()
-                found = reply(text, page_lang)
-                ms = 1000 * (perf_counter() - start)
-                sink.write(
-                    json.dumps(
-                        {
-                            "id": row.get("id"),
-                            "kind": found.kind,
-                            "article": found.article,
-                            "confidence": found.confidence,
-                            "options": [{"article": o.article, "confidence": o.confidence} for o in found.options],
-                            "ms": round(ms, 2),
-                        },
-                        ensure_ascii=False,
-                    )
-                    + "\n"
-                )
-    finally:
-        if out:
-            sink.close()
+        row = json.loads(line)
+        if not isinstance(row["text"], str) or not isinstance(row.get("lang"), str | None):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise click.ClickException(f'{where}: not a question. Write {{"id": ..., "text": "..."}}.') from None
+    found: dict[str, Any] = row
+    return found

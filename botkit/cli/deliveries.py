@@ -46,7 +46,9 @@ def run(file: Path | None, once: bool, database: str | None) -> None:
 
 @outbox.command("list")
 @click.option("--state", type=click.Choice(["waiting", "delivered", "given_up"]), help="only these")
-@click.option("--limit", default=100, show_default=True, help="how many, newest first")
+@click.option(
+    "--limit", type=click.IntRange(1, 10**6), default=100, show_default=True, help="how many, newest first"
+)
 @click.option("--json", "as_json", is_flag=True, help="print JSON lines with what is sent")
 @shared.DATABASE
 @click.pass_obj
@@ -65,7 +67,7 @@ def list_(file: Path | None, state: str | None, limit: int, as_json: bool, datab
 
 
 @outbox.command("retry")
-@click.argument("numbers", nargs=-1, type=int)
+@click.argument("numbers", nargs=-1, type=click.IntRange(1, 2**31 - 1))
 @click.option("--all", "everything", is_flag=True, help="everything that was given up")
 @shared.DATABASE
 @click.pass_obj

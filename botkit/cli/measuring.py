@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -123,7 +124,7 @@ def _judged(
     language only."""
     from botkit import corpus
 
-    names = [path.resolve().name.removesuffix(".jsonl") for path in questions]
+    names = [Path(os.path.abspath(path)).name.removesuffix(".jsonl") for path in questions]
     sets: dict[str, list[Label]] = {}
     talks: dict[str, list[Dialogue]] = {}
     total = 0

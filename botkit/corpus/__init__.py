@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from botkit import language
+from botkit.corpus import files
 from botkit.corpus.drafts import draft
 from botkit.corpus.labels import Dialogue, Label, Turn, add_label, dialogues, labels, questions, write_labels
-from botkit.corpus.nouns import VARIABLE, VARIABLES, Article, CannedReply, Corpus, CorpusError, Finding, Passage
+from botkit.corpus.nouns import VARIABLE, VARIABLES, Article, Bad, CannedReply, Corpus, CorpusError, Finding, Passage
 from botkit.corpus.reader import Reader
 
 __all__ = [
@@ -80,11 +81,15 @@ def code() -> str:
 
 
 def digest(folder: Path | str) -> str:
-    """A hash of every source file of a corpus, its name and its bytes."""
+    """A hash of every source file of a corpus, its name and its bytes; of one that cannot be read, its name."""
     found = hashlib.sha256()
     top = Path(folder)
-    for file in sorted([*top.glob("corpus.toml"), *top.rglob("*.md")]):
-        if file.is_file():
-            found.update(f"{file.relative_to(top).as_posix()}\0{file.stat().st_size}\0".encode())
-            found.update(file.read_bytes())
+    for file in [top / "corpus.toml", *(file for file, problem, _ in files.named(top, ".md") if not problem)]:
+        try:
+            data = files.content(file)
+        except Bad:
+            data = b""
+        name = file.relative_to(top).as_posix()
+        found.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogatepass"))
+        found.update(data)
     return found.hexdigest()[:16]

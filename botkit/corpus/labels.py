@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from botkit import language
+from botkit.corpus import files
 from botkit.corpus.nouns import Bad, CorpusError, Finding
 
 SPLITS = ("dev", "test")
@@ -178,7 +179,12 @@ def _lines(paths: Collection[Path | str], read: Callable[[bytes, int], _Read]) -
     findings: list[Finding] = []
     for file in _files(paths, findings):
         seen: dict[str, int] = {}
-        for number, raw in enumerate(file.read_bytes().split(b"\n"), 1):
+        try:
+            content = files.content(file)
+        except Bad as bad:
+            findings.append(Finding(str(file), bad.line, bad.message))
+            continue
+        for number, raw in enumerate(content.split(b"\n"), 1):
             if not raw.strip() or (number == 1 and raw.strip() == b"\xef\xbb\xbf"):
                 continue
             try:
@@ -198,11 +204,13 @@ def _lines(paths: Collection[Path | str], read: Callable[[bytes, int], _Read]) -
 def _files(paths: Collection[Path | str], findings: list[Finding]) -> Iterator[Path]:
     read: set[Path] = set()
     for path in map(Path, paths):
-        files = sorted(f for f in path.rglob("*.jsonl") if f.is_file()) if path.is_dir() else [path]
-        if not files:
+        named = list(files.named(path, ".jsonl")) if path.is_dir() else [(path, "", "")]
+        findings += [Finding(str(place), 1, problem) for place, problem, level in named if level == "error"]
+        found = [file for file, problem, _ in named if not problem]
+        if not named:
             findings.append(Finding(str(path), 1, "no file *.jsonl in this folder. Put the judged questions there."))
-        for file in files:
-            if not file.is_file():
+        for file in found:
+            if not files.is_file(file):
                 findings.append(Finding(str(file), 1, "there is no such file. Give files or folders of *.jsonl."))
             elif file.resolve() not in read:
                 read.add(file.resolve())

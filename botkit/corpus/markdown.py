@@ -175,7 +175,10 @@ def _rewrite_links(inline: Any, line: int, folder: str, lang: str) -> list[tuple
         href = child.attrs.get("href") if child.type == "link_open" else None
         if not href:
             continue
-        parts = urlsplit(str(href))
+        try:
+            parts = urlsplit(str(href))
+        except ValueError as error:
+            raise Bad(line, f"the link `{str(href)[:80]}` is none ({error}). Correct it.") from None
         if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
             continue
         path = unquote(parts.path)

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 VARIABLES: Final = ("customer", "agent", "order", "shop", "hours", "email", "phone", "address")
 """What a canned reply may leave to be filled in when it is said."""
+_UNSHOWN: Final = re.compile("[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What would change a terminal or its line, or cannot be written to it: a name or a value of a file may have it."""
 VARIABLE: Final = re.compile(r"\{([^\W\d]\w*)\}")
 
 
@@ -138,7 +140,8 @@ class Finding:
 
     def __str__(self) -> str:
         mark = "" if self.level == "error" else f"{self.level}: "
-        return f"{self.file}:{self.line}: {mark}{self.message}"
+        text = f"{self.file}:{self.line}: {mark}{self.message}"
+        return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class CorpusError(Exception):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from botkit import language
-from botkit.corpus import canned
+from botkit.corpus import canned, files
+from botkit.corpus.facts import facts as facts_of
 from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, parts_of, title_of
 from botkit.corpus.markdown import Rendered, passages, render
 from botkit.corpus.nouns import Article, Bad, CannedReply, Corpus, Finding, Passage
 
 MAX_FILE_BYTES = 256_000
-_LANG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _PATH_PART = re.compile(r"[^\s#?%\\:*\"<>|]+")
 _ACTIONS = ("answer", "handoff")
 _AUDIENCES = ("customer", "agent")
@@ -67,10 +67,10 @@ class Reader:
         self.findings.append(Finding(shown, line, message, level))
 
     def read(self) -> tuple[Corpus | None, list[Finding]]:
-        if not self.folder.is_dir():
+        if not files.is_folder(self.folder):
             self.say(self.folder, 1, "there is no such folder. Give the folder that holds corpus.toml.")
             return None, self.findings
-        facts = self._facts()
+        facts = facts_of(self.folder, self.say)
         if facts is None:
             return None, sorted(self.findings)
         articles: list[Article] = []
@@ -91,64 +91,9 @@ class Reader:
         self._across(corpus)
         return corpus, sorted(self.findings)
 
-    # -- corpus.toml
-
-    def _facts(self) -> Corpus | None:
-        file = self.folder / "corpus.toml"
-        table: dict[str, Any] = {}
-        if file.is_file():
-            try:
-                table = tomllib.loads(self._text(file))
-            except Bad as bad:
-                self.say(file, bad.line, bad.message)
-                return None
-            except tomllib.TOMLDecodeError as error:
-                found = re.search(r"line (\d+)", str(error))
-                self.say(file, int(found[1]) if found else 1, f"not valid TOML: {error}. Correct that line.")
-                return None
-        known = ("name", "languages", "default_language", "default", "categories", "shop")
-        for key in table:
-            if key not in known:
-                self.say(file, 1, f"unknown key `{key}`. Known keys: {', '.join(known)}.")
-        found_langs = sorted(p.name for p in self.folder.iterdir() if p.is_dir() and _LANG.fullmatch(p.name))
-        languages = table.get("languages", found_langs)
-        if not isinstance(languages, list) or not all(isinstance(x, str) and _LANG.fullmatch(x) for x in languages):
-            self.say(file, 1, '`languages` must be a list of language codes, like ["en", "tr"].')
-            return None
-        if not languages:
-            self.say(
-                self.folder,
-                1,
-                "an empty corpus: no corpus.toml with `languages` and no language folder. "
-                "Make a folder like en/ and put the first article in it.",
-            )
-            return None
-        for name in found_langs:
-            if name not in languages:
-                self.say(
-                    self.folder / name,
-                    1,
-                    f"the folder `{name}` is not among `languages` of corpus.toml and is left out. Add it there.",
-                    "warning",
-                )
-        default = table.get("default_language", table.get("default", languages[0]))
-        if default not in languages:
-            self.say(file, 1, f"default_language `{default}` is not among languages {languages}. Choose one of them.")
-            return None
-        name = table.get("name", self.folder.resolve().name)
-        categories = table.get("categories", {})
-        shop = table.get("shop", {})
-        if not isinstance(categories, dict) or not all(isinstance(v, dict) for v in categories.values()):
-            self.say(file, 1, '`categories` must be tables of titles, like [categories.returns] en = "Returns".')
-            categories = {}
-        if not isinstance(shop, dict) or not all(isinstance(v, dict) for v in shop.values()):
-            self.say(file, 1, "`shop` must be a table per language, like [shop.en].")
-            shop = {}
-        return Corpus(str(name), tuple(languages), str(default), (), categories, shop)
-
     def _files(self, lang: str) -> Iterator[Path]:
         top = self.folder / lang
-        if not top.is_dir():
+        if not files.is_folder(top):
             self.say(
                 top,
                 1,
@@ -159,48 +104,34 @@ class Reader:
         yield from self._markdown(top)
 
     def _markdown(self, top: Path) -> Iterator[Path]:
-        root = self.folder.resolve()
-        for file in sorted(top.rglob("*")):
-            if file.is_symlink() and not file.resolve().is_relative_to(root):
-                self.say(
-                    file, 1, "a link that leads out of the corpus folder is not followed. Put the file itself here."
-                )
-            elif file.suffix == ".md" and file.is_file():
+        out = "a link that leads out of the corpus folder, or nowhere, is not followed. Put the file itself here."
+        if not files.within(top, self.folder):
+            self.say(top, 1, out)
+            return
+        for file, problem, level in files.named(top, ".md"):
+            if problem:
+                self.say(file, 1, problem, level)
+            elif file.is_symlink() and not files.within(file, self.folder):
+                self.say(file, 1, out)
+            else:
                 yield file
 
-    def _bytes(self, file: Path) -> bytes:
-        size = file.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise Bad(
-                1,
-                f"the file has {size / 1e6:.1f} MB; {MAX_FILE_BYTES // 1000} kB are the limit. Split it into "
-                "articles.",
-            )
-        return file.read_bytes()
-
     def _text(self, file: Path) -> str:
-        data = self._bytes(file)
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = data[: error.start].count(b"\n") + 1
-            raise Bad(line, f"not UTF-8 (byte 0x{data[error.start]:02x}). Save the file as UTF-8.") from None
-        if "\x00" in text:
-            raise Bad(text[: text.index("\x00")].count("\n") + 1, "a NUL character. Remove it.")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return files.text(files.content(file, MAX_FILE_BYTES))
 
     # -- one file
 
     def _read(self, file: Path, lang: str) -> list[Article]:
         """The articles of a file; from an earlier check, where that found nothing to say about the same bytes."""
         path = file.relative_to(self.folder).as_posix()
-        key = hashlib.sha256(path.encode("utf-8", "surrogatepass") + b"\0" + self._bytes(file)).hexdigest()
+        data = files.content(file, MAX_FILE_BYTES)
+        key = hashlib.sha256(path.encode("utf-8", "surrogatepass") + b"\0" + data).hexdigest()
         entry = self.known.get(key)
         findings = len(self.findings)
         if entry is None:
             self.links = []
             try:
-                articles = self._file(file, lang)
+                articles = self._file(file, lang, data)
             except Bad:
                 self._follow(file, lang, self.links)
                 raise
@@ -220,27 +151,31 @@ class Reader:
         self._follow(file, lang, entry["links"])
         return articles
 
-    def _file(self, file: Path, lang: str) -> list[Article]:
+    def _file(self, file: Path, lang: str, data: bytes) -> list[Article]:
         path = PurePosixPath(file.relative_to(self.folder / lang).as_posix()).with_suffix("")
         for part in path.parts:
+            if _NO_TEXT.search(part):
+                raise Bad(1, "its name is not UTF-8. Rename it with letters, digits, `-`, `_` and `.`.")
             if not _PATH_PART.fullmatch(part):
                 raise Bad(1, f"`{part}` cannot be part of an article's id. Use letters, digits, `-`, `_` and `.`.")
-        head, body, body_line = parts_of(self._text(file))
+        head, body, body_line = parts_of(files.text(data))
         meta, lines = front_matter(head)
         kind = meta.get("kind", "article")
         if kind not in ("article", "faq"):
             raise Bad(lines.get("kind", 1), f"unknown kind `{kind}`. Leave it out, or write `kind: faq`.")
-        category = meta.get("category", path.parent.name or "general")
+        category = meta.get("category") or path.parent.name or "general"
+        if not isinstance(category, str):
+            raise Bad(lines.get("category", 1), "`category` must be a text. Write it on the same line.")
         self._known_keys(file, meta, lines, _FAQ_KEYS if kind == "faq" else ("kind", *_ARTICLE_KEYS))
         common: dict[str, Any] = {
             "lang": lang,
-            "category": str(category),
+            "category": category,
             "file": file.relative_to(self.folder).as_posix(),
         }
         for key in ("updated", "valid_from", "valid_until"):
             if key in meta:
                 common[key] = day_of(meta[key], key, lines.get(key, 1))
-        if common.get("valid_from", "") > common.get("valid_until", "9999"):
+        if common.get("valid_from", "") > common.get("valid_until", "9999-12-31"):
             raise Bad(
                 lines["valid_until"],
                 "`valid_until` lies before `valid_from`, so it would never be shown. Correct one of the days.",
@@ -351,12 +286,11 @@ class Reader:
     def _follow(self, file: Path, lang: str, links: Iterable[tuple[str, int]]) -> None:
         top = self.folder / lang
         for target, line in links:
-            resolved = (file.parent / target).resolve()
-            if not resolved.is_relative_to(top.resolve()):
+            if not files.within(file.parent / target, top):
                 self.say(
                     file, line, f"the link `{target}` leads out of the folder {lang}/. Link to an article inside it."
                 )
-            elif not resolved.is_file():
+            elif not files.is_file(file.parent / target):
                 self.say(file, line, f"the link `{target}` leads to no file. Correct the path.")
 
     # -- canned replies
@@ -364,9 +298,14 @@ class Reader:
     def _replies(self, languages: tuple[str, ...]) -> tuple[CannedReply, ...]:
         """What agents say often: replies/<lang>/<path>.md, beside the articles and never among them."""
         top = self.folder / canned.FOLDER
-        if not top.is_dir():
+        if not files.is_folder(top):
             return ()
-        for other in sorted(p for p in top.iterdir() if p.is_dir() and p.name not in languages):
+        try:
+            others = sorted(p for p in top.iterdir() if p.is_dir() and p.name not in languages)
+        except OSError as error:
+            self.say(top, 1, f"cannot be looked into ({error.strerror}). Let this account read it.")
+            return ()
+        for other in others:
             self.say(
                 other,
                 1,
@@ -376,7 +315,7 @@ class Reader:
             )
         found: list[tuple[CannedReply, Path, int]] = []
         for lang in languages:
-            for file in self._markdown(top / lang) if (top / lang).is_dir() else ():
+            for file in self._markdown(top / lang) if files.is_folder(top / lang) else ():
                 path = PurePosixPath(file.relative_to(top / lang).as_posix()).with_suffix("")
                 try:
                     meta, lines, body, body_line = canned.parts(self._text(file))
