@@ -222,9 +222,11 @@ def candidates(
     return found
 
 
-def explain(index: Index, text: str, *, lang: str | None = None) -> list[tuple[str, float]]:
+def explain(
+    index: Index, text: str, *, lang: str | None = None, deadline: float | None = None
+) -> list[tuple[str, float]]:
     """What each figure added to the log-odds of the first candidate, the weightiest first."""
-    search = index.search(text, lang)
+    search = index.search(text, lang, deadline=deadline)
     if not search.hits:
         return []
     return sorted(Confidence.of(index).contributions(search).items(), key=lambda item: -abs(item[1]))

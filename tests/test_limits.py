@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
 
+from botkit.encoder import Guard
 from botkit.index import Live
 from botkit.server import create_app, fair
 from botkit.server.fair import Turns
@@ -219,6 +221,14 @@ def test_what_was_waited_is_taken_off_the_encoder_s_time() -> None:
         now[0] += 1.25
     thread.join(PATIENCE)
     assert given == [0.75]
+
+
+def test_without_a_limit_an_encoder_that_fails_still_fails_no_question() -> None:
+    def fails(texts: Sequence[str]) -> np.ndarray:
+        raise RuntimeError("ill")
+
+    with Turns(seconds=0).turn("a") as seconds:
+        assert Guard(fails).encode(["where is it"], seconds) is None
 
 
 def test_a_failure_gives_the_place_back() -> None:

@@ -16,6 +16,9 @@ from . import shared
 if TYPE_CHECKING:
     from botkit.answer import Reply
 
+PATIENCE = 60.0
+"""Seconds that `ask` waits for the encoder. Where it fails or takes longer, words alone answer, and stderr says so."""
+
 
 @click.command()
 @click.argument("corpus", type=click.Path(path_type=Path))
@@ -125,7 +128,8 @@ def ask(
     from botkit import answer, language
 
     def reply(text: str, page_lang: str | None, before: answer.Before | None = None) -> Reply:
-        return answer.reply(opened, language.clean(text), lang=page_lang, before=before, **thresholds)
+        told = language.clean(text)
+        return answer.reply(opened, told, lang=page_lang, before=before, deadline=PATIENCE, **thresholds)
 
     if queries is not None:
         _ask_file(queries, out, lang, reply)
@@ -154,7 +158,7 @@ def ask(
         click.echo(f"\n→ {found.source.title} <{found.source.url}>")
     if explain:
         click.echo("\nlog-odds of the first candidate:")
-        for name, value in answer.explain(opened, language.clean(question), lang=lang):
+        for name, value in answer.explain(opened, language.clean(question), lang=lang, deadline=PATIENCE):
             click.echo(f"  {value:+8.3f}  {name}")
 
 

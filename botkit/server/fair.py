@@ -41,18 +41,17 @@ class Turns:
         return self._count
 
     @contextmanager
-    def turn(self, address: str) -> Iterator[float | None]:
+    def turn(self, address: str) -> Iterator[float]:
         """Wait until it is this address's turn to ask the encoder, and hold the place for the block.
 
-        Yields the seconds that the encoder may still take: 0 for not to ask it, None for as long as it needs.
+        Yields the seconds that the encoder may still take; 0: do not ask it. Without a limit that is the longest wait
+        there is, not none at all: an encoder that fails must not fail the question.
         """
         began = self._clock()
         held = self._take(address)
         try:
-            if not self.seconds:
-                yield None if held else 0.0
-            else:
-                yield max(0.0, self.seconds - (self._clock() - began)) if held else 0.0
+            allowed = self.seconds or threading.TIMEOUT_MAX
+            yield max(0.0, allowed - (self._clock() - began)) if held else 0.0
         finally:
             if held:
                 self._pass_on()

@@ -129,7 +129,7 @@ def weigh(*texts: str) -> None:
         check("question", more)
 
 
-def asking(who: str | None = None) -> AbstractContextManager[float | None]:
+def asking(who: str | None = None) -> AbstractContextManager[float]:
     """A turn to ask the encoder, of the caller's address or of `who`: see `fair.Turns.turn`."""
     from .context import here
 
