@@ -43,7 +43,7 @@ class Server:
 
     def memory(self) -> list[float]:
         """Proportional memory of each of its processes, in MB."""
-        return [_pss(pid) / 1024 for pid in _family(self.process.pid)]
+        return [rollup(pid, "Pss") / 1024 for pid in _family(self.process.pid)]
 
     def workers(self) -> list[int]:
         """The process ids of its workers, as long as it lives."""
@@ -223,9 +223,10 @@ def processor_time(pid: int) -> float:
     return spent
 
 
-def _pss(pid: int) -> int:
+def rollup(pid: int, name: str) -> int:
+    """A figure of a process's memory in kB, like Rss or Pss; 0 for a process that is gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)

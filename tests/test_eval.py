@@ -122,3 +122,11 @@ def test_pairs_finds_one_that_the_model_has() -> None:
     before, after = (line.split(" | ") for line in found.splitlines() if line.startswith(("| as it is", "| +")))
     assert after[0] == "| + known_grams × fused_margin"
     assert float(after[-1].rstrip(" |")) > float(before[-1].rstrip(" |"))
+
+
+def test_memory_while_versions_are_published(index_folder: Path) -> None:
+    told = printed("publishes.py", "--index", str(index_folder), "--publishes", "2", "--seconds", "0.2")
+    rows = [line.split(" | ") for line in told.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    assert [row[0] for row in rows] == ["| 0", "| 1", "| 2"]
+    assert {row[2] for row in rows} == {"1"}, "old versions are still mapped"
+    assert "0 failed" in told

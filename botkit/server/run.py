@@ -26,6 +26,8 @@ from .arbiter import PatientArbiter, started
 if TYPE_CHECKING:
     from flask import Flask
 
+M_ARENA_MAX = -8
+"""glibc's number for how many heaps there may be."""
 GRACE = 20
 """Seconds that a worker has to finish its requests when the server stops."""
 
@@ -57,6 +59,8 @@ def run(
     worker.Worker.per_address = connections_per_address
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a connection is a file
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # Else each thread allocates in a heap of its own, and what lives long there holds what an old index has freed.
+    _glibc("mallopt", M_ARENA_MAX, 2)
     metrics = Path(tempfile.mkdtemp(prefix="botkit-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read when a worker imports prometheus-client
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -114,11 +118,14 @@ def settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    if _trim is not None:
-        _trim(0)
+    _glibc("malloc_trim", 0)  # it keeps what is freed unless it is asked
 
 
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc keeps what is freed unless it is asked
+def _glibc(name: str, *arguments: int) -> None:
+    """Call a function of glibc's; where another library stands in its place, nothing happens."""
+    function = getattr(ctypes.CDLL(None), name, None)
+    if function is not None:
+        function(*arguments)
 
 
 def _forget(master: Any, worker: Any) -> None:
