@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from botkit.encoder import Guard
 from botkit.index import Live
-from botkit.server import create_app, fair
+from botkit.server import create_app, fair, schemas
 from botkit.server.fair import Turns
 from botkit.server.limits import Rates
 from botkit.store import Store
@@ -86,6 +88,53 @@ def test_a_proxy_that_is_not_named_is_noticed_and_said_once(
     behind = make_app(live, store, trusted_proxies=1).test_client()
     behind.get("/healthz", headers=forwarded)
     assert "botkit_forwarded_unread_total 0.0" in behind.get("/metrics").text
+
+
+# ---------------------------------------------------------------- what a request may hold
+
+
+@pytest.mark.usefixtures("app")
+def test_every_text_list_and_table_that_may_be_sent_is_bounded() -> None:
+    """Whatever model a view reads."""
+    models = list(_models(schemas.In))
+    assert len(models) > 20
+    for model in models:
+        assert model.model_config["str_max_length"] == 4 * schemas.MAX_TEXT
+        for name, shape in model.model_json_schema()["properties"].items() if model.model_fields else ():
+            for each in shape.get("anyOf", [shape]):
+                assert each.get("type") != "array" or "maxItems" in each, f"{model.__name__}.{name}"
+                assert each.get("type") != "object" or "maxProperties" in each, f"{model.__name__}.{name}"
+
+
+def _models(kind: type[schemas.In]) -> Iterator[type[schemas.In]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _models(each)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ({"text": "hi", "before": {"text": "x", "options": ["x" * 20_000]}}, {}, 400),
+        ({"text": "hi", "before": {"text": "x", "options": ["x"] * 11}}, {}, 400),
+        ({"text": "x" * 20_000}, {}, 400),
+        ({"text": "hi", "lang": "e" * 36}, {}, 400),
+        (json.loads("[" * 17 + "]" * 17), {}, 400),
+        ({"text": "hi"}, {"Accept-Language": ",".join(["xx;q=0.1"] * 2000)}, 200),
+        ({"text": "hi"}, {"X-Request-Id": "a" * 8000, "Origin": "http://localhost", "Accept": "a/b," * 2000}, 200),
+    ],
+)
+def test_what_is_larger_than_any_use_of_it_is_refused(
+    client: FlaskClient, body: Any, headers: dict[str, str], status: int
+) -> None:
+    answer = client.post("/api/v1/ask", json=body, headers=headers)
+    assert answer.status_code == status
+    assert len(answer.headers["X-Request-Id"]) <= 64
+
+
+def test_a_token_longer_than_any_is_none(client: FlaskClient) -> None:
+    for path in ("/api/v1/desk/tickets", f"/api/v1/conversations/{'0' * 32}/events"):
+        assert client.get(path, headers={"Authorization": f"Bearer {'a' * 600}"}).status_code == 401
 
 
 # ---------------------------------------------------------------- the queue before the encoder

@@ -20,7 +20,7 @@ from .api import known_language
 from .context import here
 from .errors import ApiError
 from .openapi import describe
-from .schemas import MAX_ID, MAX_TEXT, In
+from .schemas import MAX_ID, MAX_LANG, MAX_TEXT, In
 
 blueprint = Blueprint("deskapi", __name__, url_prefix="/api/v1/desk/tickets")
 
@@ -32,7 +32,7 @@ class TicketsQuery(In):
     """Which tickets."""
 
     state: Literal["waiting", "claimed", "pending", "closed"] | None = None
-    language: str | None = Field(None, description="Tickets in this language alone.")
+    language: str | None = Field(None, description="Tickets in this language alone.", max_length=MAX_LANG)
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0)
 

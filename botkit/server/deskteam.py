@@ -66,7 +66,9 @@ class Arrangement(In):
     skills: list[str] | None = Field(None, description="Met with the topics and tags of a ticket.", max_length=40)
     share: int | None = Field(None, ge=0, le=50)
     time_zone: str | None = Field(None, max_length=64)
-    shifts: dict[str, Any] | None = Field(None, description='Hours by weekday: {"mon": ["09:00", "17:00"]}.')
+    shifts: dict[str, Any] | None = Field(
+        None, description='Hours by weekday: {"mon": ["09:00", "17:00"]}.', max_length=7
+    )
     holidays: list[str] | None = Field(None, description="Days like 2026-12-25.", max_length=400)
 
 

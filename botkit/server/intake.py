@@ -18,6 +18,10 @@ from werkzeug.utils import cached_property
 from .errors import ApiError
 from .schemas import LARGEST
 
+DEEPEST = 16
+"""Levels of a JSON body. No model here has more than four."""
+LONGEST_TOKEN = 512
+
 Model = TypeVar("Model", bound=BaseModel)
 
 # A browser that cuts a text in the middle of an emoji sends half of it: harmless, so it is dropped, as a NUL is.
@@ -80,7 +84,7 @@ def bearer() -> str:
     """The bearer token of the request; ApiError 401 when there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token or not token.isascii():
+    if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN or not token.isascii():
         raise ApiError(401, "unauthorized", "Send a bearer token: Authorization: Bearer TOKEN.")
     return token
 
@@ -102,14 +106,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _whole(value: Any) -> Any:
-    """The same with strings that a database can hold. How deep a body may nest, the parser limits."""
+def _whole(value: Any, levels: int = DEEPEST) -> Any:
+    """The same with strings that a database can hold; RecursionError for too many levels."""
     if isinstance(value, str):
         return _UNFIT.sub("", value)
+    if isinstance(value, dict | list) and not levels:
+        raise RecursionError
     if isinstance(value, dict):
-        return {_UNFIT.sub("", key): _whole(item) for key, item in value.items()}
+        return {_UNFIT.sub("", key): _whole(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_whole(item, levels - 1) for item in value]
     return value
 
 

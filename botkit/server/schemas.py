@@ -18,7 +18,7 @@ class In(BaseModel):
     """A request: an unknown field is an error, so that a misspelt one is not silently ignored; so is a number that no
     column could hold, whatever its field says."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_max_length=4 * MAX_TEXT)
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> Self:
@@ -71,7 +71,9 @@ class Ask(In):
     """A question outside any conversation."""
 
     text: str = Field(description="What the customer wrote; at most 4,000 characters.")
-    lang: str | None = Field(None, description="The page's language; a text in another one is still understood.")
+    lang: str | None = Field(
+        None, description="The page's language; a text in another one is still understood.", max_length=MAX_LANG
+    )
     page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
     before: Before | None = Field(None, description="The turn before, if the question is still about it.")
 
@@ -79,7 +81,7 @@ class Ask(In):
 class StartConversation(In):
     """A new conversation."""
 
-    lang: str | None = Field(None, description="The page's language.")
+    lang: str | None = Field(None, description="The page's language.", max_length=MAX_LANG)
     page: str | None = Field(None, description="The path of the page the customer is on.", max_length=MAX_PAGE)
     tags: list[str] = Field(
         default_factory=list,
@@ -144,7 +146,9 @@ class SearchQuery(In):
     """Words to look for."""
 
     q: str = Field(description="The words; at most 300 characters count.", max_length=MAX_TEXT)
-    lang: str | None = Field(None, description="Articles of this language alone; without it, of all.")
+    lang: str | None = Field(
+        None, description="Articles of this language alone; without it, of all.", max_length=MAX_LANG
+    )
     limit: int = Field(10, ge=1, le=50)
 
 
@@ -152,7 +156,7 @@ class SuggestQuery(In):
     """The beginning of a question."""
 
     q: str = Field(description="What is typed so far.", max_length=MAX_TEXT)
-    lang: str | None = Field(None, description="The page's language.")
+    lang: str | None = Field(None, description="The page's language.", max_length=MAX_LANG)
     limit: int = Field(6, ge=1, le=20)
 
 
