@@ -207,6 +207,9 @@ def desk_events() -> Any:
     return _streamed(subscription, stream_with_context(until_over(subscription, following.look)))
 
 
+_Mentions = dict[int, dict[str, Any]]
+
+
 class _Following:
     """What an agent's stream has told so far."""
 
@@ -219,29 +222,40 @@ class _Following:
         self._cursors = cursors
         self._subscription = subscription
         self._tickets: dict[int, dict[str, Any]] = {}
-        self._mentions: dict[int, dict[str, Any]] = {}
+        self._mentions: _Mentions = {}
         self._queue: dict[str, int] | None = None
 
     def look(self) -> str:
         """What is new. The stream ends when its agent is not let in any more, in whatever way that came about."""
-        try:
-            agent = signin.caller()
-        except ApiError:
+        # Read before it is asked: nothing is told that was said after the right had ended.
+        found = self._read() if self._subscription.moved() else None
+        if not self._still_may():
             self._subscription.end()
             return ""
-        if (agent.id, agent.stamp) != (self._agent.id, self._agent.stamp):
-            self._subscription.end()
-            return ""
-        signin.seen(agent)
-        if not self._subscription.moved():
-            return ""
+        return "" if found is None else self._tell(*found)
+
+    def _read(self) -> tuple[dict[str, int], list[live.Chat], dict[str, live.Room], dict[int, list[Event]], _Mentions]:
+        """The queue, the chats, who is in them, what was said in them, and the mentions, of one state."""
+        with self._store.read() as conn:
+            chats = live.chats(conn, self._agent.name, self._watched)
+            return (
+                dict(self._subscription.counts or live.crowd(conn).counts),
+                chats,
+                live.rooms(conn, [each.conversation for each in chats]),
+                self._new(conn, chats),
+                {each.id: each.as_dict() for each in reversed(desk.mentions_of(conn, self._agent))},
+            )
+
+    def _tell(
+        self,
+        counts: dict[str, int],
+        chats: list[live.Chat],
+        rooms: dict[str, live.Room],
+        new: dict[int, list[Event]],
+        mentions: _Mentions,
+    ) -> str:
+        """What of it the agent has not been told."""
         store, parts = self._store, list[str]()
-        with store.read() as conn:
-            counts = dict(self._subscription.counts or live.crowd(conn).counts)
-            chats = live.chats(conn, agent.name, self._watched)
-            rooms = live.rooms(conn, [each.conversation for each in chats])
-            new = self._new(conn, chats)
-            mentions = {each.id: each.as_dict() for each in reversed(desk.mentions_of(conn, agent))}
         self._subscription.conversations = frozenset(each.conversation for each in chats)
         followed = {each.ticket for each in chats}
         self._cursors = {ticket: seq for ticket, seq in self._cursors.items() if ticket in followed}
@@ -264,6 +278,16 @@ class _Following:
             self._queue = counts
             parts.append(event(counts, "queue"))
         return "".join(parts)
+
+    def _still_may(self) -> bool:
+        try:
+            agent = signin.caller()
+        except ApiError:
+            return False
+        if (agent.id, agent.stamp) != (self._agent.id, self._agent.stamp):
+            return False
+        signin.seen(agent)
+        return True
 
     def _new(self, conn: Connection, chats: list[live.Chat]) -> dict[int, list[Event]]:
         """The events that each chat has not told yet; after one that has more of them, the others have to wait."""
