@@ -169,6 +169,7 @@ def served_without_database(server: Served) -> None:
     assert told is not None
     assert (told.status, told.json["reasons"]) == (503, ["database: it cannot be used"])
     assert "botkit_database_problem 1.0" in server.until(lambda: server.get("/metrics")).text
+    assert "botkit.server: unexpected" not in server.log  # a failure of any other kind
 
 
 def unavailable(answer: Answer | None) -> bool:
