@@ -18,7 +18,7 @@ from receiver import Receiver, listening
 from botkit import outbox
 from botkit.outbox import EARLY, LEASE, PROBE, WAITS, Delivery, NotDelivered
 from botkit.outbox.webhooks import Webhook
-from botkit.store import Store, outbox_table
+from botkit.store import Store, iso, outbox_table
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -165,6 +165,22 @@ def test_when_answers_are_lost_for_a_while_all_has_arrived_five_seconds_after(st
     assert outbox.counts(store) == {"waiting": 0, "given_up": 0}
     assert set(receiver.ids) == set(ids)
     assert len(receiver.ids) > 1.3 * len(ids)  # lost answers mean messages that came twice
+
+
+def test_what_hung_while_another_arrived_is_tried_again_at_once(store: Store, clock: Clock) -> None:
+    """The receiver came back while one worker still waited for an answer that was lost."""
+    got: list[str] = []
+
+    def hang(_: Delivery) -> None:
+        clock.forward(4)
+        assert outbox.work(store, {"letter": lambda each: got.append(each.message_id)})
+        clock.forward(1)
+        raise NotDelivered("did not answer in time", away=True)
+
+    first, second = put(store, 1), put(store, 2)
+    assert outbox.work(store, {"letter": hang})
+    assert outbox.work(store, {"letter": lambda each: got.append(each.message_id)})
+    assert got == [second, first]
 
 
 def test_while_nobody_is_there_one_at_a_time_looks_and_then_all_go(store: Store, clock: Clock) -> None:
@@ -352,3 +368,31 @@ def test_a_worker_thread_delivers_what_comes_and_sweeps_what_is_old(database: st
         assert conn.execute(sa.select(outbox_table.c.message_id)).scalars().all() == [new]
     assert old != new
     store.close()
+
+
+def test_what_waits_in_a_database_of_the_release_before_is_sent_when_the_receiver_is_back(no_tables: str) -> None:
+    """Neither its tries nor its time are lost, and the first success lets it go."""
+    clock = Clock()
+    old = Store(no_tables, clock=clock)
+    old.migrate("0006")
+    row = {"message": "msg_1", "at": iso(clock.at), "due": iso(clock.at + timedelta(hours=2))}
+    with old.write() as conn:
+        conn.execute(sa.text("INSERT INTO outbox_kind VALUES ('letter', :at)"), row)
+        conn.execute(
+            sa.text(
+                "INSERT INTO outbox (message_id, kind, payload, made_at, due_at, tries, reason)"
+                " VALUES (:message, 'letter', '{}', :at, :due, 5, 'HTTP 500')"
+            ),
+            row,
+        )
+    old.migrate()
+    (kept,) = outbox.deliveries(old)
+    assert (kept.tries, kept.state) == (5, "waiting")
+    clock.forward(60)
+    got: list[str] = []
+    assert not outbox.work(old, {"letter": lambda each: got.append(each.message_id)})
+    new = put(old)
+    while outbox.work(old, {"letter": lambda each: got.append(each.message_id)}):
+        pass
+    assert got == [new, "msg_1"]
+    old.close()

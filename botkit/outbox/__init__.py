@@ -11,7 +11,7 @@ again soon, a bounded number of times. Neither uses up a row's own tries, nor go
 
     outbox       id | message_id | kind: who delivers it | payload | made_at | due_at: not before | tries
                  lease, leased_until: who has it in hand | done_at | gave_up_at | reason: why the last try failed
-                 failed_at: when it did, if it may be tried before due_at | away: nobody was there to take it
+                 failed_at: when that began, if it may be tried before due_at | away: nobody was there to take it
                  early: tries before due_at, since the last of its own
     outbox_kind  kind | since: somebody delivers this kind; nothing else is kept
                  well_at: when something last arrived | probe_at: nobody was there; when to look again
@@ -55,7 +55,7 @@ WAITS: Final = (5, 30, 120, 600, 1800, 7200, 18000, 36000)
 PROBE: Final = timedelta(seconds=3)
 """How long after one look whether a receiver is back comes the next; one row at a time."""
 PAUSE: Final = timedelta(seconds=2)
-"""How long after its failure a row is left alone, whatever else has arrived."""
+"""How long after the begin of a try that failed a row is left alone, whatever else has arrived."""
 EARLY: Final = 8
 """How often a row may be tried because others have arrived, between two of its own tries."""
 KEPT: Final = timedelta(days=30)
@@ -212,6 +212,7 @@ class _Taken:
 
     delivery: Delivery
     lease: str
+    at: datetime
     early: bool
     probe: bool
 
@@ -250,7 +251,7 @@ def _take(store: Store, senders: Mapping[str, Sender]) -> _Taken | None:
             .values(lease=lease, leased_until=now + LEASE, tries=box.tries + 1)
             .returning(outbox_table)
         ).one_or_none()
-    return None if row is None else _Taken(_delivery(row), lease, row.due_at > now, row.kind in probed)
+    return None if row is None else _Taken(_delivery(row), lease, now, row.due_at > now, row.kind in probed)
 
 
 def _failed(store: Store, taken: _Taken, failure: NotDelivered, chance: Callable[[], float]) -> None:
@@ -259,7 +260,8 @@ def _failed(store: Store, taken: _Taken, failure: NotDelivered, chance: Callable
         _mark(store, taken, gave_up_at=now, reason=str(failure))
         return
     quiet = now + timedelta(seconds=min(failure.after, float(WAITS[-1])))
-    values: dict[str, Any] = {"reason": str(failure), "away": failure.away, "failed_at": now}
+    # A try may hang while others arrive: they tell of it whatever was well after it began.
+    values: dict[str, Any] = {"reason": str(failure), "away": failure.away, "failed_at": taken.at}
     if taken.early:
         values |= {"tries": delivery.tries - 1, "early": outbox_table.c.early + (0 if taken.probe else 1)}
         due = delivery.due_at
