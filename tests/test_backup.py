@@ -238,6 +238,13 @@ def test_everybody_has_to_sign_in_again_and_customers_go_on(shop: Store, tmp_pat
         assert told == ["sign_in", "account.sessions_ended", "account.sessions_ended"]
 
 
+def test_keys_that_are_kept_elsewhere_are_asked_for(shop: Store, tmp_path: Path) -> None:
+    place = backed_up(shop, tmp_path / "a.zip", "--without-keys")
+    told = run("restore", place, "--database", f"sqlite:///{tmp_path}/fresh/shop.db").output
+    assert f"Put its key file at {tmp_path}/fresh/shop.keys" in told
+    assert not (tmp_path / "fresh/shop.keys").exists()
+
+
 @pytest.mark.databases("sqlite", "postgresql")
 def test_a_record_of_an_older_release_is_backed_up_as_it_is_and_restored_to_this_one(
     no_tables: str, empty: Callable[[str], str], dialect: str, tmp_path: Path

@@ -45,6 +45,7 @@ _INDEX = click.option(
     "--keep", type=click.IntRange(min=1), help="with --out-dir: remove all but so many of the newest good ones"
 )
 @_INDEX
+@click.option("--without-keys", is_flag=True, help="leave the key file out, where you keep it elsewhere")
 @shared.DATABASE
 @click.pass_obj
 def backup(
@@ -53,6 +54,7 @@ def backup(
     folder: Path | None,
     keep: int | None,
     indexes: tuple[Path, ...],
+    without_keys: bool,
     database: str | None,
 ) -> None:
     """Write the record, its keys, published indexes and settings into one archive, while the server goes on.
@@ -91,7 +93,7 @@ def backup(
                     }
                     for table in snapshot.columns:
                         writer.add(f"{_DATABASE}/{table}.jsonl", _counted(snapshot, table, writer.facts["counts"]))
-                if store.key_file.path.is_file():
+                if store.key_file.path.is_file() and not without_keys:
                     writer.add(_KEYS, [store.key_file.path.read_bytes()])
                 for name, (version, files) in found.items():
                     for stream in files:
@@ -121,7 +123,7 @@ def backup(
 @shared.DATABASE
 @click.pass_obj
 def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Path, database: str | None) -> None:
-    """Put an archive of `botkit backup` into an empty place: the record, indexes and settings.
+    """Put an archive of `botkit backup` into an empty place: the record, its keys, indexes and settings.
 
     The server must be stopped. All members are checked before anything is written. Everybody at the desk has to sign in
     again. An archive of SQLite can be restored to PostgreSQL, and the other way.
@@ -180,6 +182,8 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
             if _SETTINGS in found.members:
                 archive.extracted(found, _SETTINGS, toml)
         click.echo(f"{told}\nrestored to {store!r}")
+        if not store.key_file.path.exists():
+            click.echo(f"warning: there were no keys in it. Put its key file at {store.key_file.path}.", err=True)
         _tell_of_settings(found, settings, folder)
 
 
