@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from botkit import language
 from botkit.server.rendering import telephone
@@ -246,3 +248,16 @@ def test_a_long_text_is_cut_between_words_where_most_words_match() -> None:
 def test_a_persian_telephone_number_can_be_dialled() -> None:
     assert telephone("۰۲۱-۵۵۵۰۱۴۲") == "0215550142"
     assert telephone("+44 20 7946 0150") == "+442079460150"
+
+
+@given(st.lists(st.sampled_from(["refund", "card", "money", "and", "so", "x" * 90]), max_size=60))
+def test_the_cut_has_as_many_of_the_words_as_any_stretch_of_its_length(text: list[str]) -> None:
+    wanted, length = {"refund", "card", "money"}, 80
+    shown = snippet(" ".join(text), "refund card money", "en", length=length)
+    stretches = (" ".join(text[at:]) for at in range(len(text)))
+    most = max((len(wanted & set(stretch[: length * 3 // 4].split())) for stretch in stretches), default=0)
+    assert len({shown.text[start:end] for start, end in shown.marks}) >= most
+
+
+def test_a_long_text_of_one_word_is_cut_in_no_time() -> None:
+    assert len(snippet("word " * 50_000, "word", "en").text) < 300

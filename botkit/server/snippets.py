@@ -5,6 +5,7 @@ It works on plain text and gives offsets; whoever shows them escapes the text an
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from markupsafe import Markup, escape
 from botkit import language
 
 LENGTH = 220
+LOOKED_AT = 20_000
+"""Characters of a text in which words are looked for."""
 _WORD = re.compile(r"[^\W_]+(?:['’\u200c][^\W_]+)*")
 
 
@@ -36,13 +39,18 @@ class Snippet:
 
 
 def snippet(text: str, query: str, lang: str, length: int = LENGTH) -> Snippet:
-    """The cut of `text`, about `length` characters, that holds most different words of `query`."""
-    text = " ".join(text.split()).removeprefix("• ")
+    """The cut of `text`, about `length` characters, that holds most different words of `query`. What is far down in a
+    long text is not looked at."""
+    text = " ".join(text[:LOOKED_AT].split()).removeprefix("• ")
     wanted = _forms(query, lang)
     found: list[tuple[int, int, frozenset[str]]] = []
     if wanted:
+        known: dict[str, frozenset[str]] = {}
         for match in _WORD.finditer(text):
-            common = _forms(match.group(), lang) & wanted
+            word = match.group()
+            common = known.get(word)
+            if common is None:
+                common = known[word] = _forms(word, lang) & wanted
             if common:
                 found.append((match.start(), match.end(), common))
     start, end = _window(text, found, length)
@@ -80,11 +88,16 @@ def _window(text: str, found: Sequence[tuple[int, int, frozenset[str]]], length:
         return 0, len(text)
     start = 0
     if found:
-        best = -1
-        for first, _, _ in found:
-            forms = {form for s, e, many in found if s >= first and e <= first + length * 3 // 4 for form in many}
-            if len(forms) > best:
-                best, start = len(forms), first
+        best, last, within = 0, 0, Counter[str]()  # the forms from each word on, within three quarters of the cut
+        for at, (first, _, forms) in enumerate(found):
+            last = max(last, at)
+            while last < len(found) and found[last][1] <= first + length * 3 // 4:
+                within.update(found[last][2])
+                last += 1
+            if len(within) > best:
+                best, start = len(within), first
+            if last > at:
+                within -= Counter(forms)
         start = max(0, min(start - length // 4, len(text) - length))
     end = min(len(text), start + length)
     if start > 0:
