@@ -182,7 +182,7 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
             if _SETTINGS in found.members:
                 archive.extracted(found, _SETTINGS, toml)
         click.echo(f"{told}\nrestored to {store!r}")
-        if not store.key_file.path.exists():
+        if counts.get("secret") and not store.key_file.path.exists():
             click.echo(f"warning: there were no keys in it. Put its key file at {store.key_file.path}.", err=True)
         _tell_of_settings(found, settings, folder)
 
