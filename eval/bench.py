@@ -268,8 +268,8 @@ class Bench:
                 built = _build(checkout / "corpora" / "lalezar" if self.sizes is FULL else source, demo, checkout)
                 times = json.loads(
                     subprocess.run(
-                        [sys.executable, "-c", ANSWERS, str(rows)], input=asked, env=os.environ | environ | ONE_THREAD,
-                        check=True, capture_output=True, text=True,
+                        [sys.executable, "-P", "-c", ANSWERS, str(rows)], input=asked, text=True,
+                        env=os.environ | environ | ONE_THREAD, check=True, capture_output=True,
                     ).stdout
                 )  # fmt: skip
                 port = serving.free_port()
