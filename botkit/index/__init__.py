@@ -240,7 +240,10 @@ class Index:
         read = [self.searcher.native(*each) for each in zip(texts, shares, strict=True)]
         vectors = self.encode(read) if deadline is None else self.guard.encode(read, deadline)
         found = [None] * len(read) if vectors is None else list(vectors)
-        return [self.searcher.rank(*each, limit, for_agent) for each in zip(texts, found, shares, strict=True)]
+        return [
+            self.searcher.rank(text, vector, share, limit, for_agent, spelled)
+            for text, vector, share, spelled in zip(texts, found, shares, read, strict=True)
+        ]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Question vectors as the model gives them, float32 of shape (texts, dimensions)."""

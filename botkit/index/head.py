@@ -113,7 +113,8 @@ class Head:
         """The head that `write` wrote, mapped, so that the processes of a server share it; None if there is none."""
         if not (folder / "head.dual.npy").exists():
             return None
-        parts = {name: np.load(folder / f"head.{name}.npy", mmap_mode="r") for name in cls.PARTS}
+        # Plain arrays over the mapped files: each slice of a memmap would pay for being one, too.
+        parts = {name: np.asarray(np.load(folder / f"head.{name}.npy", mmap_mode="r")) for name in cls.PARTS}
         return cls(**parts, chars=chars)
 
 
