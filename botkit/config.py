@@ -51,6 +51,9 @@ class Settings:
     most_wrong: float = _setting(0.10, "the share of answers that may be wrong, to certify a threshold for")
     certificate_risk: float = _setting(0.10, "the probability that a certificate is wrong")
     window_hours: int = _setting(24, "hours of quiet after an answer that count as `assumed` in reports")
+    requests_per_minute: int = _setting(
+        1800, "requests of any kind that one address may make a minute, a sixth of them at once; 0: any number"
+    )
     rate_per_minute: int = _setting(60, "requests with a customer's text that one address may make a minute")
     rate_burst: int = _setting(10, "of these, how many at once; a text counts as one more for every 500 characters")
     encoder_seconds: float = _setting(

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 LIMITS = (
+    "requests_per_minute",
     "rate_per_minute",
     "conversations_per_hour",
     "logins_per_minute",

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from botkit import language
 from botkit.encoder import Guard
 from botkit.index import Live
 from botkit.server import create_app, fair, schemas
@@ -53,6 +54,20 @@ def test_a_burst_is_short_and_refills_at_the_rate(asked: Callable[..., int], now
     assert [asked() for _ in range(12)] == [200] * 10 + [429] * 2
     now[0] += 3.0
     assert [asked() for _ in range(4)] == [200] * 3 + [429]
+
+
+def test_requests_of_any_kind_are_counted_too(live: Live, store: Store, now: list[float]) -> None:
+    """Whatever is asked for, and whether or not it is there; only who watches the process is always answered."""
+    app = make_app(live, store, requests_per_minute=60, rates=Rates(clock=lambda: now[0]))
+    client = app.test_client()
+    paths = ("/help/en/", "/api", "/nothing", "/metrics", "/desk/login")
+    assert [client.get(paths[n % 5]).status_code == 429 for n in range(12)] == [False] * 10 + [True] * 2
+    refused = client.get("/help/ar/")
+    assert int(refused.headers["Retry-After"]) == 1
+    assert language.messages("ar")["site.too_many_title"] in refused.text
+    assert client.get("/healthz").status_code == 200
+    now[0] += 1.0
+    assert client.get("/help/ar/").status_code == 200
 
 
 def test_a_long_question_counts_for_its_length(asked: Callable[..., int], now: list[float]) -> None:

@@ -90,6 +90,7 @@ def serve(
             base_url=settings.base_url,
             embed_origins=[o for o in settings.embed_origins.replace(",", " ").split() if o],
             trusted_proxies=settings.trusted_proxies,
+            requests_per_minute=settings.requests_per_minute,
             rate_per_minute=settings.rate_per_minute,
             rate_burst=settings.rate_burst,
             encoder_seconds=settings.encoder_seconds,

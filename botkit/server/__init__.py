@@ -25,7 +25,7 @@ from .context import Context, here
 from .cookies import LateKey
 from .errors import ApiError
 from .fair import Turns
-from .limits import Rates
+from .limits import Rates, check
 from .metrics import Metrics
 from .streams import Feed
 
@@ -53,6 +53,7 @@ def create_app(
     base_url: str = "",
     embed_origins: Sequence[str] = (),
     trusted_proxies: int = 0,
+    requests_per_minute: int = 0,
     rate_per_minute: int = 60,
     rate_burst: int = 10,
     conversations_per_hour: int = 60,
@@ -73,9 +74,10 @@ def create_app(
 
     `base_url`: the public address, for canonical links and the sitemap. `embed_origins`: the sites, as
     `https://shop.example`, that may show the chat in a frame; this server's own pages always may.
-    `trusted_proxies`: how many reverse proxies stand in front. `rate_per_minute` (questions; `rate_burst` of them at
-    once), `conversations_per_hour` and `logins_per_minute` count per address, 0 switches one off; `rates` is the memory
-    they count in, made before the workers are forked, or None for one process. `encoder_seconds`: what a question may
+    `trusted_proxies`: how many reverse proxies stand in front. `requests_per_minute` (of any kind; a sixth of them
+    at once), `rate_per_minute` (questions; `rate_burst` at once), `conversations_per_hour` and `logins_per_minute`
+    count per address, 0 switches one off; `rates` is the memory they count in, made before the workers are forked, or
+    None for one process. `encoder_seconds`: what a question may
     take to be queued and encoded before it is answered by its words alone. `messages_per_hour` and
     `kilobytes_per_hour`: what a customer may add to one conversation. `metrics_token`: the bearer token
     that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
@@ -120,6 +122,7 @@ def create_app(
         metrics=Metrics(),
         feed=Feed(store, streams, tick, streams_per_address),
         turns=Turns(encoder_seconds),
+        requests_per_minute=requests_per_minute,
         rate_per_minute=rate_per_minute,
         rate_burst=rate_burst,
         conversations_per_hour=conversations_per_hour,
@@ -185,6 +188,8 @@ def _begin() -> None:
                 "a request has X-Forwarded-For, but trusted_proxies is 0: if a proxy of yours sends it, all visitors "
                 "share one address and its limits. Set trusted_proxies = 1, or how many proxies there are."
             )
+    if request.path != "/healthz":  # whoever watches the process must get an answer
+        check("request")
 
 
 def _refuse_foreign_pages() -> None:

@@ -35,6 +35,7 @@ class Context:
     metrics: Metrics
     feed: Feed
     turns: Turns
+    requests_per_minute: int
     rate_per_minute: int
     rate_burst: int
     conversations_per_hour: int

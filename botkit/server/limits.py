@@ -95,14 +95,15 @@ def caller() -> str:
 def check(name: str, cost: float = 1.0) -> None:
     """Count this request against a limit, as so many; ApiError 429 for one too many.
 
-    "question": a customer's text; "suggestion": one for each key; "conversation": a beginning; "signal": a stream, a
-    word that somebody types or has read; "login".
+    "request": any at all; "question": a customer's text; "suggestion": one for each key; "conversation": a beginning;
+    "signal": a stream, a word that somebody types or has read; "login".
     """
     from .context import here  # here, because the context holds the buckets
 
     context = here()
     asked = context.rate_per_minute
     allowed, seconds, burst = {
+        "request": (context.requests_per_minute, 60.0, context.requests_per_minute // 6),
         "question": (asked, 60.0, context.rate_burst),
         "suggestion": (4 * asked, 60.0, 4 * context.rate_burst),
         "conversation": (context.conversations_per_hour, 3600.0, 0),
