@@ -104,7 +104,7 @@ def serve(
             second_factor_roles=roles,
             policy=policy,
             streams=settings.streams,
-            streams_per_address=settings.streams_per_address,
+            streams_per_address=min(settings.streams_per_address, settings.streams // 2),  # never all
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
