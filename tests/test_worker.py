@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -165,6 +166,38 @@ def test_one_address_keeps_its_newest_connections(
     assert [heard(line) for line in lines[:4]] == [b""] * 4
     lines[-1].sendall(b"Connection: close\r\n\r\n")
     assert heard(lines[-1]).startswith(b"HTTP/1.1 200")
+
+
+def test_of_one_address_a_few_requests_at_a_time_are_answered(
+    serve: Callable[..., int], dial: Callable[..., socket.socket]
+) -> None:
+    """More of them wait, and nobody else does: neither other addresses nor those who send all at once."""
+    port = serve({}, connections_per_address=64)
+    end, chunks = b"Connection: close", b"%x\r\n%s\r\n0\r\n\r\n" % (len(QUESTION), QUESTION)
+    begun = [dial(port, post(chunks[:9], b"Transfer-Encoding: chunked", end)) for _ in range(worker.AT_ONCE)]
+    behind = dial(port, post(chunks, b"Transfer-Encoding: chunked", end))
+    with socket.create_connection(("127.0.0.1", port), PATIENCE, ("127.0.0.9", 0)) as elsewhere:
+        elsewhere.sendall(post(chunks, b"Transfer-Encoding: chunked", end))
+        assert heard(elsewhere).startswith(b"HTTP/1.1 200")
+    assert _healthy(port)
+    assert select.select([behind], [], [], 0)[0] == []
+    begun[0].sendall(chunks[9:])
+    for line in (begun[0], behind):
+        assert heard(line).startswith(b"HTTP/1.1 200")
+    for line in begun[1:]:
+        line.sendall(chunks[9:])
+        assert heard(line).startswith(b"HTTP/1.1 200")
+
+
+def test_live_streams_take_nobody_s_turn(serve: Callable[..., int], dial: Callable[..., socket.socket]) -> None:
+    port = serve({}, connections_per_address=64)
+    opened = heard(dial(port, post(b"{}", b"Content-Length: 2", b"Connection: close", path=b"/api/v1/conversations")))
+    told = json.loads(opened.partition(b"\r\n\r\n")[2])
+    path = f"/api/v1/conversations/{told['id']}/events"
+    stream = f"GET {path} HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nAuthorization: Bearer {told['token']}"
+    for _ in range(worker.AT_ONCE + 2):
+        assert dial(port, stream.encode() + b"\r\n\r\n").recv(12) == b"HTTP/1.1 200"
+    assert _healthy(port)
 
 
 def test_a_connection_is_kept_and_requests_may_come_in_any_pieces(

@@ -32,6 +32,8 @@ SLOWEST: Final = 8_000.0
 LONGEST_HEAD: Final = 64 * 1024
 LONGEST_BODY: Final = 160 * 1024
 """Bytes of a body that is waited for here; the application refuses a longer one unread."""
+AT_ONCE: Final = 4
+"""Requests of one address that are answered at the same time, live streams not counted."""
 LINGER_SECONDS: Final = 2.0
 """For a client to take the last of an answer before its connection is gone."""
 SWEEP_SECONDS: Final = 0.5
@@ -71,6 +73,10 @@ class Line(socket.socket):
         """What is sent from now on is a stream: each part has so many seconds, the whole has no limit."""
         self._each = seconds
 
+    @property
+    def is_endless(self) -> bool:
+        return self._each is not None
+
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         own = self.gettimeout()
         left = self._read_by - time.monotonic()
@@ -88,6 +94,11 @@ class Line(socket.socket):
             super().sendall(data, flags)
 
 
+Share = tuple[str, bool]
+"""Of whose threads one is taken: an address, and whether its client sends piecemeal. Who does that has threads of their
+own, so that nobody can take those of all others behind the same address by never coming to an end."""
+
+
 class Connection(TConn):  # type: ignore[misc]
     """A connection, what has come of its next request, and until when the rest must."""
 
@@ -97,8 +108,13 @@ class Connection(TConn):  # type: ignore[misc]
         self.got = bytearray()
         self.due = 0.0
         self.awaited = 0  # bytes of the request as a whole, once its head is there
+        self.piecemeal = False  # a thread must read the rest of it, for as long as the client takes
         self.over = False  # answered for the last time: only the client's end of it is waited for
         self.data_ready = True  # the base would wait in a thread
+
+    @property
+    def share(self) -> Share:
+        return self.address, self.piecemeal
 
     def whole(self) -> bool:
         """Whether a request is there, or so much of it that a thread must read the rest."""
@@ -108,7 +124,8 @@ class Connection(TConn):  # type: ignore[misc]
                 return False
             head = bytes(self.got[: end + 2])
             length = _LENGTH.search(head)
-            body = int(length[1]) if length and not _PIECEMEAL.search(head) else 0
+            self.piecemeal = bool(_PIECEMEAL.search(head))
+            body = int(length[1]) if length and not self.piecemeal else 0
             self.awaited = end + 4 + (body if body <= LONGEST_BODY else 0)
             self.due = time.monotonic() + BODY_SECONDS + body / SLOWEST
         return len(self.got) >= self.awaited
@@ -124,8 +141,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
         self._held: defaultdict[str, int] = defaultdict(int)
-        self._busy: defaultdict[str, int] = defaultdict(int)
-        self._ready: defaultdict[str, deque[Connection]] = defaultdict(deque)
+        self._busy: defaultdict[Share, set[Connection]] = defaultdict(set)
+        self._ready: defaultdict[Share, deque[Connection]] = defaultdict(deque)
         self._swept = 0.0
 
     # ---------------------------------------------------------------- coming
@@ -209,12 +226,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # ---------------------------------------------------------------- a thread's work
 
     def _hand_over(self, conn: Connection) -> None:
-        most = max(4, self.cfg.threads // 2) if self.per_address and conn.address else self.cfg.threads
-        if self._busy[conn.address] >= most:
-            self._ready[conn.address].append(conn)
-            return
-        self._busy[conn.address] += 1
-        self.enqueue_req(conn)
+        """Give a thread to a request, as soon as its address has a share left."""
+        self._ready[conn.share].append(conn)
+        self._hand_over_next(conn.share)
+
+    def _hand_over_next(self, share: Share) -> None:
+        ready, busy = self._ready[share], self._busy[share]
+        most = AT_ONCE if self.per_address and share[0] else self.cfg.threads
+        while ready and sum(not conn.sock.is_endless for conn in busy) < most:
+            busy.add(ready[0])
+            self.enqueue_req(ready.popleft())
+        if not ready:
+            del self._ready[share]
+        if not busy:
+            del self._busy[share]
 
     def handle(self, conn: Connection) -> Any:
         """Answer a request, in a thread: what has come of it is put where the parser reads first."""
@@ -226,14 +251,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
         """A request is answered, in the loop again: wait for the next one, or for the client to have the last word."""
-        self._busy[conn.address] -= 1
-        if not self._busy[conn.address]:
-            del self._busy[conn.address]
-        behind = self._ready.get(conn.address)
-        if behind:
-            self._hand_over(behind.popleft())
-            if not behind:
-                del self._ready[conn.address]
+        self._busy[conn.share].discard(conn)
+        self._hand_over_next(conn.share)
         try:
             again = bool(fs.result()) and not fs.cancelled()
             conn.awaited = 0
@@ -278,6 +297,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now - self._swept < SWEEP_SECONDS:
             return
         self._swept = now
+        for share in list(self._ready):  # an answer that has become a stream makes room, and nobody says so
+            self._hand_over_next(share)
         for conn in self._late(now):
             if conn.got and not conn.over:
                 self._refuse(conn, _TOO_SLOW)
