@@ -357,3 +357,10 @@ def test_a_corrected_address_stays_here_whatever_host_the_request_names(client: 
     assert answer.status_code == 308
     assert answer.headers["Location"].startswith("/help/en")
     assert client.get(answer.headers["Location"]).status_code == 200
+
+
+def test_a_site_map_is_of_the_site_that_was_asked_though_it_is_made_once(live: Live, store: Store) -> None:
+    client = make_app(live, store).test_client()
+    for host in ("shop.example", "other.example", "shop.example"):
+        text = client.get("/sitemap.xml", headers={"Host": host}).text
+        assert set(re.findall(r"http://([a-z.]+example)/", text)) == {host}

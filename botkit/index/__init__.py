@@ -107,6 +107,7 @@ class Index:
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
         self._shown = _Shown(self._articles, self.ids)
+        self._listed: dict[str, tuple[date, list[Article]]] = {}
         self._suggested: dict[str, tuple[date, list[tuple[str, str, list[str], bool]]]] = {}
         rows = rows_of(self._articles, self.ids, self.languages)
         ranking = Ranking(**manifest["ranking"])
@@ -152,7 +153,11 @@ class Index:
 
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
-        return [a for a in self._articles if a.lang == lang and self.shows(a)]
+        today, known = date.today(), self._listed.get(lang)
+        if known is None or known[0] != today:
+            listed = [a for a in self._articles if a.lang == lang and self.shows(a)]
+            known = self._listed[lang] = (today, listed)
+        return known[1].copy()
 
     def replies(self, lang: str) -> list[CannedReply]:
         """The canned replies of a language, by id: for agents, never for customers."""

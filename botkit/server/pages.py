@@ -6,6 +6,7 @@ everything else is escaped by the templates.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
+from markupsafe import escape
 
 from botkit import language
 from botkit.corpus import Article
@@ -34,6 +36,10 @@ SHELF = 5
 """Articles that the first page shows of each category."""
 RESULTS = 12
 """Articles that a page of results has at most."""
+
+
+_BASE = "\ufdd0"
+"""Stands for the site's own address, which the request may name: a character that no text has."""
 
 
 @dataclass(frozen=True)
@@ -161,16 +167,21 @@ def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
+    text = _site_map(here().index.version, date.today()).replace(_BASE, escape(_base()))
+    response = make_response(text)
+    response.headers["Content-Type"] = "application/xml; charset=utf-8"
+    return _kept(response)
+
+
+@functools.lru_cache(maxsize=1)
+def _site_map(_version: str, _day: date) -> str:
+    """The addresses of a version's articles on a day, made once: it is long, and anybody may ask for it."""
     index = here().index
     groups: dict[str, dict[str, Article]] = {}
     for lang in index.languages:
         for entry in index.articles(lang):
             groups.setdefault(entry.id.partition("#")[0], {}).setdefault(lang, entry)
-    response = make_response(
-        render_template("help/sitemap.xml", base=_base(), languages=index.languages, groups=groups, quote=quote)
-    )
-    response.headers["Content-Type"] = "application/xml; charset=utf-8"
-    return _kept(response)
+    return render_template("help/sitemap.xml", base=_BASE, languages=index.languages, groups=groups, quote=quote)
 
 
 @blueprint.get("/robots.txt")
