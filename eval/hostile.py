@@ -302,6 +302,8 @@ ATTACKS: dict[str, Callable[[Attack], Awaitable[None]]] = {
     "suggestions": asking(16, "GET", "/api/v1/suggest?q=wh&lang=en"),
     "large bodies": asking(16, "POST", "/api/v1/ask", {"text": "where", "page": "x" * 120_000}),
     "deep bodies": asking(16, "POST", "/api/v1/ask", {"text": [[[[{}] * 3000]]]}),
+    "site map": asking(16, "GET", "/sitemap.xml"),
+    "no such page": asking(16, "GET", "/help/en/" + "nothing-" * 500),
     "metrics": asking(16, "GET", "/metrics"),
     "readiness": asking(16, "GET", "/readyz"),
     "strangers": asking(16, "GET", "/api/v1/desk/tickets"),
