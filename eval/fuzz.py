@@ -178,14 +178,14 @@ def wrong_answer(request: Request, answer: Answer) -> str | None:
 # ---------------------------------------------------------------- all of it
 
 
-def fuzz(folder: Path, index: Path, seconds: float, seed: int, clients: int = CLIENTS) -> Found:
-    """Send requests for so long; what came of it."""
+def fuzz(folder: Path, index: Path, seconds: float, seed: int, clients: int = CLIENTS, database: str = "") -> Found:
+    """Send requests for so long; what came of it. Without a database's URL it is an SQLite file in the folder."""
     found, lock = Found(seed), threading.Lock()
-    database, log, port = folder / "fuzz.db", folder / "log", serving.free_port()
+    database, log, port = database or f"sqlite:///{folder / 'fuzz.db'}", folder / "log", serving.free_port()
     with (
         serving.started(serving.botkit(index, database, port, 2), port, "where is my order", log=log) as server,
         ThreadPoolExecutor(clients) as pool,
-        closing(Store(f"sqlite:///{database}")) as store,
+        closing(Store(database)) as store,
         closing(serving.Api(port)) as api,
     ):
         routes = routes_of(store)
@@ -229,13 +229,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None, help="the same requests again; printed at the beginning")
+    parser.add_argument("--database", default="", help="URL of an empty one; default: an SQLite file")
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--index", type=Path, default=ROOT / "indexes" / "lalezar")
     wanted = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if wanted.seed is None else wanted.seed
     say(f"  seed {seed}, {wanted.seconds:g} s")
     with tempfile.TemporaryDirectory() as folder:
-        found = fuzz(Path(folder), wanted.index, wanted.seconds, seed, wanted.clients)
+        found = fuzz(Path(folder), wanted.index, wanted.seconds, seed, wanted.clients, wanted.database)
     print(f"{found.requests} requests in {found.seconds:.0f} s, seed {seed}; let in at {len(found.routes)} routes\n")
     if found.missed:
         print(f"never let in at: {', '.join(sorted(found.missed))}\n")

@@ -51,9 +51,10 @@ class Server:
         return _family(self.process.pid)[1:]
 
 
-def botkit(index: Path, database: Path, port: int, workers: int) -> list[str]:
-    """The command that serves an index."""
-    command = ["serve", "--index", str(index), "--database", f"sqlite:///{database}"]
+def botkit(index: Path, database: Path | str, port: int, workers: int) -> list[str]:
+    """The command that serves an index. `database` is an SQLite file, or a URL."""
+    url = database if isinstance(database, str) else f"sqlite:///{database}"
+    command = ["serve", "--index", str(index), "--database", url]
     return [str(Path(sys.executable).parent / "botkit"), *command, "--port", str(port), "--workers", str(workers)]
 
 

@@ -381,6 +381,7 @@ def test_what_pages_show(live: Live) -> None:
     assert found.shop("tr")["name"] == "Tiny Shop"
     assert found.starters("/orders/17?x=1#y", "en")[0].id.startswith("orders/")
     assert found.suggest("can i ca", "en")[0] == ("orders/cancel-order", "Can I cancel my order?")
+    assert found.suggest("can i cancel " * 900, "en")[0][0] == "orders/cancel-order"  # each word counts once
     assert found.suggest("", "en") == found.suggest("?!", "en") == found.suggest("submarine", "en") == []
     assert len(found.suggest("a", "en", limit=2)) <= 2
     translation = found.best_translation("returns/how-to-return", "fa")

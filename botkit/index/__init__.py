@@ -65,6 +65,9 @@ from botkit.index.versions import (
     write_json,
 )
 
+SUGGEST_BY = 16
+"""Different words that complete a question: more are none that somebody is still typing."""
+
 __all__ = [
     "Hit",
     "Index",
@@ -183,7 +186,7 @@ class Index:
 
     def suggest(self, prefix: str, lang: str, limit: int = 6) -> list[tuple[str, str]]:
         """(article id, phrasing) whose words begin as the words typed, titles before questions."""
-        typed = language.folded(prefix, lang).split()
+        typed = list(dict.fromkeys(language.folded(prefix, lang).split()))[:SUGGEST_BY]
         if not typed:
             return []
         ranked = []
