@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
+from gunicorn import util
+from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from .addresses import of_one_customer
@@ -40,11 +42,16 @@ SWEEP_SECONDS: Final = 0.5
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
 _PIECEMEAL = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
+_REFUSALS: Final[dict[type[Exception], tuple[int, str]]] = {
+    errors.UnsupportedTransferCoding: (501, "Not Implemented"),
+    errors.LimitRequestLine: (414, "URI Too Long"),
+    errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
+    errors.ExpectationFailed: (417, "Expectation Failed"),
+}
+_OUR_FAULT: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-_TOO_MANY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
-)
+_TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 
 
 @contextmanager
@@ -273,6 +280,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.sock.shutdown(socket.SHUT_WR)
         conn.over, conn.awaited = True, LONGEST_HEAD
         self._wait(conn, LINGER_SECONDS)
+
+    def handle_error(self, _req: Any, client: Any, _address: Any, error: Exception) -> None:
+        """Refuse what is no request, or own up to a failure. The base logs the client's address and what it sent."""
+        ours = not isinstance(error, errors.ParseException) or isinstance(error, _OUR_FAULT)
+        status, reason = (500, "Internal Server Error") if ours else _REFUSALS.get(type(error), (400, "Bad Request"))
+        if ours:
+            self.log.error("answering failed: %s", type(error).__name__, exc_info=error)
+        else:
+            self.log.warning("refused what is no request: %s", type(error).__name__)
+        with suppress(OSError):
+            util.write_error(client, status, reason, "")
 
     # ---------------------------------------------------------------- going
 
