@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from botkit import desk, language, people
+from botkit.server import intake
 from botkit.server.schemas import In
 from botkit.store import Store
 
@@ -197,6 +198,15 @@ def test_the_fields_of_a_form(app: Flask, shop: Shop) -> None:
                 shop.ask("POST", address, f"{name}={odd!r:.60}", data={**usual, name: odd})
         shop.ask("POST", address, "bytes", data=b"\xff\x00=%00%ED%A0%80&name=%ff&id=%00")
     shop.check()
+
+
+def test_a_form_of_too_many_fields_is_refused_unread(shop: Shop) -> None:
+    address, form = f"/desk/tickets/{shop.ticket}/notes", {"content_type": "application/x-www-form-urlencoded"}
+    assert shop.browser.post(address, data="a&" * intake.MOST_FIELDS, **form).status_code == 413
+    assert shop.browser.post("/desk/login", data="&" * 100_000, **form).status_code == 413
+    assert shop.browser.post(address, data="a&" * (intake.MOST_FIELDS - 2) + "text=late", **form).status_code == 303
+    packet = desk.ticket(shop.store, shop.ticket)
+    assert [event.data["text"] for event in packet.transcript if event.kind == "note"] == ["late"]
 
 
 def test_a_form_in_parts_that_are_broken(shop: Shop) -> None:

@@ -70,6 +70,14 @@ def test_requests_of_any_kind_are_counted_too(live: Live, store: Store, now: lis
     assert client.get("/help/ar/").status_code == 200
 
 
+def test_a_request_with_a_long_body_counts_for_more(live: Live, store: Store, now: list[float]) -> None:
+    client = make_app(live, store, requests_per_minute=60, rates=Rates(clock=lambda: now[0])).test_client()
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    assert client.post("/desk/login", data="x" * 120_000, **form).status_code == 401  # eight and a half of ten
+    assert client.post("/desk/login", data="x" * 40_000, **form).status_code == 429
+    assert client.post("/desk/login", data="x", **form).status_code == 401
+
+
 def test_a_long_question_counts_for_its_length(asked: Callable[..., int], now: list[float]) -> None:
     """The text and what it leans on: both are read by the encoder."""
     assert asked("a@" * 1000) == 200  # 2,000 characters: four

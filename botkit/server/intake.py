@@ -24,6 +24,9 @@ LONGEST_TOKEN = 512
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MOST_FIELDS = 1000
+"""Of a form, as the framework takes of one in parts: to read tens of thousands takes longer than all that follows."""
+
 # A browser that cuts a text in the middle of an emoji sends half of it: harmless, so it is dropped, as a NUL is.
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
@@ -37,6 +40,8 @@ class Request(FlaskRequest):
 
     @cached_property
     def form(self) -> ImmutableMultiDict[str, str]:
+        if self.mimetype == "application/x-www-form-urlencoded" and self.get_data().count(b"&") >= MOST_FIELDS:
+            raise ApiError(413, "too_large", f"The form has more than {MOST_FIELDS} fields.")
         return _fit(super().form)
 
 
