@@ -192,7 +192,8 @@ def _begin() -> None:
                 "share one address and its limits. Set trusted_proxies = 1, or how many proxies there are."
             )
     if request.path != "/healthz":  # whoever watches the process must get an answer
-        check("request", 1.0 + min(request.content_length or 0, MAX_BODY) / WEIGHS_ONE_MORE)
+        length = MAX_BODY if "Transfer-Encoding" in request.headers else request.content_length or 0
+        check("request", 1.0 + min(length, MAX_BODY) / WEIGHS_ONE_MORE)
 
 
 def _refuse_foreign_pages() -> None:
