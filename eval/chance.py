@@ -180,7 +180,12 @@ def _read(line: socket.socket, method: str) -> Answer:
         if not head.startswith(b"HTTP/1.1 100 "):
             break
     first, *rest = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in rest)}
+    headers: dict[str, str] = {}
+    for name, _, value in (each.partition(":") for each in rest):
+        before = (
+            f"{headers[name.lower()]}\n" if name.lower() in headers else ""
+        )  # several cookies are told apart by lines
+        headers[name.lower()] = before + value.strip()
     status = int(first.split()[1])
     stream = headers.get("content-type", "").startswith("text/event-stream")
     wanted = 0 if method == "HEAD" or status in (204, 304) else int(headers.get("content-length", 1 << 40))

@@ -117,7 +117,8 @@ class Shop:
             kind = "Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"
             answer = exchange(self._server.port, Request(f"{head}{kind}{form}".encode(), "127.0.0.1", "POST"))
             if answer.status == 303:
-                known.cookies.append(answer.headers["set-cookie"].partition(";")[0])
+                cookies = answer.headers["set-cookie"].split("\n")
+                known.cookies.append("; ".join(each.partition(";")[0] for each in cookies))
         self._secrets |= {PASSWORD, *known.tokens, *known.cookies, *(each["token"] for each in known.conversations)}
 
     def problems(self) -> Iterator[str]:

@@ -97,7 +97,7 @@ def signed_in(server: Served, name: str) -> dict[str, str]:
     answer = line.getresponse()
     line.close()
     assert answer.status == 303
-    return {"Cookie": str(answer.getheader("Set-Cookie")).partition(";")[0]}
+    return {"Cookie": "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie", []))}
 
 
 # ---------------------------------------------------------------- texts
