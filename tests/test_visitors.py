@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from shop import Clock
 from test_browser import served
-from test_desk_migration import MIGRATIONS, migrated_to
 
 from botkit import chat, desk, people
 from botkit.index import Live
@@ -178,7 +177,7 @@ def test_the_name_fills_canned_replies(live: Live, store: Store, sara: Agent) ->
 
 def test_a_database_of_the_release_before_goes_on(tmp_path: Path) -> None:
     old = Store(f"sqlite:///{tmp_path}/old.db")
-    migrated_to(old, "0004", MIGRATIONS)
+    old.migrate("0004")
     at = "2026-11-20T12:00:00.000Z"
     with old.write() as conn:
         conn.execute(
