@@ -226,7 +226,7 @@ def test_whoever_sits_down_at_an_open_session_cannot_guess_its_password(app: Fla
     for n in range(5):
         browser.post("/desk/account/password", data={"current": f"guess {n}", "new": OWN})
     answer = browser.post("/desk/account/password", data={"current": PASSWORD, "new": OWN}, follow_redirects=True)
-    assert language.messages("en")["desk.too_many"].format(seconds=60) in said(answer)
+    assert language.messages("en")["desk.too_many_here"].format(time="60 s") in said(answer)
     assert browser.get("/desk").status_code == 200
 
 
@@ -472,11 +472,12 @@ def test_the_catalogues_have_the_same_keys_and_places() -> None:
 
 def test_every_word_is_used_and_every_used_word_is_there() -> None:
     web = language.web_folder()
-    files = [*(web / "templates" / "desk").glob("*.html"), web.parent / "botkit" / "server" / "accounts.py"]
+    server = web.parent / "botkit" / "server"
+    files = [*(web / "templates" / "desk").glob("*.html"), *(server / each for each in ("accounts.py", "trail.py"))]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     keys = {key.removeprefix("accounts.") for key in language.messages("en") if key.startswith("accounts.")}
-    built = ("role_", "may_", "told_", "actor_", "outbox_", "problem_", "did_")
-    used = set(re.findall(r"[\"']accounts\.([a-z_0-9]+)[\"']", text)) | set(re.findall(r'_done\("([a-z_]+)"', text))
+    built = ("role_", "may_", "told_", "actor_", "outbox_", "problem_", "did_", "scope_")
+    used = set(re.findall(r"[\"']accounts\.([a-z_0-9]+)[\"']", text)) | set(re.findall(r'done\("([a-z_]+)"', text))
     used |= {f"problem_{code}" for code in re.findall(r'_refused\("([a-z_]+)"', text)}
     assert used - set(built) <= keys, used - set(built) - keys
     assert {key for key in keys - used if not key.startswith(built)} == set()

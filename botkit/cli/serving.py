@@ -102,6 +102,10 @@ def serve(
             answer_threshold=settings.answer_threshold,
             clarify_threshold=settings.clarify_threshold,
             second_factor_roles=roles,
+            session_hours=settings.session_hours,
+            session_idle_minutes=settings.session_idle_minutes,
+            desk_rate_per_minute=settings.desk_rate_per_minute,
+            token_days=settings.token_days,
             policy=policy,
             streams=settings.streams,
             streams_per_address=min(settings.streams_per_address, settings.streams // 2),  # never all
