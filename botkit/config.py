@@ -92,7 +92,7 @@ class Settings:
     priority_tags: str = _setting(
         "", "points that an integrator's tags bring, like vip=30, wholesale=15; comma-separated"
     )
-    metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: none")
+    metrics_token: str = _setting("", "bearer token that /metrics asks for; empty: it answers on this machine alone")
     trusted_proxies: int = _setting(0, "reverse proxies in front whose X-Forwarded-* headers are believed")
 
 

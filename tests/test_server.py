@@ -89,6 +89,17 @@ def test_metrics_count_routes_and_never_addresses(client: FlaskClient) -> None:
     assert "secret" not in text
 
 
+@pytest.mark.parametrize("forwarded", [None, "X-Forwarded-For", "Forwarded", "Via"])
+def test_metrics_without_a_token_are_for_this_machine_alone(client: FlaskClient, forwarded: str | None) -> None:
+    """Neither for another address nor through a proxy that runs here."""
+    address = "203.0.113.7" if forwarded is None else "127.0.0.1"
+    headers = {} if forwarded is None else {forwarded: "203.0.113.7"}
+    refused = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address}, headers=headers)
+    assert refused.status_code == 403
+    assert "metrics_token" in refused.json["error"]["message"]
+    assert client.get("/metrics").status_code == 200
+
+
 def test_metrics_can_ask_for_a_token(live: Live, store: Store) -> None:
     client = make_app(live, store, metrics_token="open sesame").test_client()
     assert client.get("/metrics").status_code == 401

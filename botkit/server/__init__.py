@@ -6,6 +6,7 @@ It adapts HTTP to the houses behind it and decides nothing about answers, conver
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import logging
 import re
 import time
@@ -83,11 +84,11 @@ def create_app(
     None for one process. `encoder_seconds`: what a question may
     take to be queued and encoded before it is answered by its words alone. `messages_per_hour` and
     `kilobytes_per_hour`: what a customer may add to one conversation. `metrics_token`: the bearer token
-    that /metrics asks for; empty: it asks for none. `answer_threshold` and `clarify_threshold`: the probabilities
-    from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must sign in with a
-    second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at most, each in a
-    thread of its server, and `streams_per_address` how many of customers at one address. Raises ValueError for an
-    origin or a role that is none.
+    that /metrics asks for; empty: it answers on this machine alone. `answer_threshold` and `clarify_threshold`: the
+    probabilities from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must
+    sign in with a second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at
+    most, each in a thread of its server, and `streams_per_address` how many of customers at one address. Raises
+    ValueError for an origin or a role that is none.
     """
     from botkit import chat, desk
 
@@ -317,12 +318,27 @@ def _database_problem(store: Store) -> str | None:
 
 def _metrics() -> Response:
     context = here()
-    if context.metrics_token and not hmac.compare_digest(intake.bearer(), context.metrics_token):
+    if not context.metrics_token:
+        if not _from_here():
+            cure = "Metrics are for this machine alone: set metrics_token to read them elsewhere."
+            raise ApiError(403, "forbidden", cure)
+    elif not hmac.compare_digest(intake.bearer(), context.metrics_token):
         raise ApiError(403, "forbidden", "This token does not open the metrics.")
     text, content_type = context.metrics.exposition(_state)
     response = make_response(text)
     response.headers["Content-Type"] = content_type
     return response
+
+
+def _from_here() -> bool:
+    """Whether the request comes from this machine and was passed on by no proxy, which would be here for others."""
+    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")):
+        return False
+    before = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
+    try:
+        return ipaddress.ip_address(before.get("REMOTE_ADDR") or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _state() -> dict[str, tuple[str, float, dict[str, str]]]:
