@@ -329,7 +329,7 @@ class Chance:
             return "application/json", self._cut(text.encode("utf-8", "surrogatepass"))
         if schema is None and pick < 0.75:
             pairs = list(PLAIN.items()) if chance.random() < 0.8 else []
-            for _ in range(chance.choice((0, 1, 1, 2, 3, 12, 900))):  # a later one of a name counts as little as none
+            for _ in range(chance.choice((0, 1, 2, 4, 6, 12, 900))):  # a later one of a name counts as little as none
                 pairs.insert(0, (self._name(), self._text()[:3000]))
             form = urlencode([tuple(each.encode("utf-8", "surrogatepass") for each in pair) for pair in pairs])
             return "application/x-www-form-urlencoded", self._cut(form.encode())
