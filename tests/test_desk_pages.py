@@ -67,7 +67,10 @@ def test_without_a_session_every_page_leads_to_the_sign_in_and_back(app: Flask, 
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example/desk", "//evil.example/desk", "/desk\\@evil.example", "/deskevil", "/desk/login", "x"],
+    [
+        *("https://evil.example/desk", "//evil.example/desk", "/desk\\@evil.example", "/deskevil", "/desk/login", "x"),
+        *("/desk\n/x", "/desk/\r\nSet-Cookie: a=b", "/desk/\t//evil.example", "/desk/\u2028x", "/desk/\x85"),
+    ],
 )
 def test_after_signing_in_nobody_is_sent_elsewhere(app: Flask, sara: people.Agent, elsewhere: str) -> None:
     _, answer = sign_in(app, "Sara", next=elsewhere)

@@ -1,6 +1,8 @@
 """Accounts, roles, passwords and tokens."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import sqlalchemy as sa
 from moving import Clock
 
 from botkit import people
-from botkit.people import PeopleError
+from botkit.people import PeopleError, accounts
 from botkit.store import Store, agent_table, agent_token_table
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -71,6 +73,30 @@ def test_hostile_texts_are_wrong_passwords_and_names_not_errors(store: Store) ->
         assert people.authenticate(store, "Mina", text) is None
         assert people.authenticate(store, text, GOOD) is None
         assert people.agent_by_token(store, text) is None
+
+
+def test_a_few_passwords_at_a_time_are_checked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes 19 MiB for as long as it lasts."""
+    people.add_agent(store, "Mina", "agent", GOOD)
+    hasher, most, now, lock = accounts._hasher, 0, 0, threading.Lock()
+
+    class Watched:
+        def verify(self, digest: str, password: bytes) -> bool:
+            nonlocal most, now
+            with lock:
+                now += 1
+                most = max(most, now)
+            try:
+                return hasher.verify(digest, password)
+            finally:
+                with lock:
+                    now -= 1
+
+    monkeypatch.setattr(accounts, "_hasher", Watched())
+    with ThreadPoolExecutor(4 * accounts.AT_ONCE) as pool:
+        found = list(pool.map(lambda _: people.authenticate(store, "Mina", GOOD), range(4 * accounts.AT_ONCE)))
+    assert all(found)
+    assert 1 < most <= accounts.AT_ONCE
 
 
 def test_a_new_password_ends_the_old_one_and_its_sessions(store: Store) -> None:

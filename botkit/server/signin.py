@@ -161,7 +161,7 @@ def caller() -> Agent:
 
 def within_desk(address: str | None) -> str:
     """An address to go to after signing in: of the desk, or the desk's own."""
-    if not address or not address.startswith("/desk") or "\\" in address:
+    if not address or not address.startswith("/desk") or "\\" in address or not address.isprintable():
         return "/desk"
     parts = urlsplit(address)
     inside = parts.path == "/desk" or parts.path.startswith("/desk/")
