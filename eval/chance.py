@@ -19,6 +19,8 @@ from urllib.parse import quote, urlencode
 
 PASSWORD = "copper pan and cezve"
 """Everybody's."""
+LONGEST_BODY = 128 * 1024
+"""Bytes that the server takes."""
 PATIENCE = 30.0
 """Seconds within which an answer must come."""
 
@@ -377,7 +379,7 @@ class Chance:
     def _wire(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> tuple[bytes, bool]:
         chance = self._random
         pick = chance.random()
-        whole, version = True, "HTTP/1.1"
+        whole, version = len(body) <= LONGEST_BODY, "HTTP/1.1"  # to who sends more, a server may hang up
         if pick < 0.02:  # what no client may send
             whole = False
             version = chance.choice(("HTTP/9.9", "HTTP/1.0", "", "HTTP/1.1 x", "\0"))
