@@ -22,6 +22,8 @@ from pathlib import Path
 
 import platformdirs
 
+from botkit.files import checksum
+
 log = logging.getLogger("botkit")
 
 UNUSED = 30 * 24 * 3600
@@ -57,7 +59,7 @@ def folder(
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
             raise DerivedError(f"{name}: cannot be prepared from {source} ({reason})")
-        sums = {file.name: _checksum(file) for file in sorted(scratch.iterdir())}
+        sums = {file.name: checksum(file) for file in sorted(scratch.iterdir())}
         (scratch / _FACTS).write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
         if found.exists() and not whole(found):
             shutil.rmtree(found)  # who has it mapped keeps what is mapped
@@ -76,7 +78,7 @@ def whole(found: Path) -> bool:
     """Whether a folder has every file as it was made."""
     try:
         sums = json.loads((found / _FACTS).read_text(encoding="utf-8"))
-        return bool(sums) and all(_checksum(found / name) == value for name, value in sums.items())
+        return bool(sums) and all(checksum(found / name) == value for name, value in sums.items())
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -106,8 +108,3 @@ def _tidy(top: Path, name: str) -> None:
                 shutil.rmtree(old)
         except OSError:
             continue  # another process tidies, too
-
-
-def _checksum(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,8 +8,8 @@ import pytest
 from small import FRUIT, article, write
 
 from botkit import answer, corpus, index, publish
+from botkit.files import checksum
 from botkit.index import Index, IndexProblem
-from botkit.index.versions import checksum
 
 
 def canned(text: str = "Thank you.", shortcut: str | None = "/thanks", title: str = "Thanks", **keys: str) -> str:

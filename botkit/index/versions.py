@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from botkit.files import checksum, sync
 
 FORMAT = 5
 
@@ -102,8 +103,8 @@ def seal_folder(draft: Path, manifest: dict[str, Any]) -> Path:
     write_json(draft / "manifest.json", {**manifest, "files": files})
     final = draft.parent / checksum(draft / "manifest.json")[:12]
     for file in draft.iterdir():
-        _sync(file)
-    _sync(draft)
+        sync(file)
+    sync(draft)
     if final.exists():
         try:
             verify(final)
@@ -112,7 +113,7 @@ def seal_folder(draft: Path, manifest: dict[str, Any]) -> Path:
         except IndexProblem:  # the same content once, damaged since
             shutil.rmtree(final)
     draft.rename(final)
-    _sync(final.parent)
+    sync(final.parent)
     return final
 
 
@@ -124,7 +125,7 @@ def publish_folder(version: Path, keep: int) -> None:
     os.utime(version)
     _replace(top / "PUBLISHED", "".join(f"{name}\n" for name in (*before, version.name)))
     _replace(top / "CURRENT", version.name + "\n")
-    _sync(top)
+    sync(top)
     old = sorted((p for p in _versions(top) if p != version), key=_changed, reverse=True)
     for folder in old[keep - 1 :]:
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,15 +139,6 @@ def _replace(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     pending.replace(file)
-
-
-def _sync(path: Path) -> None:
-    """Let a file, or the names in a folder, reach the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 @contextlib.contextmanager
@@ -170,8 +162,3 @@ def building(folder: Path | str) -> Iterator[None]:
 
 def write_json(file: Path, table: Any) -> None:
     file.write_text(json.dumps(table, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-
-
-def checksum(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -24,6 +24,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from botkit.files import sync
 from botkit.store import Store, StoreError, metadata, sqlite_driver
 
 BATCH: Final = 500
@@ -87,7 +88,7 @@ def set_aside(store: Store, name: str) -> str:
     if mode != "delete":
         raise StoreError(f"{store!r} is in use ({mode}): stop the server first")
     os.rename(file, kept)
-    _sync(file.parent)
+    sync(file.parent)
     return str(kept)
 
 
@@ -121,7 +122,7 @@ def restore(
         if file.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         os.rename(draft, file)
-        _sync(file.parent)
+        sync(file.parent)
     except OSError as error:
         raise StoreError(f"{store!r} cannot be written: {error.strerror}: see that nothing is at its place") from error
     finally:
@@ -225,11 +226,3 @@ def _schema_aside(store: Store, name: str) -> str:
 def _file(store: Store) -> Path | None:
     named = store.url.database if store.url.get_backend_name() == "sqlite" else None
     return Path(named).absolute() if named else None
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
