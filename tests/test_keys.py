@@ -321,3 +321,13 @@ def test_the_commands_replace_keys_and_reset_what_is_lost(store: Store, clock: C
     done = command.invoke(main, ["keys", "reset", "--yes", "--database", url])
     assert (done.exit_code, "1 second factors are switched off" in done.output) == (0, True)
     assert command.invoke(main, ["user", "unlock", "Mina", "--database", url]).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["report"], ["labels"], ["outbox", "list"], ["user", "list"]])
+def test_every_command_takes_the_keys_that_the_settings_name(before: Store, tmp_path: Path, command: list[str]) -> None:
+    """The first to open an older database moves its secrets: to the file that the server will read them with."""
+    named, url = tmp_path / "named.keys", f"sqlite:///{before.url.database}"
+    done = CliRunner(env={"BOTKIT_KEYS": str(named)}).invoke(main, [*command, "--database", url])
+    assert done.exit_code == 0, done.output
+    assert named.exists()
+    assert not key_file(url, "").exists()

@@ -182,8 +182,7 @@ def second_factor(file: Path | None, name: str, off: bool, database: str | None)
 
 
 def _store(file: Path | None, database: str | None) -> AbstractContextManager[Store]:
-    settings = shared.settings(file, database=database)
-    return shared.store(settings.database, settings.keys)
+    return shared.store(shared.settings(file, database=database))
 
 
 def _given(from_stdin: bool, temporary: bool) -> str:

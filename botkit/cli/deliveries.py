@@ -31,7 +31,7 @@ def run(file: Path | None, once: bool, database: str | None) -> None:
     taken = senders(settings)
     if not taken:
         raise click.ClickException("there is nothing to deliver to. Set webhook_url and webhook_secret.")
-    with shared.store(settings.database) as store, shared.told():
+    with shared.store(settings) as store, shared.told():
         from botkit import outbox as box
 
         box.kinds(store, taken)
@@ -54,7 +54,7 @@ def run(file: Path | None, once: bool, database: str | None) -> None:
 @click.pass_obj
 def list_(file: Path | None, state: str | None, limit: int, as_json: bool, database: str | None) -> None:
     """List deliveries, newest first: number, state, message id, tries, what it is, and why the last try failed."""
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with shared.store(shared.settings(file, database=database)) as store, shared.told():
         from botkit import outbox as box
 
         for each in box.deliveries(store, state, limit):
@@ -75,7 +75,7 @@ def retry(file: Path | None, numbers: tuple[int, ...], everything: bool, databas
     """Try again what was given up: by the NUMBERS that `botkit outbox list` prints, or --all."""
     if bool(numbers) == everything:
         raise click.UsageError("give either numbers or --all")
-    with shared.store(shared.settings(file, database=database).database) as store, shared.told():
+    with shared.store(shared.settings(file, database=database)) as store, shared.told():
         from botkit import outbox as box
         from botkit import people
 

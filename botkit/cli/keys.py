@@ -21,7 +21,7 @@ def keys() -> None:
 def rotate(file: Path | None, database: str | None) -> None:
     """Make a new key, encrypt second factors with it, and retire the old one. Running servers take it up."""
     settings = shared.settings(file, database=database)
-    with shared.store(settings.database, settings.keys) as store, shared.told():
+    with shared.store(settings) as store, shared.told():
         from botkit import people
 
         count = people.rotate_keys(store, timedelta(hours=settings.session_hours))
@@ -38,7 +38,7 @@ def rotate(file: Path | None, database: str | None) -> None:
 def reset(file: Path | None, yes: bool, database: str | None) -> None:
     """Go on without the right key file, when it is lost: all second factors are switched off."""
     settings = shared.settings(file, database=database)
-    with shared.store(settings.database, settings.keys) as store, shared.told():
+    with shared.store(settings) as store, shared.told():
         from botkit import people
 
         if not yes:

@@ -233,7 +233,7 @@ def report(
     """How conversations ended: containment, resolution, confirmed and handed-over shares."""
     settings = shared.settings(file, database=database)
     times = {name: shared.time(name, text) for name, text in (("since", since), ("until", until), ("now", now))}
-    with shared.store(settings.database) as store:
+    with shared.store(settings) as store:
         from botkit import report as reports
 
         figures = reports.summary(store, window_hours=settings.window_hours, **times)
@@ -261,7 +261,7 @@ def labels(file: Path | None, database: str | None, since: str | None, until: st
 
     if out is not None and out.is_file():
         _check_export(out)
-    with shared.store(settings.database) as store:
+    with shared.store(settings) as store:
         from botkit import report as reports
 
         found = reports.labels(store, **times)

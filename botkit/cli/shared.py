@@ -46,12 +46,12 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def store(database: str, keys: str = "") -> Iterator[Store]:
-    """The store, migrated; `keys` is the setting of that name."""
+def store(settings: config.Settings) -> Iterator[Store]:
+    """The store that the settings name, with the keys that they name, migrated."""
     from botkit.store import Store, StoreError
 
     try:
-        store = Store(database, keys=keys)
+        store = Store(settings.database, keys=settings.keys)
         store.migrate()
     except StoreError as error:
         raise click.ClickException(str(error)) from error
