@@ -67,7 +67,9 @@ class Settings:
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
     )
     logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
-    session_hours: int = _setting(12, "hours after which a sign-in at the desk ends, however much it is used")
+    session_hours: int = _setting(
+        12, "hours without use after which a sign-in at the desk ends; a replaced key counts for as long"
+    )
     second_factor_roles: str = _setting(
         "", "roles that must sign in with a second factor, like admin, supervisor; comma-separated"
     )

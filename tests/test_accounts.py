@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import tomllib
+from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
@@ -488,3 +489,15 @@ def test_every_word_is_used_and_every_used_word_is_there() -> None:
         "".join(file.read_text(encoding="utf-8") for file in (web.parent / "botkit" / "people").glob("*.py")),
     )
     assert {f"problem_{code}" for code in codes} <= keys
+
+
+@pytest.mark.parametrize("hours", [1, 30])
+def test_a_sign_in_lasts_as_long_without_use_as_the_settings_say(
+    live: Live, store: Store, mina: Agent, hours: int
+) -> None:
+    browser = create_app(index=live, store=store, logins_per_minute=0, session_hours=hours).test_client()
+    assert browser.post("/desk/login", data={"name": "Mina", "password": PASSWORD}).status_code == 303
+    cookie = browser.get_cookie("botkit_session")
+    assert cookie is not None
+    assert cookie.expires is not None
+    assert abs(cookie.expires - datetime.now(UTC) - timedelta(hours=hours)) < timedelta(minutes=5)

@@ -99,6 +99,7 @@ def serve(
             kilobytes_per_hour=settings.kilobytes_per_hour,
             logins_per_minute=settings.logins_per_minute,
             metrics_token=settings.metrics_token,
+            session_hours=settings.session_hours,
             answer_threshold=settings.answer_threshold,
             clarify_threshold=settings.clarify_threshold,
             second_factor_roles=roles,

@@ -69,6 +69,7 @@ def create_app(
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     second_factor_roles: Sequence[str] = (),
+    session_hours: int = 12,
     policy: Policy | None = None,
     streams: int = 384,
     streams_per_address: int = 24,
@@ -86,9 +87,9 @@ def create_app(
     `kilobytes_per_hour`: what a customer may add to one conversation. `metrics_token`: the bearer token
     that /metrics asks for; empty: it answers on this machine alone. `answer_threshold` and `clarify_threshold`: the
     probabilities from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must
-    sign in with a second factor. `policy`: the desk's rules. `streams`: how many live streams this process holds at
-    most, each in a thread of its server, and `streams_per_address` how many of customers at one address. Raises
-    ValueError for an origin or a role that is none.
+    sign in with a second factor. `session_hours`: for how long a sign-in lasts without use. `policy`: the desk's rules.
+    `streams`: how many live streams this process holds at most, each in a thread of its server, and
+    `streams_per_address` how many of customers at one address. Raises ValueError for an origin or a role that is none.
     """
     from botkit import chat, desk
 
@@ -108,7 +109,7 @@ def create_app(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=session_hours),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
