@@ -62,14 +62,17 @@ class Settings:
     conversations_per_hour: int = _setting(60, "conversations that one address may start an hour")
     messages_per_hour: int = _setting(200, "messages that a customer may add to one conversation within an hour")
     kilobytes_per_hour: int = _setting(200, "kilobytes of them within an hour")
-    base_url: str = _setting("", "public address of the site, for canonical links and the sitemap")
+    base_url: str = _setting("", "public address of the site, for canonical links, robots.txt and the sitemap")
     embed_origins: str = _setting(
         "", "sites that may show the chat in a frame, like https://shop.example; comma-separated"
     )
     logins_per_minute: int = _setting(10, "sign-ins that one address may try a minute")
-    session_hours: int = _setting(
-        12, "hours without use after which a sign-in at the desk ends; a replaced key counts for as long"
+    session_hours: int = _setting(12, "hours after which a sign-in at the desk ends, however much it is used")
+    session_idle_minutes: int = _setting(120, "minutes without a request after which a sign-in at the desk ends")
+    desk_rate_per_minute: int = _setting(
+        600, "requests to the desk's API that one token, or one agent's browsers, may make a minute; 0: any number"
     )
+    token_days: int = _setting(365, "days that an agent's token lasts where nothing else is said")
     second_factor_roles: str = _setting(
         "", "roles that must sign in with a second factor, like admin, supervisor; comma-separated"
     )

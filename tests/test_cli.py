@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -400,6 +401,67 @@ def test_what_cannot_be_done_to_an_account_is_said(database: str) -> None:
     assert botkit("user", "list", "--database", database).stdout == "Ada\tagent\n"
 
 
+def test_where_an_account_is_signed_in_and_its_tokens_are_listed_and_ended(database: str) -> None:
+    def user(*arguments: str, fails: bool = False) -> str:
+        done = botkit("user", *arguments, "--database", database)
+        assert (done.exit_code == 1) == fails, done.output
+        return done.stderr if fails else done.stdout
+
+    user("add", "Ada", "--temporary")
+    store = Store(database)
+    (ada,) = people.agents(store)
+    assert (user("sessions", "Ada"), user("tokens", "Ada")) == ("", "")
+    texts = [people.begin_session(store, ada, agent, timedelta(hours=1)) for agent in ("Firefox/140.0 Linux", "curl")]
+    times = r"[0-9TZ:.+-]+\t[0-9TZ:.+-]+"
+    found = re.fullmatch(
+        rf"(\d+)\t{times}\tunknown browser\n(\d+)\t{times}\tFirefox on Linux\n", user("sessions", "ada")
+    )
+    assert found is not None
+    assert user("sign-out", "Ada", "--session", found[1]) == f"session {found[1]} of Ada is ended\n"
+    assert "has no session" in user("sign-out", "Ada", "--session", found[1], fails=True)
+    idle = timedelta(hours=1)
+    assert [people.session_of(store, text, idle) is not None for text in texts] == [True, False]
+    assert user("sign-out", "Ada") == "Ada is signed out everywhere\n"
+    assert people.session_of(store, texts[0], idle) is None
+
+    token = user("token", "Ada", "--name", "display", "--scope", "read", "--days", "30").strip()
+    user("token", "Ada", "--name", "till")
+    lines = user("tokens", "Ada").splitlines()
+    assert [line.split("\t")[2::3] for line in lines] == [["full", "till"], ["read", "display"]]
+    assert lines[1].split("\t")[1] == token[:9] + "..."
+    assert lines[1].split("\t")[3] == "never used"
+    number = lines[1].split("\t")[0]
+    assert user("revoke", "Ada", "--token", number) == f"token {number} of Ada is revoked\n"
+    assert "has no token" in user("revoke", "Ada", "--token", number, fails=True)
+    assert people.agent_by_token(store, token) is None
+    assert "there is no scope 'all': choose one of read, answer, full" in user(
+        "token", "Ada", "--scope", "all", fails=True
+    )
+    for command in ("sessions", "tokens", "sign-out"):
+        assert "nobody called 'Zoe'" in user(command, "Zoe", fails=True)
+    store.close()
+
+
+def test_an_address_is_unlocked_from_the_command_line(database: str) -> None:
+    def unlock(*arguments: str) -> Result:
+        return botkit("user", "unlock", *arguments, "--database", database)
+
+    botkit("user", "add", "Ada", "--password-stdin", "--database", database, stdin="long secret words\n")
+    store = Store(database)
+    for n in range(50):
+        people.sign_in(store, f"nobody {n}", "wrong", "2001:db8::/64")
+    with pytest.raises(people.TooManyGuesses):
+        people.sign_in(store, "Ada", "long secret words", "2001:db8::/64")
+    listed = botkit("user", "list", "--database", database).stdout
+    assert "the address 2001:db8::/64 is locked for" in listed
+    assert unlock("--address", "2001:db8::7").stdout == "2001:db8::/64 is unlocked\n"
+    assert unlock("--address", "2001:db8::/64").stdout == "2001:db8::/64 was not locked\n"
+    assert people.sign_in(store, "Ada", "long secret words", "2001:db8::/64") is not None
+    assert "write it like" in unlock("--address", "office").stderr
+    assert unlock().exit_code == unlock("Ada", "--address", "192.0.2.1").exit_code == 2
+    store.close()
+
+
 def test_a_new_password_is_taken(database: str) -> None:
     """From standard input as well."""
     botkit("user", "add", "Ada", "--password-stdin", "--database", database, stdin="long secret words\n")
@@ -435,7 +497,9 @@ def test_an_account_is_changed_from_the_command_line(database: str) -> None:
     assert user("enable", "Ada") == "Ada is enabled\n"
     for _ in range(5):
         people.sign_in(store, "Ada", "wrong", "192.0.2.1")
-    assert user("list") == "Ada\tadmin  locked  temporary password\n"
+    listed = re.fullmatch(r"Ada\tadmin  locked for (\d+) s  temporary password\n", user("list"))
+    assert listed is not None
+    assert 0 < int(listed[1]) <= 60
     assert (user("unlock", "Ada"), user("unlock", "Ada")) == ("Ada is unlocked\n", "Ada was not locked\n")
     phone = pyotp.TOTP(people.begin_factor(store, ada))
     assert people.confirm_factor(store, ada, phone.at(store.now()))

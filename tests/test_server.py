@@ -370,8 +370,20 @@ def test_a_corrected_address_stays_here_whatever_host_the_request_names(client: 
     assert client.get(answer.headers["Location"]).status_code == 200
 
 
-def test_a_site_map_is_of_the_site_that_was_asked_though_it_is_made_once(live: Live, store: Store) -> None:
-    client = make_app(live, store).test_client()
-    for host in ("shop.example", "other.example", "shop.example"):
-        text = client.get("/sitemap.xml", headers={"Host": host}).text
-        assert set(re.findall(r"http://([a-z.]+example)/", text)) == {host}
+@pytest.mark.parametrize("base", ["", "https://help.shop.example"])
+def test_no_page_believes_the_host_that_a_request_names(live: Live, store: Store, base: str) -> None:
+    """Not for the site map, robots.txt, canonical links or where a form leads; without `base_url` they do without."""
+    client = make_app(live, store, base_url=base).test_client()
+    asked = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    paths = ("/sitemap.xml", "/robots.txt", "/help/en/", "/desk", "/")
+    found = {path: client.get(path, headers=asked) for path in paths}
+    for answer in found.values():
+        assert "evil.example" not in answer.text + str(answer.headers)
+    assert ("https://help.shop.example/help/fa/" in found["/sitemap.xml"].text) == bool(base)
+    assert found["/sitemap.xml"].status_code == (200 if base else 404)
+    assert ("Sitemap: https://help.shop.example/sitemap.xml" in found["/robots.txt"].text) == bool(base)
+    assert f'<link rel="canonical" href="{base}/help/en/">' in found["/help/en/"].text
+    assert found["/desk"].location == "/desk/login?next=%2Fdesk"
+    if not base:
+        told = client.get("/sitemap.xml", headers={"Accept": "application/json"}).get_json()
+        assert "base_url" in told["error"]["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 from . import shared
 
 if TYPE_CHECKING:
+    from botkit.people import Agent
     from botkit.store import Store
 
 _NAME = click.argument("name")
@@ -61,15 +63,17 @@ def list_(file: Path | None, database: str | None) -> None:
     with _store(file, database) as store, shared.told():
         from botkit import people
 
-        locked = people.locked(store)
+        locked = people.locks(store)
         for agent in people.agents(store):
             marks = {
                 "disabled": agent.disabled,
-                "locked": agent.name in locked,
+                f"locked for {locked.names.get(agent.name)} s": agent.name in locked.names,
                 "temporary password": agent.must_change,
                 "second factor": agent.second_factor,
             }
             click.echo(f"{agent.name}\t{agent.role}" + "".join(f"  {mark}" for mark, true in marks.items() if true))
+        for address, seconds in locked.addresses.items():
+            click.echo(f"the address {address} is locked for {seconds} s: botkit user unlock --address {address}")
 
 
 @user.command("role")
@@ -78,7 +82,7 @@ def list_(file: Path | None, database: str | None) -> None:
 @shared.DATABASE
 @click.pass_obj
 def role(file: Path | None, name: str, role: str, database: str | None) -> None:
-    """Give an account another role: agent, supervisor, editor, analyst or admin. Its open sessions end."""
+    """Give an account another role: agent, supervisor, editor, analyst or admin. Its sessions end."""
     with _store(file, database) as store, shared.told():
         from botkit import people
 
@@ -93,7 +97,7 @@ def role(file: Path | None, name: str, role: str, database: str | None) -> None:
 @shared.DATABASE
 @click.pass_obj
 def password(file: Path | None, name: str, password_stdin: bool, temporary: bool, database: str | None) -> None:
-    """Give an account a new password; its open sessions end."""
+    """Give an account a new password; its sessions and tokens end."""
     with _store(file, database) as store, shared.told():
         from botkit import people
 
@@ -120,7 +124,7 @@ def disable(file: Path | None, name: str, database: str | None) -> None:
 @shared.DATABASE
 @click.pass_obj
 def enable(file: Path | None, name: str, database: str | None) -> None:
-    """Open a closed account again, with its old password and tokens."""
+    """Open a closed account again, with its old password."""
     with _store(file, database) as store, shared.told():
         from botkit import people
 
@@ -130,38 +134,111 @@ def enable(file: Path | None, name: str, database: str | None) -> None:
 
 @user.command("token")
 @_NAME
+@click.option("--name", "label", default="", help="what it is for, to be known by")
+@click.option("--scope", default="full", show_default=True, help="read, answer (and close), or full: all of the role")
+@click.option("--days", type=int, help="how long it lasts; default: the setting token_days")
 @shared.DATABASE
 @click.pass_obj
-def token(file: Path | None, name: str, database: str | None) -> None:
+def token(file: Path | None, name: str, label: str, scope: str, days: int | None, database: str | None) -> None:
     """Print a token for the desk API. It is shown this once."""
+    lasts = shared.settings(file, database=database).token_days if days is None else days
     with _store(file, database) as store, shared.told():
         from botkit import people
 
-        click.echo(people.issue_token(store, name))
+        click.echo(people.issue_token(store, name, label=label, scope=scope, days=lasts))
+
+
+@user.command("tokens")
+@_NAME
+@shared.DATABASE
+@click.pass_obj
+def tokens(file: Path | None, name: str, database: str | None) -> None:
+    """List the tokens of an account: number, first letters, scope, last use, end and name."""
+    with _store(file, database) as store, shared.told():
+        from botkit import people
+        from botkit.store import iso
+
+        for each in people.tokens(store, _agent(store, name)):
+            used = iso(each.used_at) if each.used_at else "never used"
+            over = "over since" if each.expires_at <= store.now() else "until"
+            start = f"{each.prefix}..." if each.prefix else "-"
+            click.echo(f"{each.id}\t{start}\t{each.scope}\t{used}\t{over} {iso(each.expires_at)}\t{each.name}".rstrip())
 
 
 @user.command("revoke")
 @_NAME
+@click.option("--token", "number", type=int, help="only this one, by its number in `botkit user tokens`")
 @shared.DATABASE
 @click.pass_obj
-def revoke(file: Path | None, name: str, database: str | None) -> None:
-    """End all tokens of an account."""
+def revoke(file: Path | None, name: str, number: int | None, database: str | None) -> None:
+    """End all tokens of an account, or one of them."""
     with _store(file, database) as store, shared.told():
         from botkit import people
 
-        click.echo(f"{people.revoke_tokens(store, name)} tokens of {name} are revoked")
+        if number is None:
+            click.echo(f"{people.revoke_tokens(store, name)} tokens of {name} are revoked")
+        elif people.revoke_token(store, _agent(store, name), number):
+            click.echo(f"token {number} of {name} is revoked")
+        else:
+            raise click.ClickException(f"{name} has no token {number}: see `botkit user tokens {name}`")
 
 
-@user.command("unlock")
+@user.command("sessions")
 @_NAME
 @shared.DATABASE
 @click.pass_obj
-def unlock(file: Path | None, name: str, database: str | None) -> None:
-    """Forget wrong sign-ins, so that nobody has to wait for them any more."""
+def sessions(file: Path | None, name: str, database: str | None) -> None:
+    """List where an account is signed in: number, last use, end, browser."""
+    settings = shared.settings(file, database=database)
+    with _store(file, database) as store, shared.told():
+        from botkit import people
+        from botkit.store import iso
+
+        for each in people.sessions(store, _agent(store, name), timedelta(minutes=settings.session_idle_minutes)):
+            where = " on ".join(filter(None, (each.browser, each.system))) or "unknown browser"
+            click.echo(f"{each.id}\t{iso(each.seen_at)}\t{iso(each.ends_at)}\t{where}")
+
+
+@user.command("sign-out")
+@_NAME
+@click.option("--session", "number", type=int, help="only this one, by its number in `botkit user sessions`")
+@shared.DATABASE
+@click.pass_obj
+def sign_out(file: Path | None, name: str, number: int | None, database: str | None) -> None:
+    """Sign an account out everywhere, or in one browser. Tokens stay."""
     with _store(file, database) as store, shared.told():
         from botkit import people
 
-        click.echo(f"{name} is unlocked" if people.unlock(store, name) else f"{name} was not locked")
+        if number is None:
+            people.end_sessions(store, name)
+            click.echo(f"{name} is signed out everywhere")
+        elif people.end_session(store, _agent(store, name), number):
+            click.echo(f"session {number} of {name} is ended")
+        else:
+            raise click.ClickException(f"{name} has no session {number}: see `botkit user sessions {name}`")
+
+
+@user.command("unlock")
+@click.argument("name", required=False)
+@click.option("--address", help="let this address try again, at all names")
+@shared.DATABASE
+@click.pass_obj
+def unlock(file: Path | None, name: str | None, address: str | None, database: str | None) -> None:
+    """Forget wrong sign-ins, at an account or from an address, so that nobody has to wait for them any more."""
+    if (name is None) == (address is None):
+        raise click.UsageError("give either NAME or --address ADDRESS")
+    with _store(file, database) as store, shared.told():
+        from botkit import people
+        from botkit.server.addresses import of_one_customer
+
+        if name is not None:
+            click.echo(f"{name} is unlocked" if people.unlock(store, name) else f"{name} was not locked")
+            return
+        place = address if "/" in str(address) else of_one_customer(address)
+        if place == "unknown":
+            raise click.ClickException(f"{address!r} is no address: write it like 192.0.2.7 or 2001:db8::7")
+        locked = people.unlock_address(store, str(place))
+        click.echo(f"{place} is unlocked" if locked else f"{place} was not locked")
 
 
 @user.command("second-factor")
@@ -183,6 +260,16 @@ def second_factor(file: Path | None, name: str, off: bool, database: str | None)
 
 def _store(file: Path | None, database: str | None) -> AbstractContextManager[Store]:
     return shared.store(shared.settings(file, database=database))
+
+
+def _agent(store: Store, name: str) -> Agent:
+    from botkit import people
+
+    with store.read() as conn:
+        found = people.agent_named(conn, name)
+    if found is None:
+        raise click.ClickException(f"there is nobody called {name!r}: see `botkit user list`")
+    return found
 
 
 def _given(from_stdin: bool, temporary: bool) -> str:

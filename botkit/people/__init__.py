@@ -1,23 +1,21 @@
-"""Who may do what, and who did: accounts and roles, passwords, tokens, guesses, second factors and the audit log.
+"""Who may do what, and who did: accounts and roles, passwords, sign-ins, tokens, guesses, second factors, the audit.
 
-This house owns `agent`, `agent_token`, `second_factor`, `recovery_code`, `guess` and `audit`, and is their only writer;
-they are drawn in the modules that write them. It keeps passwords as argon2 hashes and tokens as their SHA-256, so that
-neither can be read back. It never knows a request, a cookie or a session.
+This house owns `agent`, `agent_session`, `agent_token`, `second_factor`, `recovery_code`, `guess` and `audit`, and is
+their only writer; they are drawn in the modules that write them. It keeps passwords as argon2 hashes, tokens and what
+opens a session as their SHA-256, so that none can be read back. It never knows a request or a cookie.
 """
 
 from __future__ import annotations
 
 from botkit.people.accounts import (
-    LONGEST_PASSWORD,
     MAY,
     ROLES,
-    SHORTEST_PASSWORD,
+    SCOPES,
     TEMPORARY,
     Agent,
-    PeopleError,
+    Locks,
     add_agent,
     agent,
-    agent_by_token,
     agent_named,
     agents,
     authenticate,
@@ -25,18 +23,17 @@ from botkit.people.accounts import (
     disable,
     enable,
     end_sessions,
-    issue_token,
-    locked,
+    known_here,
+    locks,
     matches,
-    new_password,
     new_token,
-    revoke_tokens,
     set_password,
     set_role,
     sign_in,
-    tokens,
     unlock,
+    unlock_address,
 )
+from botkit.people.errors import PeopleError
 from botkit.people.factor import (
     begin_factor,
     confirm_factor,
@@ -49,20 +46,53 @@ from botkit.people.factor import (
     rotate_keys,
     sign_in_with_code,
 )
-from botkit.people.guesses import TooManyGuesses
+from botkit.people.guesses import KNOWN, TooManyGuesses
+from botkit.people.passwords import LONGEST as LONGEST_PASSWORD
+from botkit.people.passwords import SHORTEST as SHORTEST_PASSWORD
+from botkit.people.passwords import new_password
+from botkit.people.sessions import (
+    HALF,
+    Session,
+    begin_session,
+    end_session,
+    note_seen,
+    session_of,
+    sessions,
+    sign_out,
+    take_told,
+    tell,
+)
+from botkit.people.tokens import (
+    DAYS,
+    MOST_DAYS,
+    Token,
+    agent_by_token,
+    issue_token,
+    revoke_token,
+    revoke_tokens,
+    tokens,
+)
 from botkit.people.trail import ACTIONS, CONSOLE, Line, actor, audit, audit_read, audited
 
 __all__ = [
     "ACTIONS",
     "CONSOLE",
+    "DAYS",
+    "HALF",
+    "KNOWN",
     "LONGEST_PASSWORD",
     "MAY",
+    "MOST_DAYS",
     "ROLES",
+    "SCOPES",
     "SHORTEST_PASSWORD",
     "TEMPORARY",
     "Agent",
     "Line",
+    "Locks",
     "PeopleError",
+    "Session",
+    "Token",
     "TooManyGuesses",
     "actor",
     "add_agent",
@@ -75,28 +105,39 @@ __all__ = [
     "audited",
     "authenticate",
     "begin_factor",
+    "begin_session",
     "confirm",
     "confirm_factor",
     "disable",
     "enable",
+    "end_session",
     "end_sessions",
     "factor_link",
     "factor_off",
     "issue_token",
-    "locked",
+    "known_here",
+    "locks",
     "matches",
     "new_password",
     "new_recovery_codes",
     "new_token",
+    "note_seen",
     "pending_factor",
     "recovery_codes_left",
     "reset_keys",
+    "revoke_token",
     "revoke_tokens",
     "rotate_keys",
+    "session_of",
+    "sessions",
     "set_password",
     "set_role",
     "sign_in",
     "sign_in_with_code",
+    "sign_out",
+    "take_told",
+    "tell",
     "tokens",
     "unlock",
+    "unlock_address",
 ]

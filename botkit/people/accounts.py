@@ -1,35 +1,38 @@
-"""Agents' accounts: names, roles, passwords and tokens, and the tokens of customers' conversations.
+"""Agents' accounts: names, roles, passwords and rights, and the tokens of customers' conversations.
 
-agent        id | name | key: the name as compared | role | password_hash | stamp | added_at | disabled_at
+agent        id | name | key: the name as compared | role | password_hash | stamp: counts changes
+             added_at | disabled_at
              password_until: set while the password is one that somebody else gave; it opens nothing after that
-agent_token  hash: SHA-256 of the token | agent_id -> agent | issued_at
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import hmac
-import re
 import secrets
-import threading
-import unicodedata
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.engine import Connection
 
 from botkit.people import guesses
-from botkit.people.trail import audit
-from botkit.store import Store, agent_table, agent_token_table, second_factor_table
+from botkit.people.errors import PeopleError
+from botkit.people.names import alike, checked_name, key_of
+from botkit.people.passwords import decoy, hashed, verified
+from botkit.people.trail import audit, audited
+from botkit.store import (
+    Store,
+    agent_session_table,
+    agent_table,
+    agent_token_table,
+    exclusive,
+    second_factor_table,
+)
 
 ROLES: Final = ("agent", "supervisor", "editor", "analyst", "admin")
-SHORTEST_PASSWORD: Final = 8
-LONGEST_PASSWORD: Final = 256
 
 TEMPORARY: Final = timedelta(days=3)
 """How long a password opens an account that was given by somebody else; its owner changes it at the first sign-in."""
@@ -44,27 +47,15 @@ MAY: Final = {
 }
 """What each role may; the page of accounts and docs/agents.md show this table."""
 
-_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
-_NAME = re.compile(r"[^\W_][\w.@+ -]{0,62}[^\W_]|[^\W_]")
-# 19 MiB and two passes, OWASP's floor: the library's default takes 64 MiB for each of the sign-ins under way.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-AT_ONCE: Final = 4
-_turns = threading.BoundedSemaphore(AT_ONCE)
-"""Passwords of a process that are checked at the same time; the others wait for some hundredths of a second."""
-
-
-class PeopleError(Exception):
-    """An account cannot be made or changed like this; the text says why and what to do. `code` is for programs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+SCOPES: Final = ("read", "answer", "full")
+"""What a token allows of what its agent's role does: to look, to take and answer and close, everything."""
+_SCOPED: Final = ("desk", "overview")  # what the narrower ones leave of the rights
 
 
 @dataclass(frozen=True)
 class Agent:
-    """A member of the team. `stamp` changes with the password and when the account is closed: a session that was
-    begun under another stamp is over. `must_change`: the password was given by somebody else."""
+    """A member of the team. `stamp` changes with the account. `must_change`: the password was given by somebody else.
+    `scope` and `token` are of the token that the agent came with, if it was one."""
 
     id: int
     name: str
@@ -73,23 +64,42 @@ class Agent:
     disabled: bool
     must_change: bool = False
     second_factor: bool = False
+    scope: str = field(default="full", compare=False)
+    token: int | None = field(default=None, compare=False)
 
     def may(self, what: str) -> bool:
-        """Whether the role allows `desk`, `overrule` or another right of MAY; a closed account may nothing."""
-        return not self.disabled and self.role in MAY[what]
+        """Whether role and scope allow `desk`, `overrule` or another right of MAY; a closed account may nothing."""
+        return not self.disabled and self.role in MAY[what] and (self.scope == "full" or what in _SCOPED)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the scope allows to change anything."""
+        return self.scope != "read"
 
 
 def add_agent(
-    store: Store, name: str, role: str, password: str, *, temporary: bool = False, by: Agent | None = None
+    store: Store,
+    name: str,
+    role: str,
+    password: str,
+    *,
+    temporary: bool = False,
+    shop: Iterable[str] = (),
+    by: Agent | None = None,
 ) -> Agent:
-    """Make an account. Names are compared without regard to case. `temporary`: the password must be changed at the
-    first sign-in, within three days. `by` is who did it; None is the command line, here and below."""
-    name = _checked_name(name)
+    """Make an account. Names are compared without regard to case, and none may be taken for another's. `temporary`: the
+    password must be changed at the first sign-in, within three days. `shop`: names that are no password here. `by` is
+    who did it; None is the command line, here and below."""
+    name = checked_name(name)
     _check_role(role)
-    digest = hashed(password)
+    digest = hashed(password, (name, *shop))
     with store.write() as conn:
+        exclusive(conn, 6274913)
         if _row(conn, agent_table.c.key == key_of(name)) is not None:
             raise PeopleError("name_taken", f"there is already somebody called {name!r}: choose another name")
+        taken = [each for each in conn.execute(sa.select(agent_table.c.name)).scalars() if alike(each, name)]
+        if taken:
+            raise PeopleError("looks_alike", f"{name!r} would be taken for {taken[0]!r}: choose another name")
         conn.execute(
             agent_table.insert().values(
                 name=name,
@@ -109,162 +119,157 @@ def authenticate(store: Store, name: str, password: str) -> Agent | None:
     """The agent, if name and password are right and the account is open. An unknown name takes the same work."""
     with store.read() as conn:
         row = _row(conn, agent_table.c.key == key_of(name))
-    known = row.password_hash if row is not None else _decoy()
-    right = len(password) <= LONGEST_PASSWORD and _verified(known, password)
+    right = verified(decoy() if row is None else row.password_hash, password)
     if row is None or not right or row.disabled_at is not None:
         return None
     if row.password_until is not None and row.password_until < store.now():
         return None
-    return _agent(row)
+    return as_agent(row)
 
 
-def sign_in(store: Store, name: str, password: str, address: str) -> Agent | None:
+def sign_in(store: Store, name: str, password: str, address: str, device: str = "") -> Agent | None:
     """`authenticate` for a door that anybody can knock at: tries are counted, and both ends are written to the audit
-    log. TooManyGuesses when no try is taken. With a second factor, the sign-in ends with `sign_in_with_code`."""
-    return _counted(store, name, password, address, "sign_in")
+    log. TooManyGuesses when no try is taken. With a second factor, the sign-in ends with `sign_in_with_code`. `device`
+    is a random text that the browser keeps, if it has one."""
+    return _counted(store, name, password, address, device, "sign_in")
 
 
-def confirm(store: Store, agent: Agent, password: str, address: str) -> bool:
+def confirm(store: Store, agent: Agent, password: str, address: str, device: str = "") -> bool:
     """Whether an agent who is signed in knows the password, before something grave; counted like a sign-in."""
-    return _counted(store, agent.name, password, address, None) is not None
+    return _counted(store, agent.name, password, address, device, None) is not None
 
 
-def new_password() -> str:
-    """A password to give to somebody: a hundred random bits that are easily typed."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+def known_here(store: Store, name: str, address: str, device: str = "") -> bool:
+    """Whether this name signed in from this address or device before: then its tries count for themselves alone."""
+    return guesses.known(store, key_of(name), address, device)
 
 
 def agent(store: Store, agent_id: int) -> Agent | None:
     """The agent with this id, closed accounts too."""
     with store.read() as conn:
         row = _row(conn, agent_table.c.id == agent_id)
-    return None if row is None else _agent(row)
+    return None if row is None else as_agent(row)
 
 
 def agent_named(conn: Connection, name: str) -> Agent | None:
     """The agent with this name, closed accounts too, seen from inside a transaction."""
     row = _row(conn, agent_table.c.key == key_of(name))
-    return None if row is None else _agent(row)
+    return None if row is None else as_agent(row)
 
 
 def agents(store: Store) -> list[Agent]:
     """Everybody with an account, by name, closed accounts too."""
     with store.read() as conn:
-        return [_agent(row) for row in conn.execute(_SELECT.order_by(agent_table.c.key))]
+        return [as_agent(row) for row in conn.execute(SELECT.order_by(agent_table.c.key))]
 
 
-def set_password(store: Store, name: str, password: str, *, temporary: bool = False, by: Agent | None = None) -> Agent:
-    """Give an agent a new password; sessions begun with the old one are over and wrong guesses are forgotten."""
-    digest, keys = hashed(password), store.keys
+def set_password(
+    store: Store,
+    name: str,
+    password: str,
+    *,
+    temporary: bool = False,
+    shop: Iterable[str] = (),
+    by: Agent | None = None,
+) -> Agent:
+    """Give an agent a new password: sessions and tokens end, and wrong guesses are forgotten."""
+    digest, keys = hashed(password, (name, *shop)), store.keys
     until = store.now() + TEMPORARY if temporary else None
     with store.write() as conn:
         found = required(conn, name)
         guesses.forget(conn, keys, key_of(found.name))
-        audit(store, conn, by, "account.password", f"agent:{found.name}", temporary=temporary or None)
-        return _changed(conn, found, password_hash=digest, password_until=until)
+        ended = end_all(store, conn, found), _drop_tokens(conn, found)
+        audit(
+            store,
+            conn,
+            by,
+            "account.password",
+            f"agent:{found.name}",
+            temporary=temporary or None,
+            sessions=ended[0] or None,
+            tokens=ended[1] or None,
+        )
+        return changed(conn, found, password_hash=digest, password_until=until)
 
 
 def set_role(store: Store, name: str, role: str, *, by: Agent | None = None) -> Agent:
-    """Give an agent another role; sessions begun in the old one are over."""
+    """Give an agent another role; sessions end."""
     _check_role(role)
     with store.write() as conn:
         found = required(conn, name)
         if found.role == role:
             return found
-        audit(store, conn, by, "account.role", f"agent:{found.name}", before=found.role, role=role)
-        return _changed(conn, found, role=role)
+        ended = end_all(store, conn, found)
+        target = f"agent:{found.name}"
+        audit(store, conn, by, "account.role", target, before=found.role, role=role, sessions=ended or None)
+        return changed(conn, found, role=role)
 
 
 def disable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
-    """Close an account: no password, token or session of it works from now on. What it wrote stays."""
+    """Close an account: its sessions and tokens end and no password opens it. What it wrote stays."""
     with store.write() as conn:
         found = required(conn, name)
-        audit(store, conn, by, "account.disabled", f"agent:{found.name}")
-        return _changed(conn, found, disabled_at=store.now())
+        ended = end_all(store, conn, found), _drop_tokens(conn, found)
+        target = f"agent:{found.name}"
+        audit(store, conn, by, "account.disabled", target, sessions=ended[0] or None, tokens=ended[1] or None)
+        return changed(conn, found, disabled_at=store.now())
 
 
 def enable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
-    """Open a closed account again, with its old password and tokens."""
+    """Open a closed account again, with its old password."""
     with store.write() as conn:
         found = required(conn, name)
         audit(store, conn, by, "account.enabled", f"agent:{found.name}")
-        return _changed(conn, found, disabled_at=None)
+        return changed(conn, found, disabled_at=None)
 
 
-def end_sessions(store: Store, name: str, *, by: Agent | None = None) -> Agent:
-    """Sign an agent out everywhere; tokens stay."""
+def end_sessions(store: Store, name: str, *, but: int | None = None, by: Agent | None = None) -> Agent:
+    """Sign an agent out everywhere, but for one session if it is named; tokens stay."""
     with store.write() as conn:
         found = required(conn, name)
-        audit(store, conn, by, "account.sessions_ended", f"agent:{found.name}")
-        return _changed(conn, found)
+        ended = end_all(store, conn, found, but)
+        audit(store, conn, by, "account.sessions_ended", f"agent:{found.name}", sessions=ended)
+        return changed(conn, found)
 
 
 def unlock(store: Store, name: str, *, by: Agent | None = None) -> bool:
-    """Forget wrong guesses at an account; whether anybody had to wait for them."""
+    """Forget wrong guesses at an account, and let nobody's guesses at one address keep it out for an hour; whether
+    anybody had to wait for them."""
     keys = store.keys
     with store.write() as conn:
         found = required(conn, name)
         audit(store, conn, by, "account.unlocked", f"agent:{found.name}")
-        return guesses.forget(conn, keys, key_of(found.name)) > 0
+        gone = guesses.forget(conn, keys, key_of(found.name))
+        guesses.vouch(store, conn, keys, key_of(found.name))
+        return gone > 0
 
 
-def locked(store: Store) -> set[str]:
-    """The names of accounts for which somebody has to wait after wrong guesses, somewhere or everywhere."""
+def unlock_address(store: Store, address: str, *, by: Agent | None = None) -> bool:
+    """Forget wrong guesses from an address, at any account; whether anybody there had to wait for them."""
+    keys, names = store.keys, [key_of(each.name) for each in agents(store)]
+    with store.write() as conn:
+        audit(store, conn, by, "address.unlocked", "", address=address)
+        return guesses.forget_address(conn, keys, address, names) > 0
+
+
+@dataclass(frozen=True)
+class Locks:
+    """For whom one has to wait after wrong guesses, and how many seconds: accounts, somewhere or everywhere, and
+    addresses."""
+
+    names: dict[str, int]
+    addresses: dict[str, int]
+
+
+def locks(store: Store) -> Locks:
+    """Who is locked now. Of addresses those are known that somebody guessed from in the last day."""
     keys, found = store.keys, {key_of(each.name): each.name for each in agents(store)}
+    lines = audited(store, action="sign_in.failed", since=store.now() - timedelta(days=1), limit=2000)
+    tried = {str(line.detail["address"]) for line in lines if "address" in line.detail}
     with store.read() as conn:
-        return {found[key] for key in guesses.locked(conn, keys, list(found), store.now())}
-
-
-def issue_token(store: Store, name: str, *, by: Agent | None = None) -> str:
-    """A new token for the desk's HTTP interface. It is told this once; only its hash is kept."""
-    token = "bk_" + secrets.token_urlsafe(32)
-    with store.write() as conn:
-        owner = required(conn, name)
-        if owner.disabled:
-            raise PeopleError(
-                "closed", f"the account of {owner.name!r} is closed: open it again before giving it a token"
-            )
-        conn.execute(
-            agent_token_table.insert().values(
-                hash=sha256(token),
-                agent_id=owner.id,
-                name="",
-                scope="full",
-                prefix=token[:8],
-                issued_at=store.now(),
-                expires_at=store.now() + timedelta(days=365),
-            )
-        )
-        audit(store, conn, by, "token.issued", f"agent:{owner.name}")
-    return token
-
-
-def revoke_tokens(store: Store, name: str, *, by: Agent | None = None) -> int:
-    """End all tokens of an agent; how many there were."""
-    with store.write() as conn:
-        owner = required(conn, name)
-        gone = conn.execute(agent_token_table.delete().where(agent_token_table.c.agent_id == owner.id)).rowcount
-        audit(store, conn, by, "token.revoked", f"agent:{owner.name}", tokens=gone)
-        return gone
-
-
-def tokens(store: Store, agent: Agent) -> list[datetime]:
-    """When each of an agent's tokens was issued, newest first."""
-    mine = agent_token_table.c
-    with store.read() as conn:
-        rows = conn.execute(sa.select(mine.issued_at).where(mine.agent_id == agent.id).order_by(mine.issued_at.desc()))
-        return [row.issued_at for row in rows]
-
-
-def agent_by_token(store: Store, token: str) -> Agent | None:
-    """The agent whose token this is, if the account is open."""
-    with store.read() as conn:
-        row = conn.execute(
-            _SELECT.join(agent_token_table, agent_token_table.c.agent_id == agent_table.c.id).where(
-                agent_token_table.c.hash == sha256(token), agent_table.c.disabled_at.is_(None)
-            )
-        ).one_or_none()
-    return None if row is None else _agent(row)
+        names = guesses.locked(conn, keys, list(found), store.now())
+        addresses = guesses.locked_addresses(conn, keys, sorted(tried), store.now())
+    return Locks({found[key]: seconds for key, seconds in names.items()}, addresses)
 
 
 def new_token() -> tuple[str, str]:
@@ -286,16 +291,30 @@ def required(conn: Connection, name: str) -> Agent:
     return found
 
 
-def _changed(conn: Connection, found: Agent, **values: Any) -> Agent:
-    """The agent with other values and another stamp, which ends all sessions."""
+def changed(conn: Connection, found: Agent, **values: Any) -> Agent:
+    """The agent with other values and another stamp, inside the caller's transaction."""
     conn.execute(
         agent_table.update().where(agent_table.c.id == found.id).values(stamp=agent_table.c.stamp + 1, **values)
     )
     return required(conn, found.name)
 
 
-def _counted(store: Store, name: str, password: str, address: str, told: str | None) -> Agent | None:
-    guess = guesses.begin(store, key_of(name), address)
+def end_all(store: Store, conn: Connection, found: Agent, but: int | None = None) -> int:
+    """End all sessions of an agent, but for one; how many."""
+    mine = agent_session_table.c
+    return conn.execute(
+        agent_session_table.update()
+        .where(mine.agent_id == found.id, mine.ended_at.is_(None), mine.ends_at > store.now(), mine.id != (but or 0))
+        .values(ended_at=store.now())
+    ).rowcount
+
+
+def _drop_tokens(conn: Connection, found: Agent) -> int:
+    return conn.execute(agent_token_table.delete().where(agent_token_table.c.agent_id == found.id)).rowcount
+
+
+def _counted(store: Store, name: str, password: str, address: str, device: str, told: str | None) -> Agent | None:
+    guess = guesses.begin(store, key_of(name), address, device)
     found = authenticate(store, name, password)
     with store.write() as conn:
         if found is None:
@@ -310,16 +329,17 @@ def _counted(store: Store, name: str, password: str, address: str, told: str | N
         return found
 
 
-_SELECT: Final = sa.select(agent_table, second_factor_table.c.confirmed_at.label("factor_at")).outerjoin(
+SELECT: Final = sa.select(agent_table, second_factor_table.c.confirmed_at.label("factor_at")).outerjoin(
     second_factor_table, second_factor_table.c.agent_id == agent_table.c.id
 )
 
 
 def _row(conn: Connection, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
-    return conn.execute(_SELECT.where(where)).one_or_none()
+    return conn.execute(SELECT.where(where)).one_or_none()
 
 
-def _agent(row: sa.Row[Any]) -> Agent:
+def as_agent(row: sa.Row[Any]) -> Agent:
+    """The agent in a row of SELECT."""
     return Agent(
         row.id,
         row.name,
@@ -334,54 +354,6 @@ def _agent(row: sa.Row[Any]) -> Agent:
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise PeopleError("no_role", f"there is no role {role!r}: choose one of {', '.join(ROLES)}")
-
-
-def _checked_name(name: str) -> str:
-    name = unicodedata.normalize("NFKC", name).strip()
-    if not _NAME.fullmatch(name):
-        raise PeopleError(
-            "bad_name",
-            f"{name[:80]!r} cannot be a name: use up to 64 letters, digits, blanks and . _ - + @, "
-            "beginning and ending with a letter or digit",
-        )
-    return name
-
-
-def key_of(name: str) -> str:
-    """A name as it is compared."""
-    # İ and I of a Turkish keyboard are one letter here: a name must not differ by the dot alone.
-    folded = unicodedata.normalize("NFKC", name).strip().casefold().replace("i\u0307", "i").replace("ı", "i")
-    return "".join(char for char in folded if char.isprintable())[:64]
-
-
-def hashed(password: str) -> str:
-    """How a password is kept; PeopleError when it is too short or too long."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise PeopleError(
-            "short",
-            f"the password has {len(password)} characters: take at least {SHORTEST_PASSWORD}, a few words are best",
-        )
-    if len(password) > LONGEST_PASSWORD:
-        raise PeopleError("long", f"the password has {len(password)} characters: take at most {LONGEST_PASSWORD}")
-    return _hasher.hash(_bytes(password))
-
-
-def _verified(digest: str, password: str) -> bool:
-    try:
-        with _turns:
-            return _hasher.verify(digest, _bytes(password))
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-# What no keyboard can type, a lone surrogate, may still come over HTTP.
-def _bytes(password: str) -> bytes:
-    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
-
-
-@functools.lru_cache(maxsize=1)
-def _decoy() -> str:
-    return _hasher.hash(secrets.token_bytes(16))
 
 
 def sha256(text: str) -> str:

@@ -20,9 +20,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit.people import guesses
-from botkit.people.accounts import Agent, PeopleError, key_of, required, sha256
+from botkit.people.accounts import Agent, changed, end_all, required, sha256
+from botkit.people.errors import PeopleError
+from botkit.people.names import key_of
 from botkit.people.trail import audit
-from botkit.store import Keys, KeysError, Store, agent_table, recovery_code_table, second_factor_table
+from botkit.store import Keys, KeysError, Store, recovery_code_table, second_factor_table
 
 STEP: Final = 30
 DRIFT: Final = 1
@@ -78,7 +80,8 @@ def confirm_factor(store: Store, agent: Agent, code: str) -> list[str] | None:
             .where(second_factor_table.c.agent_id == agent.id)
             .values(confirmed_at=store.now())
         )
-        _end_sessions(conn, agent)
+        end_all(store, conn, agent)
+        changed(conn, agent)
         audit(store, conn, agent, "factor.on", f"agent:{agent.name}")
         return _new_codes(conn, agent)
 
@@ -106,14 +109,15 @@ def factor_off(store: Store, name: str, by: Agent | None = None) -> Agent:
         found = required(conn, name)
         for table in (second_factor_table, recovery_code_table):
             conn.execute(table.delete().where(table.c.agent_id == found.id))
-        _end_sessions(conn, found)
+        end_all(store, conn, found)
+        changed(conn, found)
         audit(store, conn, by, "factor.off", f"agent:{found.name}")
         return required(conn, name)
 
 
-def sign_in_with_code(store: Store, agent: Agent, code: str, address: str) -> bool:
+def sign_in_with_code(store: Store, agent: Agent, code: str, address: str, device: str = "") -> bool:
     """Whether the code is one of the agent's app or a recovery code, each taken once; TooManyGuesses."""
-    guess, keys = guesses.begin(store, key_of(agent.name), address, "code"), store.keys
+    guess, keys = guesses.begin(store, key_of(agent.name), address, device, "code"), store.keys
     with store.write() as conn:
         now = required(conn, agent.name)
         how = None
@@ -210,10 +214,6 @@ def _new_codes(conn: Connection, agent: Agent) -> list[str]:
 
 def _new_code() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
-
-
-def _end_sessions(conn: Connection, agent: Agent) -> None:
-    conn.execute(agent_table.update().where(agent_table.c.id == agent.id).values(stamp=agent_table.c.stamp + 1))
 
 
 def _sealed(keys: Keys, agent_id: int, secret: str) -> str:

@@ -21,9 +21,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from botkit import language
 
-from . import errors, intake, rendering
+from . import cookies, errors, intake, rendering
 from .context import Context, here
-from .cookies import LateKey
 from .errors import ApiError
 from .fair import Turns
 from .limits import Rates, check
@@ -70,6 +69,9 @@ def create_app(
     clarify_threshold: float = 0.0,
     second_factor_roles: Sequence[str] = (),
     session_hours: int = 12,
+    session_idle_minutes: int = 120,
+    desk_rate_per_minute: int = 600,
+    token_days: int = 365,
     policy: Policy | None = None,
     streams: int = 384,
     streams_per_address: int = 24,
@@ -87,9 +89,11 @@ def create_app(
     `kilobytes_per_hour`: what a customer may add to one conversation. `metrics_token`: the bearer token
     that /metrics asks for; empty: it answers on this machine alone. `answer_threshold` and `clarify_threshold`: the
     probabilities from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must
-    sign in with a second factor. `session_hours`: for how long a sign-in lasts without use. `policy`: the desk's rules.
-    `streams`: how many live streams this process holds at most, each in a thread of its server, and
-    `streams_per_address` how many of customers at one address. Raises ValueError for an origin or a role that is none.
+    sign in with a second factor. `session_hours`, `session_idle_minutes`: when a sign-in ends, used and unused.
+    `desk_rate_per_minute`: requests to the desk's API of one token, or one agent's browsers. `token_days`: how long a
+    token lasts if nothing else is said. `policy`: the desk's rules. `streams`: how many live streams this process holds
+    at most, each in a thread of its server, and `streams_per_address` how many of customers at one address. Raises
+    ValueError for an origin or a role that is none.
     """
     from botkit import chat, desk
 
@@ -101,15 +105,9 @@ def create_app(
 
     web = language.web_folder()
     app = Flask("botkit", template_folder=str(web / "templates"), static_folder=str(web / "static"))
-    app.session_interface = LateKey(lambda: store.keys.current.derived("session"))
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
-        SESSION_COOKIE_NAME="botkit_session",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=session_hours),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -137,6 +135,10 @@ def create_app(
         metrics_token=metrics_token,
         thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
         second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
+        session_life=timedelta(hours=session_hours),
+        session_idle=timedelta(minutes=session_idle_minutes),
+        desk_rate_per_minute=desk_rate_per_minute,
+        token_days=token_days,
         policy=policy,
         behind_proxies=trusted_proxies > 0,
         caps=chat.Caps(messages_per_hour, 1000 * kilobytes_per_hour),
@@ -146,10 +148,11 @@ def create_app(
     intake.install(app)
     app.before_request(_refuse_foreign_pages)
     app.after_request(_headers)
+    cookies.install(app)
     app.after_request(_account)
 
     # Here, so that `botkit.server.run` can be imported without them.
-    from . import accounts, api, deskdoors, livedoors, pages, supervisor
+    from . import accounts, api, deskdoors, livedoors, pages, supervisor, trail
 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(livedoors.blueprint)
@@ -157,6 +160,7 @@ def create_app(
     app.register_blueprint(deskdoors.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(supervisor.blueprint)
+    app.register_blueprint(trail.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=_readyz)
     app.add_url_rule("/metrics", view_func=_metrics)
@@ -180,6 +184,9 @@ def _role(text: str) -> str:
 
 # Before a request.
 
+_PROBES = ("/healthz", "/readyz")
+"""What a supervisor or a balancer asks, from one address and as often as it likes: a 429 would read as ill."""
+
 
 def _begin() -> None:
     g.started = time.perf_counter()
@@ -193,7 +200,7 @@ def _begin() -> None:
                 "a request has X-Forwarded-For, but trusted_proxies is 0: if a proxy of yours sends it, all visitors "
                 "share one address and its limits. Set trusted_proxies = 1, or how many proxies there are."
             )
-    if request.path != "/healthz":  # whoever watches the process must get an answer
+    if request.path not in _PROBES:
         length = MAX_BODY if "Transfer-Encoding" in request.headers else request.content_length or 0
         check("request", 1.0 + min(length, MAX_BODY) / WEIGHS_ONE_MORE)
 
@@ -321,12 +328,12 @@ def _metrics() -> Response:
     context = here()
     if not context.metrics_token:
         if not _from_here():
-            cure = "Metrics are for this machine alone: set metrics_token to read them elsewhere."
-            raise ApiError(403, "forbidden", cure)
+            text = "Metrics are for this machine alone: set metrics_token to read them elsewhere."
+            raise ApiError(403, "forbidden", text)
     elif not hmac.compare_digest(intake.bearer(), context.metrics_token):
         raise ApiError(403, "forbidden", "This token does not open the metrics.")
-    text, content_type = context.metrics.exposition(_state)
-    response = make_response(text)
+    figures, content_type = context.metrics.exposition(_state)
+    response = make_response(figures)
     response.headers["Content-Type"] = content_type
     return response
 

@@ -1,4 +1,4 @@
-"""Owns the pages of accounts: the code at a sign-in, one's own account, the team's, the audit log and the outbox.
+"""Owns the pages of accounts: the code at a sign-in, one's own account and the team's.
 
 All of them are forms that work without JavaScript. A secret that is told once (a password, a token, recovery codes) is
 on the page that answers the form and nowhere else: in no cookie, no address and no log.
@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, request
 
-from botkit import outbox, people
+from botkit import people
 from botkit.people import Agent, PeopleError, TooManyGuesses
-from botkit.store import iso, parse_time
 
+from . import cookies, limits, signin, trail
 from . import deskframe as frame
-from . import limits, signin
 from .context import here
 from .errors import ApiError
 from .rendering import Texts
 
 blueprint = Blueprint("accounts", __name__)
 
-LINES = 50
-"""Lines of the audit log on a page."""
-_LAST = 2**31 - 1
 _ACCOUNT = "<int(max=2147483647):agent_id>"
 
 
@@ -51,7 +46,7 @@ def code() -> Response:
             return frame.to(signin.onward(wanted))
         t = Texts(frame.language_of_reader())
         too_many = refusal.code == "too_many"
-        problem = t("desk.too_many", seconds=refusal.seconds) if too_many else t("accounts.wrong_code")
+        problem = frame.too_many(refusal.seconds, refusal.what, t) if too_many else t("accounts.wrong_code")
         response = frame.show("desk/code.html", None, status=429 if too_many else 401, problem=problem, next=wanted)
         if refusal.seconds:
             response.headers["Retry-After"] = str(refusal.seconds)
@@ -71,19 +66,37 @@ def account() -> Response:
 @blueprint.post("/desk/account/password")
 def own_password() -> Response:
     def change(agent: Agent) -> Response:
-        signin.begin(people.set_password(here().store, agent.name, request.form.get("new", ""), by=agent))
-        return _done("password_changed", signin.onward("/desk/account"))
+        new = request.form.get("new", "")
+        signin.begin(people.set_password(here().store, agent.name, new, shop=_shop_names(), by=agent))
+        return frame.done("password_changed", signin.onward("/desk/account"))
 
     return _as_oneself(change, "current")
 
 
 @blueprint.post("/desk/account/sessions")
 def own_sessions() -> Response:
+    """End one sign-in of one's own, or all but this one."""
+
     def end(agent: Agent) -> Response:
-        signin.begin(people.end_sessions(here().store, agent.name, by=agent))
-        return _done("sessions_ended", "/desk/account")
+        store, chosen = here().store, _number("id")
+        if chosen is None:
+            people.end_sessions(store, agent.name, but=signin.session_id(), by=agent)
+            return frame.done("sessions_ended", "/desk/account#sessions")
+        people.end_session(store, agent, chosen, by=agent)
+        return frame.done("session_ended", "/desk/account#sessions")
 
     return _as_oneself(end)
+
+
+@blueprint.post("/desk/account/tokens")
+def own_tokens() -> Response:
+    """Revoke one token of one's own."""
+
+    def revoke(agent: Agent) -> Response:
+        people.revoke_token(here().store, agent, _number("id") or 0, by=agent)
+        return frame.done("done", "/desk/account#tokens")
+
+    return _as_oneself(revoke)
 
 
 @blueprint.post("/desk/account/factor")
@@ -115,7 +128,7 @@ def recovery_codes() -> Response:
 def own_factor_off() -> Response:
     def off(agent: Agent) -> Response:
         signin.begin(people.factor_off(here().store, agent.name, by=agent))
-        return _done("factor_is_off", "/desk/account")
+        return frame.done("factor_is_off", "/desk/account")
 
     return _as_oneself(off, "password")
 
@@ -129,11 +142,11 @@ def _as_oneself(action: Callable[[Agent], Response], password_field: str | None 
     try:
         if password_field is not None:
             typed = request.form.get(password_field, "")
-            if not people.confirm(here().store, agent, typed, limits.caller()):
+            if not people.confirm(here().store, agent, typed, limits.caller(), cookies.get(cookies.DEVICE)):
                 return _refused("wrong_password", back)
         return action(agent)
     except TooManyGuesses as wait:
-        flash(Texts(frame.language_of_reader())("desk.too_many", seconds=wait.seconds))
+        signin.tell(frame.too_many(wait.seconds, wait.what, Texts(frame.language_of_reader())))
         return frame.to(back)
     except PeopleError as error:
         return _refused(error.code, back)
@@ -151,12 +164,13 @@ def _own(agent: Agent, codes: list[str] | None = None) -> Response:
         codes_left=people.recovery_codes_left(store, agent),
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)) if secret else None,
         link=people.factor_link(secret, agent.name, str(shop.get("name") or "botkit")) if secret else None,
-        tokens=[_time(at) for at in people.tokens(store, agent)],
+        sessions=sessions_of(agent),
+        tokens=_tokens(agent),
     )
 
 
 def _again(agent: Agent) -> Agent:
-    """The agent as the account is now; this session goes on under its new stamp."""
+    """The agent as the account is now, with a session of its own in place of those that ended."""
     found = people.agent(here().store, agent.id)
     assert found is not None
     signin.begin(found)
@@ -168,12 +182,12 @@ def _again(agent: Agent) -> Agent:
 
 @blueprint.get("/desk/accounts")
 def team() -> Response:
-    return _team(_admitted("people"))
+    return _team(frame.admitted("people"))
 
 
 @blueprint.post("/desk/accounts")
 def add() -> Response:
-    agent = _admitted("people")
+    agent = frame.admitted("people")
     if isinstance(agent, Response):
         return agent
     name, role, password = request.form.get("name", ""), request.form.get("role", ""), people.new_password()
@@ -187,13 +201,13 @@ def add() -> Response:
 
 @blueprint.get(f"/desk/accounts/{_ACCOUNT}")
 def one(agent_id: int) -> Response:
-    agent = _admitted("people")
+    agent = frame.admitted("people")
     return agent if isinstance(agent, Response) else _one(agent, _person(agent_id))
 
 
 @blueprint.post(f"/desk/accounts/{_ACCOUNT}/<action>")
 def act(agent_id: int, action: str) -> Response:
-    agent = _admitted("people")
+    agent = frame.admitted("people")
     if isinstance(agent, Response):
         return agent
     person, store, back = _person(agent_id), here().store, f"/desk/accounts/{agent_id}"
@@ -205,18 +219,30 @@ def act(agent_id: int, action: str) -> Response:
             person = people.set_password(store, person.name, password, temporary=True, by=agent)
             return _one(agent, person, told="password", secret=password)
         if action == "token":
-            return _one(agent, person, told="token", secret=people.issue_token(store, person.name, by=agent))
+            return _one(agent, person, told="token", secret=_issued(agent, person))
         if action == "role":
             people.set_role(store, person.name, request.form.get("role", ""), by=agent)
+        elif action == "sessions" and (chosen := _number("id")) is not None:
+            people.end_session(store, person, chosen, by=agent)
+        elif action == "revoke" and (chosen := _number("id")) is not None:
+            people.revoke_token(store, person, chosen, by=agent)
         elif action in _ACTIONS:
             _ACTIONS[action](store, person.name, by=agent)
         else:
             raise ApiError(404, "not_found", "There is nothing at this address.")
     except PeopleError as error:
         return _refused(error.code, back)
-    if person.id == agent.id:
-        _again(agent)
-    return _done("done", back)
+    return frame.done("done", back)  # whose own session ended with it is led to the sign-in from there
+
+
+@blueprint.post("/desk/accounts/unlock")
+def unlock_address() -> Response:
+    """Let an address that guessed too often try again."""
+    agent = frame.admitted("people")
+    if isinstance(agent, Response):
+        return agent
+    people.unlock_address(here().store, request.form.get("address", "").replace("\0", "")[:80], by=agent)
+    return frame.done("done", "/desk/accounts")
 
 
 _ACTIONS: dict[str, Callable[..., Any]] = {
@@ -238,7 +264,7 @@ def _team(agent: Agent | Response, status: int = 200, **values: Any) -> Response
         agent,
         status=status,
         people=people.agents(store),
-        locked=people.locked(store),
+        locked=_locks(),
         roles=people.ROLES,
         rights={what: set(roles) for what, roles in people.MAY.items()},
         **values,
@@ -253,10 +279,14 @@ def _one(agent: Agent, person: Agent, told: str | None = None, secret: str | Non
         agent,
         person=person,
         oneself=person.id == agent.id,
-        locked=person.name in people.locked(store),
+        locked=_locks()["names"].get(person.name),
         roles=people.ROLES,
-        tokens=[_time(at) for at in people.tokens(store, person)],
-        lines=_lines(lines),
+        scopes=people.SCOPES,
+        token_days=here().token_days,
+        most_days=people.MOST_DAYS,
+        sessions=sessions_of(person),
+        tokens=_tokens(person),
+        lines=trail.lines(lines),
         told=told,
         secret=secret,
         days=people.TEMPORARY.days,
@@ -270,119 +300,74 @@ def _person(agent_id: int) -> Agent:
     return found
 
 
-# Who did and saw what, and what waits to be delivered.
-
-
-@blueprint.get("/desk/audit")
-def audit() -> Response:
-    agent = _admitted("audit")
-    if isinstance(agent, Response):
-        return agent
-    store, given = here().store, request.args
-    wanted = {name: given.get(name, "").replace("\0", "")[:80] for name in ("actor", "action", "since")}
-    before = given.get("before", type=int)
-    before = None if before is None else max(0, min(before, _LAST))
-    try:
-        since = parse_time(wanted["since"]) if wanted["since"] else None
-    except (ValueError, OverflowError):
-        since, wanted["since"] = None, ""
-    found = people.audited(
-        store,
-        actor=wanted["actor"] or None,
-        action=wanted["action"] or None,
-        since=since,
-        before=before,
-        limit=LINES + 1,
-    )
-    query, t = {name: value for name, value in wanted.items() if value}, Texts(frame.language_of_reader())
-    return frame.show(
-        "desk/audit.html",
-        agent,
-        lines=_lines(found[:LINES]),
-        actors=[(each, _actor(each, t)) for each in (*map(people.actor, people.agents(store)), *_OTHERS)],
-        actions=people.ACTIONS,
-        wanted=wanted,
-        newest=f"/desk/audit?{urlencode(query)}" if before else None,
-        older=f"/desk/audit?{urlencode(query | {'before': found[LINES - 1].id})}" if len(found) > LINES else None,
-    )
-
-
-@blueprint.get("/desk/outbox")
-def deliveries() -> Response:
-    agent = _admitted("people")
-    if isinstance(agent, Response):
-        return agent
-    store, state = here().store, request.args.get("state", "")
-    state = state if state in outbox.STATES else "given_up"
-    rows = [
-        {"id": each.id, "what": each.payload.get("type") or each.kind, "tries": each.tries, "reason": each.reason}
-        | {"message_id": each.message_id, "state": each.state, **_time(each.made_at)}
-        for each in outbox.deliveries(store, state, LINES)
-    ]
-    return frame.show("desk/outbox.html", agent, rows=rows, state=state, states=outbox.STATES)
-
-
-@blueprint.post("/desk/outbox/retry")
-def retry() -> Response:
-    agent = _admitted("people")
-    if isinstance(agent, Response):
-        return agent
-    store, only = here().store, None  # all of them
-    if "id" in request.form:
-        only = max(0, min(request.form.get("id", 0, type=int), _LAST))
-    count = outbox.retry(store, None if only is None else [only])
-    with store.write() as conn:
-        people.audit(store, conn, agent, "outbox.retried", count=count, id=only)
-    return _done("done", "/desk/outbox?state=waiting")
-
-
-def _lines(found: list[people.Line]) -> list[dict[str, Any]]:
-    t = Texts(frame.language_of_reader())
-    return [
-        {
-            **_time(line.at),
-            "actor": _actor(line.actor, t),
-            "action_text": t(f"accounts.did_{line.action.replace('.', '_')}")
-            if line.action in people.ACTIONS
-            else line.action,
-            "target": line.target,
-            "detail": [f"{name}: {value}" for name, value in line.detail.items()],
-        }
-        for line in found
-    ]
-
-
-def _actor(actor: str, t: Texts) -> str:
-    if actor in _OTHERS:
-        return t(f"accounts.actor_{actor}")
-    return {"bot": t("desk.bot"), "customer": t("desk.customer")}.get(actor, actor.removeprefix("agent:"))
-
-
-_OTHERS = (people.CONSOLE, "system")
-
-
 # What these pages share.
 
 
-def _admitted(what: str) -> Agent | Response:
-    """The agent signed in, if the role allows it; else the way to the sign-in, or ApiError 403."""
-    agent = signin.by_session()
-    if agent is None:
-        return frame.to_login()
-    if not agent.may(what):
-        raise ApiError(403, "forbidden", f"The role {agent.role} may not see this page.")
-    return agent
+def sessions_of(person: Agent) -> list[dict[str, Any]]:
+    """The sign-ins of an agent as pages show them."""
+    t, own = Texts(frame.language_of_reader()), signin.session_id()
+    found = []
+    for each in people.sessions(here().store, person, here().session_idle):
+        name = each.browser and each.system and t("accounts.browser_on", browser=each.browser, system=each.system)
+        name = name or each.browser or each.system or t("accounts.browser_unknown")
+        times = {"seen": frame.timed(each.seen_at), "made": frame.timed(each.made_at)}
+        found.append({"id": each.id, "name": name, "own": each.id == own, **times})
+    return found
 
 
-def _done(text: str, address: str) -> Response:
-    flash(Texts(frame.language_of_reader())(f"accounts.{text}"))
-    return frame.to(address)
+def _tokens(person: Agent) -> list[dict[str, Any]]:
+    now = here().store.now()
+    return [
+        {
+            "id": each.id,
+            "name": each.name,
+            "prefix": each.prefix,
+            "scope": each.scope,
+            "over": each.expires_at <= now,
+            "issued": frame.timed(each.issued_at),
+            "expires": frame.timed(each.expires_at),
+            "used": frame.timed(each.used_at) if each.used_at else None,
+        }
+        for each in people.tokens(here().store, person)
+    ]
+
+
+def _issued(agent: Agent, person: Agent) -> str:
+    """A new token for somebody, as the form wants it."""
+    form = request.form
+    days = _number("days") if form.get("days") else here().token_days
+    scope = form.get("scope", "answer")
+    return people.issue_token(
+        here().store, person.name, label=form.get("label", "")[:200], scope=scope, days=days or 0, by=agent
+    )
+
+
+def _locks() -> dict[str, dict[str, str]]:
+    """Who has to wait after wrong tries, and how long in words."""
+    t, locks = Texts(frame.language_of_reader()), people.locks(here().store)
+    return {
+        what: {name: frame.span(seconds, t) for name, seconds in found.items()}
+        for what, found in (("names", locks.names), ("addresses", locks.addresses))
+    }
+
+
+def _shop_names() -> list[str]:
+    """What the shop is called, which is no password here."""
+    try:
+        index = here().index
+    except ApiError:  # there is none yet
+        return []
+    return [str(name) for lang in index.languages if (name := (index.shop(lang) or {}).get("name"))]
+
+
+def _number(field: str) -> int | None:
+    """A whole number of the form; None where it is not given, 0 for what is none."""
+    text = request.form.get(field)
+    if text is None:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _refused(code: str, address: str) -> Response:
-    flash(Texts(frame.language_of_reader())(f"accounts.problem_{code}"))
+    signin.tell(Texts(frame.language_of_reader())(f"accounts.problem_{code}"))
     return frame.to(address)
-
-
-def _time(at: Any) -> dict[str, str]:
-    return {"at": iso(at), "at_text": frame.local(at, here().index)}

@@ -73,9 +73,13 @@ def start() -> tuple[dict[str, Any], int]:
     wanted = intake.body(schemas.StartConversation, optional=True)
     page = language.clean(wanted.page) or None if wanted.page else None
     trusted = "tags" if wanted.tags else "customer" if wanted.customer else None
-    if trusted and people.agent_by_token(here().store, intake.bearer()) is None:
-        text = "Tags and the customer's name need an agent's token: Authorization: Bearer TOKEN."
-        raise ApiError(401, "unauthorized", text, trusted)
+    if trusted:
+        agent = people.agent_by_token(here().store, intake.bearer())
+        if agent is None:
+            text = "Tags and the customer's name need an agent's token: Authorization: Bearer TOKEN."
+            raise ApiError(401, "unauthorized", text, trusted)
+        if not agent.may_write:
+            raise ApiError(403, "scope", "This token may only read: take one with the scope answer.", trusted)
     known = {"visitor": wanted.visitor, "customer": wanted.customer}
     try:
         started = chat.start(here().store, wanted.lang, page, here().index.languages, wanted.tags, **known)

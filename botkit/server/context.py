@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
@@ -47,6 +48,10 @@ class Context:
     policy: Policy
     behind_proxies: bool
     caps: Caps
+    session_life: timedelta
+    session_idle: timedelta
+    desk_rate_per_minute: int
+    token_days: int
     second_factor_roles: frozenset[str] = frozenset()
 
     @property

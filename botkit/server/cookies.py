@@ -1,37 +1,52 @@
-"""Owns when the key of the session's cookie is read: with the first cookie, so that a record that is away keeps neither
-the server from starting nor a visitor, who has no such cookie, from being served."""
+"""Owns the cookies of the desk: how they are named and guarded, and that what a request sets is what it reads.
+
+A cookie holds a random text or a word that is checked when it is read; nothing in it is believed, so nothing is signed.
+Over https each is `Secure` and called `__Host-...`, which no other host of the same domain can set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
 
-from flask import Flask, Request, Response
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Response, g, request
 
-from botkit.store import StoreError
+from .context import here
+
+SESSION = "botkit_session"
+DEVICE = "botkit_device"
+LANG = "botkit_lang"
+_LONGEST = 200
 
 
-class LateKey(SecureCookieSessionInterface):
-    """Flask's signed cookies with a key from `key`, which may raise StoreError: then nobody is known, and nothing is
-    kept, until it gives one."""
+def install(app: Flask) -> None:
+    """Send what was put and dropped with each answer."""
+    app.after_request(_send)
 
-    def __init__(self, key: Callable[[], str | bytes]) -> None:
-        self._key = key
 
-    def get_signing_serializer(self, app: Flask) -> Any:
-        if not app.secret_key:
-            try:
-                app.secret_key = self._key()
-            except StoreError:  # told by what really needs the record
-                return None
-        return super().get_signing_serializer(app)
+def get(name: str) -> str:
+    """The cookie's text, as it will be after this request; empty where there is none."""
+    put_now = g.get("cookies", {})
+    if name in put_now:
+        return str(put_now[name][0])
+    return request.cookies.get(_wire(name), "")[:_LONGEST]
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
-        known = super().open_session(app, request) if self.get_cookie_name(app) in request.cookies else None
-        return known if known is not None else SecureCookieSession()
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if session.modified and session and self.get_signing_serializer(app) is None:
-            return
-        super().save_session(app, session, response)
+def put(name: str, text: str, life: timedelta) -> None:
+    """Keep a text in the browser for so long; an empty one takes the cookie away."""
+    g.setdefault("cookies", {})[name] = (text, life)
+
+
+def secure() -> bool:
+    """Whether the browser came by https, as far as can be known here."""
+    return request.is_secure or here().base_url.startswith("https://")
+
+
+def _wire(name: str) -> str:
+    return f"__Host-{name}" if secure() else name
+
+
+def _send(response: Response) -> Response:
+    for name, (text, life) in g.get("cookies", {}).items():
+        age = life if text else 0
+        response.set_cookie(_wire(name), text, max_age=age, path="/", secure=secure(), httponly=True, samesite="Lax")
+    return response

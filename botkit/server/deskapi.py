@@ -257,11 +257,14 @@ def _sentence(error: Exception) -> str:
 @describe(query=TicketsQuery, gives={200: Tickets}, security="desk", tag="desk")
 def tickets() -> dict[str, Any]:
     """List tickets: waiting ones in the order of the queue, then claimed ones, then closed ones, newest first."""
-    signin.caller()
+    agent = signin.caller()
     wanted = intake.query(TicketsQuery)
     store = here().store
     lang = known_language(wanted.language, here().index)
     found = desk.queue(store, wanted.state, lang, wanted.limit, wanted.offset)
+    with store.write() as conn:
+        asked = {"state": wanted.state, "language": lang, "limit": wanted.limit, "offset": wanted.offset or None}
+        people.audit(store, conn, agent, "ticket.listed", **asked, found=len(found), token=agent.token)
     return {"tickets": [ticket.as_dict() for ticket in found], "counts": desk.counts(store)}
 
 

@@ -65,7 +65,8 @@ def login() -> Response:
     except signin.Refused as refusal:
         t = Texts(frame.language_of_reader())
         status = {"wrong": 401, "no_place": 403, "too_many": 429}[refusal.code]
-        problem = t(f"desk.{refusal.code}", **({"seconds": refusal.seconds} if refusal.seconds else {}))
+        too_many = refusal.code == "too_many"
+        problem = frame.too_many(refusal.seconds, refusal.what, t) if too_many else t(f"desk.{refusal.code}")
         response = frame.show("desk/login.html", None, status=status, problem=problem, next=wanted, name=name)
         if refusal.seconds:
             response.headers["Retry-After"] = str(refusal.seconds)

@@ -4,14 +4,15 @@ waits, states and numbers. It finds nothing and changes nothing."""
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Response, get_flashed_messages, make_response, redirect, request, session
+from flask import Response, make_response, redirect, request
 from markupsafe import Markup, escape
 
 from botkit import desk, language
@@ -19,9 +20,12 @@ from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import iso
 
+from . import cookies, signin
 from .context import here
+from .errors import ApiError
 from .rendering import Texts, best_language, native_name, number, page
 
+_REMEMBERED = timedelta(days=365)
 _NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
 
 
@@ -29,7 +33,7 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
     """A page of the desk in the interface's language, for an agent or, before signing in, for nobody. `etag` marks what
     it shows: an unchanged page is not sent again."""
     lang = language_of_reader()
-    flashes = get_flashed_messages()
+    flashes = signin.told()
     mentions = desk.mentions(here().store, agent) if agent is not None else []
     query = request.args.to_dict(flat=True)
     tongues = [
@@ -62,7 +66,7 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
 
 def unchanged(agent: Agent, etag: str) -> Response | None:
     """304 where the reader has this state of a page already: asked before any work is spent on it."""
-    if session.get("_flashes"):
+    if signin.told(take=False):
         return None
     tag = _tag(etag, agent, language_of_reader(), desk.mentions(here().store, agent))
     if not request.if_none_match.contains(tag):
@@ -85,20 +89,36 @@ def language_of_reader() -> str:
     """The interface's language: the one just chosen, the one chosen before, or the browser's."""
     chosen = request.args.get("lang", "")
     if chosen in language.LANGUAGES:
-        session["lang"] = chosen
-    kept = session.get("lang")
+        cookies.put(cookies.LANG, chosen, _REMEMBERED)
+    kept = cookies.get(cookies.LANG)
     return kept if kept in language.LANGUAGES else best_language(language.LANGUAGES, language.LANGUAGES[0])
 
 
 def to(address: str) -> Response:
-    """Send the reader on to a page, after a form."""
-    return make_response(redirect(address, 303))
+    """Send the reader on to a page, after a form; to the queue where no header can hold its address."""
+    return make_response(redirect(address if address.isprintable() else "/desk", 303))
 
 
 def to_login() -> Response:
     """Send the reader to the sign-in, and from there back here."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/desk"
     return to("/desk/login?" + urlencode({"next": wanted}))
+
+
+def admitted(what: str) -> Agent | Response:
+    """The agent signed in, if the role allows it; else the way to the sign-in, or ApiError 403."""
+    agent = signin.by_session()
+    if agent is None:
+        return to_login()
+    if not agent.may(what):
+        raise ApiError(403, "forbidden", f"The role {agent.role} may not see this page.")
+    return agent
+
+
+def done(text: str, address: str) -> Response:
+    """Send the reader on to a page that says, in words of the accounts, what was done."""
+    signin.tell(Texts(language_of_reader())(f"accounts.{text}"))
+    return to(address)
 
 
 def mark(shown: Sequence[Any]) -> str:
@@ -160,6 +180,18 @@ def age(seconds: float, t: Texts) -> str:
     return t("desk.days", n=int(seconds // 86400))
 
 
+def span(seconds: float, t: Texts) -> str:
+    """How long something lasts: seconds up to two minutes, then minutes."""
+    if seconds <= 120:
+        return t("desk.seconds", n=math.ceil(seconds))
+    return t("desk.minutes", n=math.ceil(seconds / 60))
+
+
+def too_many(seconds: float, what: str, t: Texts) -> str:
+    """What was tried too often, and how long to wait; the same whether a name exists or not."""
+    return t(f"desk.too_many_{what}" if what else "desk.too_many", time=span(seconds, t))
+
+
 def percent(probability: float) -> str:
     return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
@@ -183,6 +215,11 @@ def zone(index: Index) -> tzinfo:
         return ZoneInfo((index.shop(index.default_language) or {}).get("time_zone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
+
+
+def timed(at: datetime) -> dict[str, str]:
+    """A time as pages show it."""
+    return {"at": iso(at), "at_text": local(at, here().index)}
 
 
 def local(at: datetime, index: Index) -> str:

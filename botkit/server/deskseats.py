@@ -14,9 +14,9 @@ from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, request
 
-from botkit import desk, language
+from botkit import desk, language, people
 from botkit.people import Agent
 from botkit.store import iso, parse_time
 
@@ -98,8 +98,24 @@ def arrange(name: str) -> Response:
             problem = t("desk.not_done")
     if problem:
         return _page(agent, found, problem=problem, typed=form, status=400)
-    flash(t("team.saved"))
+    signin.tell(t("team.saved"))
     return frame.to(_address(found.agent))
+
+
+@blueprint.post(f"{ADDRESS}/<name>/sign-out")
+def sign_out(name: str) -> Response:
+    """End all sign-ins of a colleague: a lost phone, a computer left open. Administrators are left to their own."""
+    agent = _arranger(name)
+    if isinstance(agent, Response):
+        return agent
+    with here().store.read() as conn:
+        person = people.agent_named(conn, _seat(name).agent)
+    if person is None or (person.may("people") and not agent.may("people")):
+        raise ApiError(403, "forbidden", "Only an administrator signs out an administrator.")
+    own = signin.session_id() if person.id == agent.id else None
+    people.end_sessions(here().store, person.name, but=own, by=agent)
+    signin.tell(Texts(frame.language_of_reader())("team.signed_out"))
+    return frame.to(_address(person.name))
 
 
 @blueprint.post("/desk/absences")
@@ -119,10 +135,10 @@ def plan_absence() -> Response:
     try:
         desk.plan_absence(store, agent, found.agent, starts_at, ends_at, form.get("delegate", "")[:80] or None)
     except desk.DeskError:
-        flash(t("desk.not_done"))
+        signin.tell(t("desk.not_done"))
     else:
         desk.tick(store, policy=here().policy)  # it may have begun already
-        flash(t("team.planned"))
+        signin.tell(t("team.planned"))
     return frame.to(_address(found.agent))
 
 
@@ -137,10 +153,10 @@ def end_absence(absence_id: int) -> Response:
     except desk.NotAllowed:
         raise ApiError(403, "forbidden", "Only a supervisor ends a colleague's absence.") from None
     except desk.DeskError:  # somebody was faster, or it ended by itself
-        flash(t("desk.not_done"))
+        signin.tell(t("desk.not_done"))
     else:
         desk.tick(here().store, policy=here().policy)
-        flash(t("team.ended"))
+        signin.tell(t("team.ended"))
     return frame.to(ADDRESS)
 
 
@@ -211,6 +227,7 @@ def _page(
         zone=_zone(found),
         colleagues=[each.agent for each in seats if each.agent != found.agent],
         absences=_absences(agent, found.agent),
+        may_sign_out=agent.may("overrule") or agent.name == found.agent,
     )
 
 

@@ -172,7 +172,7 @@ def end_absence(absence_id: int) -> dict[str, Any]:
 def overview() -> dict[str, Any]:
     """See the whole desk, as a supervisor: who is on, who waits, what is late."""
     agent = signin.caller()
-    if not agent.may("overrule"):
+    if not agent.may("overview"):
         raise desk.NotAllowed
     return desk.overview(here().store, here().policy).as_dict()
 

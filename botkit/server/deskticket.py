@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from flask import Blueprint, Response, flash, make_response, request
+from flask import Blueprint, Response, make_response, request
 
 from botkit import desk, language, people, report
 from botkit.desk import Assist
@@ -154,7 +154,7 @@ def transfer(ticket_id: int) -> Response:
         given = desk.transfer(here().store, ticket_id, agent, to, note)
         told = frame.diverted(given, to, Texts(frame.language_of_reader()))
         if told:
-            flash(told)
+            signin.tell(told)
 
     return _act(ticket_id, give, "/desk")
 
@@ -215,17 +215,17 @@ def _act(ticket_id: int, action: Callable[[Agent], object], then: str | None = N
     except desk.NoTicket as error:
         raise ApiError(404, error.code, "There is no such conversation.") from None
     except desk.AlreadyClaimed as error:
-        flash(t("desk.already_claimed", name=error.owner))
+        signin.tell(t("desk.already_claimed", name=error.owner))
     except desk.NotOwner as error:
-        flash(t("desk.others_lead", name=error.owner) if error.owner else t("desk.not_yours"))
+        signin.tell(t("desk.others_lead", name=error.owner) if error.owner else t("desk.not_yours"))
     except desk.Away as error:
-        flash(frame.is_away(error, t))
+        signin.tell(frame.is_away(error, t))
     except desk.TicketClosed:
-        flash(t("desk.closed_lead"))
+        signin.tell(t("desk.closed_lead"))
     except desk.MessageError as error:
-        flash(t("desk.empty") if error.code == "empty" else t("desk.not_done"))
+        signin.tell(t("desk.empty") if error.code == "empty" else t("desk.not_done"))
     except desk.DeskError:
-        flash(t("desk.not_done"))
+        signin.tell(t("desk.not_done"))
     else:
         return frame.to(then or back)
     return frame.to(back)

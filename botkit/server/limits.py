@@ -92,11 +92,11 @@ def caller() -> str:
     return of_one_customer(request.remote_addr)
 
 
-def check(name: str, cost: float = 1.0) -> None:
-    """Count this request against a limit, as so many; ApiError 429 for one too many.
+def check(name: str, cost: float = 1.0, who: str | None = None) -> None:
+    """Count this request against a limit of its address or of `who`, as so many; ApiError 429 for one too many.
 
     "request": any at all; "question": a customer's text; "suggestion": one for each key; "conversation": a beginning;
-    "signal": a stream, a word that somebody types or has read; "login".
+    "signal": a stream, a word that somebody types or has read; "login"; "desk": an agent's to the desk's API.
     """
     from .context import here  # here, because the context holds the buckets
 
@@ -109,16 +109,18 @@ def check(name: str, cost: float = 1.0) -> None:
         "conversation": (context.conversations_per_hour, 3600.0, 0),
         "signal": (4 * asked, 60.0, 0),
         "login": (context.logins_per_minute, 60.0, 0),
+        "desk": (context.desk_rate_per_minute, 60.0, 0),
     }[name]
     if allowed <= 0:  # switched off in the settings
         return
-    wait = context.rates.take(name, caller(), allowed / seconds, min(burst or allowed, allowed), cost)
+    wait = context.rates.take(name, who or caller(), allowed / seconds, min(burst or allowed, allowed), cost)
     if wait > 0:
         context.metrics.limited(name)
+        whose = "with this token or account" if who else "from your address"
         raise ApiError(
             429,
             "too_many_requests",
-            f"Too many requests from your address; try again in {math.ceil(wait)} s.",
+            f"Too many requests {whose}; try again in {math.ceil(wait)} s.",
             retry_after=math.ceil(wait),
         )
 

@@ -167,7 +167,10 @@ def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
-    text = _site_map(here().index.version, date.today()).replace(_BASE, escape(_base()))
+    base = here().base_url
+    if not base:  # a request names any host that it likes
+        raise ApiError(404, "no_base_url", "There is no site map until base_url names the public address of this site.")
+    text = _site_map(here().index.version, date.today()).replace(_BASE, escape(base))
     response = make_response(text)
     response.headers["Content-Type"] = "application/xml; charset=utf-8"
     return _kept(response)
@@ -186,8 +189,9 @@ def _site_map(_version: str, _day: date) -> str:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    text = f"User-agent: *\nDisallow: /api/\nDisallow: /desk\nDisallow: /widget\nSitemap: {_base()}/sitemap.xml\n"
-    response = make_response(text)
+    base = here().base_url
+    lines = ["User-agent: *", "Disallow: /api/", "Disallow: /desk", "Disallow: /widget"]
+    response = make_response("\n".join([*lines, *([f"Sitemap: {base}/sitemap.xml"] if base else []), ""]))
     response.headers["Content-Type"] = "text/plain; charset=utf-8"
     return response
 
@@ -317,10 +321,6 @@ def _links(index: Index, pattern: str, lang: str, having: Sequence[str] | None =
         "canonical": base + at(own),
         "default_url": base + at(index.default_language),
     }
-
-
-def _base() -> str:
-    return here().base_url or request.url_root.rstrip("/")
 
 
 def _kept(response: Response) -> Response:

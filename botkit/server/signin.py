@@ -1,70 +1,66 @@
-"""Owns who is at the desk's doors: the signed session cookie, the bearer token, and the steps of signing in.
+"""Owns who is at the desk's doors: the session of a browser, the bearer token, and the steps of signing in.
 
-A session holds an agent's id and stamp, nothing else; the account itself is read again at every request, so that a
-closed account or a changed password ends it at once. Guesses are counted by `people`, in the database. It never
-decides what an agent may do to a ticket.
+A browser has a random text; the sign-in that it opens is a row that `people` keeps, read once at every request
+together with the account, so that whatever ends it does so at once. Guesses are counted by `people`, in the database.
+It never decides what an agent may do to a ticket.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from datetime import timedelta
+import secrets
 from urllib.parse import urlencode, urlsplit
 
-from flask import request, session
+from flask import g, request
 
 from botkit import desk, people
-from botkit.people import Agent
-from botkit.store import StoreError, parse_time
+from botkit.people import Agent, Session
+from botkit.store import StoreError
 
-from . import intake, limits
+from . import cookies, intake, limits
 from .context import here
 from .errors import ApiError
 
 log = logging.getLogger("botkit.server")
 
-_CODE_WITHIN = timedelta(minutes=10)
-"""How long the password counts while the code is looked for."""
-
 
 class Refused(Exception):
-    """Nobody is let in: `code` is wrong, no_place or too_many; `seconds` is how long too_many lasts."""
+    """Nobody is let in: `code` is wrong, wrong_code, expired, no_place or too_many; `seconds` is how long too_many
+    lasts and `what` is what was tried too often: here, name, address, or empty for requests of any kind."""
 
-    def __init__(self, code: str, seconds: int = 0) -> None:
+    def __init__(self, code: str, seconds: int = 0, what: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.seconds = seconds
+        self.what = what
 
 
 def sign_in(name: str, password: str) -> Agent:
     """Begin the session of the agent with this name and password, or Refused. With a second factor, it begins with
     the code only: see `onward`."""
-    _knock()
+    device = cookies.get(cookies.DEVICE)
+    if not people.known_here(here().store, name, limits.caller(), device):
+        _knock()  # who is known waits for their own tries alone
+    fresh = device or secrets.token_urlsafe(32)
     try:
-        agent = people.sign_in(here().store, name, password, limits.caller())
+        agent = people.sign_in(here().store, name, password, limits.caller(), fresh)
     except people.TooManyGuesses as wait:
-        raise Refused("too_many", wait.seconds) from None
+        raise Refused("too_many", wait.seconds, wait.what) from None
     if agent is None:
         raise Refused("wrong")
     if not _has_place(agent):
         raise Refused("no_place")
+    cookies.put(cookies.DEVICE, fresh, people.KNOWN)
     sign_out()
-    if agent.second_factor:
-        session["half"] = [agent.id, agent.stamp, here().store.now().isoformat()]
-    else:
-        begin(agent)
+    begin(agent, half=agent.second_factor)
     return agent
 
 
 def half_in() -> Agent | None:
     """Whose password was right a short while ago, and whose code is still to come."""
-    try:
-        agent_id, stamp, at = session["half"]
-        fresh = here().store.now() - parse_time(at) < _CODE_WITHIN
-    except (KeyError, ValueError, TypeError):
-        return None
-    agent = people.agent(here().store, agent_id) if fresh else None
-    return agent if agent is not None and agent.stamp == stamp and _has_place(agent) else None
+    found = _session()
+    return found[1] if found is not None and found[0].half and _has_place(found[1]) else None
 
 
 def give_code(code: str) -> Agent:
@@ -72,11 +68,12 @@ def give_code(code: str) -> Agent:
     agent = half_in()
     if agent is None:
         raise Refused("expired")
-    _knock()
     try:
-        right = people.sign_in_with_code(here().store, agent, code, limits.caller())
+        right = people.sign_in_with_code(
+            here().store, agent, code, limits.caller(), cookies.get(cookies.DEVICE)
+        )
     except people.TooManyGuesses as wait:
-        raise Refused("too_many", wait.seconds) from None
+        raise Refused("too_many", wait.seconds, wait.what) from None
     if not right:
         raise Refused("wrong_code")
     sign_out()
@@ -84,30 +81,59 @@ def give_code(code: str) -> Agent:
     return agent
 
 
-def begin(agent: Agent) -> None:
-    """Begin a session, or go on with it under the account's new stamp."""
-    session.permanent = True
-    session["agent"] = agent.id
-    session["stamp"] = agent.stamp
+def begin(agent: Agent, *, half: bool = False) -> None:
+    """Begin a session of this browser, and give it a text of its own."""
+    text = people.begin_session(
+        here().store, agent, request.headers.get("User-Agent", ""), here().session_life, half=half
+    )
+    cookies.put(cookies.SESSION, text, people.HALF if half else here().session_life)
+    _forget()
 
 
 def sign_out() -> None:
-    """End the session; the language chosen for the interface stays."""
-    lang = session.get("lang")
-    session.clear()
-    if lang:
-        session["lang"] = lang
+    """End the session of this browser, here and in the database."""
+    found = _session()
+    if found is not None:
+        people.sign_out(here().store, *found)
+    if cookies.get(cookies.SESSION):
+        cookies.put(cookies.SESSION, "", people.HALF)
+    _forget()
 
 
 def signed_in() -> Agent | None:
     """Whose session this is, if it still holds; `due` says what must be done before the desk opens."""
-    agent_id, stamp = session.get("agent"), session.get("stamp")
-    if not isinstance(agent_id, int):
+    found = _session()
+    if found is None or found[0].half or not _has_place(found[1]):
         return None
-    agent = people.agent(here().store, agent_id)
-    if agent is None or agent.stamp != stamp or not _has_place(agent):
-        return None
-    return agent
+    with contextlib.suppress(StoreError):  # reading must go on where that cannot be written
+        people.note_seen(here().store, found[0])
+    return found[1]
+
+
+def session_id() -> int | None:
+    """The number of this browser's session."""
+    found = _session()
+    return None if found is None else found[0].id
+
+
+def tell(text: str) -> None:
+    """Let the next page say something, once."""
+    found = _session()
+    if found is not None:
+        with contextlib.suppress(StoreError):
+            people.tell(here().store, found[0], text)
+        _forget()
+
+
+def told(*, take: bool = True) -> tuple[str, ...]:
+    """What this page is to say; `take`: it is forgotten with that."""
+    found = _session()
+    if found is None:
+        return ()
+    if take:
+        with contextlib.suppress(StoreError):
+            people.take_told(here().store, found[0])
+    return found[0].told
 
 
 def seen(agent: Agent) -> None:
@@ -147,15 +173,21 @@ def onward(wanted: str) -> str:
 
 
 def caller() -> Agent:
-    """The agent behind an API request, by bearer token or else by session; ApiError 401 or 403 for anybody else.
+    """The agent behind an API request, by bearer token or else by session; ApiError 401, 403 or 429 for anybody else.
 
     A token that is sent must be right: a wrong one is not forgiven for the sake of a cookie.
     """
+    _forget()  # a stream asks again and again, in one request
     agent = people.agent_by_token(here().store, intake.bearer()) if "Authorization" in request.headers else by_session()
     if agent is None:
         raise ApiError(401, "unauthorized", "Sign in, or send an agent's token: Authorization: Bearer TOKEN.")
+    if "counted" not in g:
+        g.counted = True
+        limits.check("desk", who=f"{agent.id}:{agent.token or ''}")
     if not agent.may("desk"):
         raise ApiError(403, "forbidden", f"The role {agent.role} has no place at the desk.")
+    if request.method not in ("GET", "HEAD") and not agent.may_write:
+        raise ApiError(403, "scope", "This token may only read: take one with the scope answer.")
     return agent
 
 
@@ -163,11 +195,27 @@ def within_desk(address: str | None) -> str:
     """An address to go to after signing in: of the desk, or the desk's own."""
     if not address or not address.startswith("/desk") or "\\" in address or not address.isprintable():
         return "/desk"
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/desk"
     inside = parts.path == "/desk" or parts.path.startswith("/desk/")
     if parts.scheme or parts.netloc or not inside or parts.path.startswith("/desk/login"):
         return "/desk"
     return address
+
+
+def _session() -> tuple[Session, Agent] | None:
+    """The session of this browser, read once a request unless something changed it."""
+    if "session" not in g:
+        text = cookies.get(cookies.SESSION)
+        g.session = people.session_of(here().store, text, here().session_idle) if text else None
+    found: tuple[Session, Agent] | None = g.session
+    return found
+
+
+def _forget() -> None:
+    g.pop("session", None)
 
 
 def _has_place(agent: Agent) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, request
 
 from botkit import desk, people
 from botkit.people import Agent
@@ -91,15 +91,15 @@ def act(action: str) -> Response:
     ids = [int(each) for each in form.getlist("ticket", type=str) if each.isdecimal() and len(each) < 10]
     refused = 0
     if not ids:
-        flash(t("desk.tick_some"))
+        signin.tell(t("desk.tick_some"))
     elif action == "close":
         try:
             done = desk.close_many(store, ids, agent, form.get("outcome", ""), form.get("reason", ""))
             refused = len(set(ids)) - len(done)
         except desk.MessageError as error:
-            flash(t("desk.give_reason") if error.code == "empty" else t("desk.not_done"))
+            signin.tell(t("desk.give_reason") if error.code == "empty" else t("desk.not_done"))
         except desk.DeskError:
-            flash(t("desk.not_done"))
+            signin.tell(t("desk.not_done"))
     else:
         to = agent.name if action == "take" else form.get("to", "")[:80]
         said = set()  # one word for many tickets
@@ -112,9 +112,9 @@ def act(action: str) -> Response:
             except desk.DeskError:
                 refused += 1
         for text in sorted(said - {""}):
-            flash(text)
+            signin.tell(text)
     if refused:
-        flash(t("desk.some_not_done", n=refused))
+        signin.tell(t("desk.some_not_done", n=refused))
     return frame.to(ADDRESS)
 
 

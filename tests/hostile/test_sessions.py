@@ -1,4 +1,4 @@
-"""Sign-ins at a real server with two workers: what ends them, and what the files give away."""
+"""Sign-ins at a real server with two workers: what ends them, who is kept out, and what the files give away."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from served import Served
 from botkit import people
 from botkit.store import Store
 
+GUESSER, OFFICE = "127.0.0.7", "127.0.0.8"
 SHUT = (303, 401)
 
 
@@ -44,10 +45,10 @@ def store(folder: Path, server: Served) -> Iterator[Store]:
         yield opened
 
 
-def sign_in(server: Served, name: str) -> tuple[int, dict[str, str]]:
+def sign_in(server: Served, name: str, password: str = PASSWORD, source: str = OFFICE) -> tuple[int, dict[str, str]]:
     """The status, and the header of the session that it began."""
-    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-    form = urlencode({"name": name, "password": PASSWORD})
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20, source_address=(source, 0))
+    form = urlencode({"name": name, "password": password})
     line.request("POST", "/desk/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
     answer = line.getresponse()
     line.close()
@@ -59,6 +60,28 @@ def sign_in(server: Served, name: str) -> tuple[int, dict[str, str]]:
 def shut_out(server: Served, **headers: str) -> bool:
     """Whether neither worker lets these in: each takes some of so many connections."""
     return all(server.status("GET", path, **headers) in SHUT for path in ("/desk", "/api/v1/desk/tickets") * 8)
+
+
+def test_a_session_that_was_signed_out_of_opens_nothing_any_more(server: Served, store: Store) -> None:
+    """Whoever has copied the cookie, or finds it in a backup of the browser."""
+    people.add_agent(store, "Ali", "agent", PASSWORD)
+    (first, kept), (second, other) = sign_in(server, "Ali"), sign_in(server, "Ali")
+    assert (first, second) == (303, 303)
+    assert server.status("GET", "/desk", **kept) == 200
+    assert server.status("POST", "/desk/logout", **kept) == 303
+    assert shut_out(server, **kept)
+    assert server.status("GET", "/desk", **other) == 200
+
+
+def test_guesses_at_many_names_keep_nobody_out_of_where_they_have_signed_in(server: Served, store: Store) -> None:
+    """Not even from the guesser's own address, as in one office; and the guesser has to wait."""
+    people.add_agent(store, "Mina", "agent", PASSWORD)
+    assert sign_in(server, "Mina", source=GUESSER)[0] == 303
+    statuses = [sign_in(server, f"nobody {number}", "guess", GUESSER)[0] for number in range(60)]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    assert sign_in(server, "Mina", source=GUESSER)[0] == 303
+    assert sign_in(server, "Mina", "wrong again", GUESSER)[0] in (401, 429)
 
 
 def test_the_database_and_its_copies_forge_no_session_and_are_nobody_else_s_to_read(
@@ -76,10 +99,13 @@ def test_the_database_and_its_copies_forge_no_session_and_are_nobody_else_s_to_r
     assert not any(part in rows for value in opens for part in value.split(".") if len(part) > 8)
 
 
-def test_a_new_password_ends_sessions_at_every_worker(server: Served, store: Store) -> None:
+def test_a_new_password_ends_sessions_and_tokens(server: Served, store: Store) -> None:
     people.add_agent(store, "Omid", "agent", PASSWORD)
+    token = people.issue_token(store, "Omid")
     status, session = sign_in(server, "Omid")
     assert status == 303
-    assert server.status("GET", "/desk", **session) == 200
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert server.status("GET", "/api/v1/desk/tickets", **bearer) == 200
     people.set_password(store, "Omid", "another good password")
     assert shut_out(server, **session)
+    assert server.status("GET", "/api/v1/desk/tickets", **bearer) == 401
