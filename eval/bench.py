@@ -179,7 +179,7 @@ class Bench:
         )
 
     def _served(
-        self, command: Sequence[str], port: int, texts: Sequence[str], environ: Mapping[str, str]
+        self, command: Sequence[str], port: int, texts: Sequence[str], environ: Mapping[str, str | None]
     ) -> tuple[float, float, float]:
         """Questions a second, MB of all processes and seconds to the first answer."""
         with serving.started(command, port, "hello", environ) as server:
@@ -263,13 +263,13 @@ class Bench:
         for number in range(self.sizes.rounds):
             for name, checkout in checkouts.items():
                 common.say(f"round {number + 1}: {name}")
-                environ = {"PYTHONPATH": str(checkout)}
+                environ = {"PYTHONPATH": str(checkout), **_unknown(checkout)}
                 demo, rows = self.folder / f"{name}-{number}", self.folder / f"{name}-rows"
                 built = _build(checkout / "corpora" / "lalezar" if self.sizes is FULL else source, demo, checkout)
                 times = json.loads(
                     subprocess.run(
                         [sys.executable, "-P", "-c", ANSWERS, str(rows)], input=asked, text=True,
-                        env=os.environ | environ | ONE_THREAD, check=True, capture_output=True,
+                        env=os.environ | {"PYTHONPATH": str(checkout)} | ONE_THREAD, check=True, capture_output=True,
                     ).stdout
                 )  # fmt: skip
                 port = serving.free_port()
@@ -293,6 +293,14 @@ class Bench:
             ),
             [[name, *line] for name, line in zip((*found, "ratio"), (*shown, ratio), strict=True)],
         )  # fmt: skip
+
+
+def _unknown(checkout: Path) -> dict[str, None]:
+    """The limits that a checkout does not know, to be taken out of its servers' environment."""
+    code = "from botkit.config import Settings; print(*vars(Settings()))"
+    environ = os.environ | {"PYTHONPATH": str(checkout)}
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=environ, check=True, capture_output=True, text=True)
+    return {f"BOTKIT_{name.upper()}": None for name in serving.LIMITS if name not in done.stdout.split()}
 
 
 def _build(source: Path, out: Path, checkout: Path = common.ROOT) -> float:

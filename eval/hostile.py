@@ -391,6 +391,7 @@ def tried(name: str, index: Path, folder: Path, seconds: float, rate: float) -> 
     index = shutil.copytree(index, folder / "index", symlinks=True) if name in KILLS else index
     log, port = folder / "log", serving.free_port()
     own = {f"BOTKIT_{limit.upper()}": str(getattr(Settings(), limit)) for limit in serving.LIMITS}
+    own["BOTKIT_BASE_URL"] = "http://shop.example"  # else there is no site map to ask for
     with serving.started(serving.botkit(index, folder / "db", port, 2), port, "order", own, log=log) as server:
         before, memory = set(server.workers()), sum(server.memory())
         context = multiprocessing.get_context("spawn")

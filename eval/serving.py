@@ -113,12 +113,14 @@ def started(
     command: Sequence[str],
     port: int,
     question: str,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str | None] | None = None,
     limit: float = 180,
     log: Path = Path(os.devnull),
 ) -> Iterator[Server]:
-    """Run a server until its first answer, and then as long as the block. What it says is added to `log`."""
-    quiet = os.environ | NO_LIMITS | dict(environ or {})
+    """Run a server until its first answer, and then as long as the block. What it says is added to `log`. `environ`
+    adds to the environment; None takes a variable out of it."""
+    wanted = {**os.environ, **NO_LIMITS, **(environ or {})}
+    quiet = {name: value for name, value in wanted.items() if value is not None}
     begun = time.perf_counter()
     with (
         log.open("ab") as said,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flask.testing import FlaskClient
+
 from botkit import desk
 from botkit.store import Store
 
@@ -23,6 +25,11 @@ class Clock:
     def forward(self, **span: float) -> datetime:
         self.now += timedelta(**span)
         return self.now
+
+
+def sign_in(browser: FlaskClient, name: str = "Sara") -> None:
+    """Begin a session of an account with the usual password: a sign-in lasts for a day's work."""
+    assert browser.post("/desk/login", data={"name": name, "password": PASSWORD}).status_code == 303
 
 
 def handed_over(

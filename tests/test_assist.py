@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_shop import PASSWORD
+from desk_shop import PASSWORD, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from shop import Clock
@@ -238,7 +238,7 @@ def test_canned_replies_come_in_the_customer_s_language(
 @pytest.fixture
 def browser_of_sara(app: Flask, sara: Agent) -> FlaskClient:
     client = app.test_client()
-    client.post("/desk/login", data={"name": "Sara", "password": PASSWORD})
+    sign_in(client)
     return client
 
 
@@ -293,6 +293,7 @@ def test_the_packet_names_earlier_conversations(
     clock.forward(days=1)
     someone.say("It is broken").person()
     assert someone.ticket != first
+    sign_in(browser_of_sara)  # another day
     page = browser_of_sara.get(f"/desk/tickets/{someone.ticket}").text
     assert f'<li><div><a href="/desk/tickets/{first}">' in page
     assert f'<li><a href="/desk/tickets/{first}">' not in browser_of_sara.get(f"/desk/tickets/{first}").text
@@ -306,6 +307,7 @@ def test_the_packet_tells_what_the_assistant_dealt_with_alone(
     someone = Customer(app).say("Where is my order?")
     clock.forward(days=2)
     someone.say("How do I return something?").person()
+    sign_in(browser_of_sara)  # another day
     page = browser_of_sara.get(f"/desk/tickets/{someone.ticket}").text
     earlier = page[page.index('class="earlier"') : page.index('id="assist"')]
     assert "<q dir=\"auto\">Where is my order?</q>" in earlier
