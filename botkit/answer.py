@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -68,14 +68,17 @@ class Reply:
     reason: str | None = None
     topic: str | None = None
     understood: str | None = None
+    search: Search | None = field(default=None, repr=False, compare=False)
+    """What was found for the text by itself; not part of what is told."""
 
     @property
     def direction(self) -> str:
         return language.direction(self.lang)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything above, ready for JSON."""
-        table = asdict(self)
+        """Everything above but the search, ready for JSON."""
+        table = asdict(replace(self, search=None))
+        del table["search"]
         table["options"] = [asdict(option) for option in self.options]
         table["direction"] = self.direction
         return table
@@ -191,8 +194,8 @@ def replies(
         alone = index.search_many(texts, pages, deadline=deadline)
     readings = _readings(index, model, alone, pages, turns, deadline=deadline)
     return [
-        _decide(index, model, reading, text, code, turn, misses, high, low)
-        for text, code, reading, turn in zip(texts, pages, readings, turns, strict=True)
+        replace(_decide(index, model, reading, text, code, turn, misses, high, low), search=search)
+        for text, code, reading, turn, search in zip(texts, pages, readings, turns, alone, strict=True)
     ]
 
 
@@ -235,7 +238,7 @@ def explain(
 def choose(index: Index, article_id: str, *, lang: str) -> Reply | None:
     """The reply when a customer picks an article out of the choices; None if there is no such one."""
     article = index.best_translation(article_id, lang)
-    if article is None or not index.shows(article):
+    if article is None:
         return None
     option = Option(article.id, article.title, 1.0, article.lang, article.url)
     return _quote(index, article, "", None, (option,), lang)
@@ -382,7 +385,7 @@ def _picked(index: Index, reading: _Reading, text: str, turn: Before, lang: str,
     if not 0 <= number < len(options):
         return None
     article = options[number]
-    return article.id if article is not None and index.shows(article) else None
+    return article.id if article is not None else None
 
 
 # ---------------------------------------------------------------- one text
@@ -424,9 +427,8 @@ def _decide(
         return _miss("no_answer", misses, lang, base)
     base["understood"] = reading.understood
     best = options[0].confidence
-    if best >= high:
-        article = index.best_translation(options[0].article, lang)
-        assert article is not None
+    article = index.best_translation(options[0].article, lang) if best >= high else None
+    if article is not None:
         quoted = _quote(index, article, reading.candidates[0][0].anchor, best, options, lang, search.lang)
         return replace(quoted, understood=reading.understood)
     choices = tuple(o for o in options if o.confidence >= LEAST_CHOICE)

@@ -24,7 +24,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit import answer, desk, language, people
+from botkit import answer, desk, language, live, people
 from botkit.answer import Before, Reply
 from botkit.desk import MessageError
 from botkit.index import Index
@@ -458,6 +458,7 @@ def _write_turn(
 ) -> Turn:
     data = {"text": text, "client_id": client_id, "choice": choice}
     message = store.append(conn, now.id, "message", CUSTOMER, data, client_id=client_id)
+    live.has_written(conn, now.id, CUSTOMER)
     if reply is None:
         desk.heard(store, conn, now.ticket)
         return Turn(_flat(message), None)
@@ -514,7 +515,7 @@ def _topics(index: Index, reply: Reply, candidates: Sequence[Mapping[str, Any]])
     first = candidates[0] if candidates else None
     if first is None or not (reply.reason == "policy" or float(first["confidence"] or 0.0) >= MATTERS):
         return ()
-    found = index.article(first["article"], first["lang"])
+    found = index.article(first["article"], first["lang"], for_agent=True)
     if found is None:
         return ()
     named = (found.category, *found.tags, *re.split("[/#]", found.id))

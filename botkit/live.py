@@ -141,6 +141,12 @@ def typing(store: Store, conversation_id: str, actor: str, on: bool = True) -> N
     _set(store, conversation_id, actor, typing_until=now + TYPING if on else None)
 
 
+def has_written(conn: Connection, conversation_id: str, actor: str) -> None:
+    """Whoever has sent a message types it no more: inside the transaction that stores it."""
+    mine = mark_table.c.conversation_id == conversation_id, mark_table.c.actor == actor
+    conn.execute(mark_table.update().where(*mine, mark_table.c.typing_until.is_not(None)).values(typing_until=None))
+
+
 def seen(store: Store, conversation_id: str, actor: str, seq: int, read: bool = True) -> None:
     """The conversation has arrived at the actor up to `seq`, and was read up to there unless `read` is false. Marks
     only grow, and never past the last event."""

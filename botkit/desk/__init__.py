@@ -27,14 +27,12 @@ from botkit.desk.crew import (
     Seat,
     absences,
     arrange,
-    end_absence,
     left,
-    plan_absence,
     seat,
     seats,
     seen,
 )
-from botkit.desk.duty import Ticked, offer, tick
+from botkit.desk.duty import Ticked, end_absence, offer, plan_absence, tick
 from botkit.desk.hours import Opening, due, opening
 from botkit.desk.mentions import Mention, mentions, mentions_of, saw
 from botkit.desk.nouns import (

@@ -74,7 +74,7 @@ def seats(store: Store) -> list[Seat]:
 def seat(store: Store, name: str) -> Seat:
     """One agent's seat. DeskError: nobody of that name works at the desk."""
     with store.read() as conn:
-        return _seat(conn, _agent(conn, name), store.now())
+        return _seat(conn, agent_at_desk(conn, name), store.now())
 
 
 def everybody(conn: Connection, now: datetime) -> list[Seat]:
@@ -161,55 +161,11 @@ def arrange(
     if holidays is not None:
         values["holidays"] = _checked_days(holidays)
     with store.write() as conn:
-        agent = _agent(conn, name)
+        agent = agent_at_desk(conn, name)
         if agent.id != by.id and not by.may("overrule"):
             raise NotAllowed
         _keep(conn, agent, values)
         return _seat(conn, agent, store.now())
-
-
-def plan_absence(
-    store: Store, by: Agent, name: str, starts_at: datetime, ends_at: datetime, delegate: str | None = None
-) -> int:
-    """Say when an agent will be away, and who takes their conversations meanwhile; the absence's id. Without a
-    delegate they go back to the queue. It begins and ends by the tick. DeskError: the times are none, or the delegate
-    is nobody else at the desk."""
-    if not starts_at < ends_at:
-        raise DeskError("an absence ends after it begins")
-    with store.write() as conn:
-        agent = _agent(conn, name)
-        if agent.id != by.id and not by.may("overrule"):
-            raise NotAllowed
-        stand_in = _agent(conn, delegate).name if delegate else None
-        if stand_in == agent.name:
-            raise DeskError("nobody stands in for themselves: name a colleague, or nobody")
-        made = conn.execute(
-            absence_table.insert()
-            .values(
-                agent_id=agent.id,
-                delegate=stand_in,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                stage="planned",
-                next_at=starts_at,
-            )
-            .returning(absence_table.c.id)
-        ).scalar_one()
-        return int(made)
-
-
-def end_absence(store: Store, by: Agent, absence_id: int) -> None:
-    """End an absence now, or call it off; the tick brings the tickets back. DeskError: there is none."""
-    with store.write() as conn:
-        row = conn.execute(sa.select(absence_table).where(absence_table.c.id == absence_id)).one_or_none()
-        if row is None or row.stage == "over":
-            raise DeskError(f"there is no absence {absence_id}")
-        if row.agent_id != by.id and not by.may("overrule"):
-            raise NotAllowed
-        now = store.now()
-        planned = row.stage == "planned"
-        values = {"stage": "over", "next_at": None} if planned else {"ends_at": now, "next_at": now}
-        conn.execute(absence_table.update().where(absence_table.c.id == absence_id).values(**values))
 
 
 def absences(store: Store, name: str | None = None) -> list[dict[str, Any]]:
@@ -311,7 +267,7 @@ def mentioned(conn: Connection, text: str) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _agent(conn: Connection, name: str) -> Agent:
+def agent_at_desk(conn: Connection, name: str) -> Agent:
     agent = people.agent_named(conn, name)
     if agent is None or not agent.may("desk"):
         raise DeskError(f"{name[:80]!r} is nobody who works at the desk: choose one of the agents")

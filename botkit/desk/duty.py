@@ -19,9 +19,10 @@ from botkit import people
 from botkit.desk import crew
 from botkit.desk.crew import Seat
 from botkit.desk.machine import locked, tell, update
-from botkit.desk.nouns import Policy, Ticket, as_ticket
+from botkit.desk.nouns import DeskError, NotAllowed, Policy, Ticket, as_ticket
 from botkit.desk.tickets import breach, hand_on, lapse, put_back
-from botkit.store import SYSTEM, Store, agent_table, iso, seat_table, ticket_state_table, ticket_table
+from botkit.people import Agent
+from botkit.store import SYSTEM, Store, absence_table, agent_table, iso, seat_table, ticket_state_table, ticket_table
 
 BATCH: Final = 100
 """Tickets that one tick looks at: the rest is due at the next one, and no request waits for thousands."""
@@ -79,6 +80,60 @@ def tick(store: Store, now: datetime | None = None, policy: Policy | None = None
     if policy.offer_seconds > 0:
         counts["offered"] = len(_offers(store, now, policy))
     return Ticked(**counts)
+
+
+def plan_absence(
+    store: Store,
+    by: Agent,
+    name: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    delegate: str | None = None,
+    policy: Policy | None = None,
+) -> int:
+    """Say when an agent will be away, and who takes their conversations meanwhile; the absence's id. Without a
+    delegate they go back to the queue. One that has begun already acts at once. DeskError: the times are none, or the
+    delegate is nobody else at the desk."""
+    if not starts_at < ends_at:
+        raise DeskError("an absence ends after it begins")
+    with store.write() as conn:
+        agent = crew.agent_at_desk(conn, name)
+        if agent.id != by.id and not by.may("overrule"):
+            raise NotAllowed
+        stand_in = crew.agent_at_desk(conn, delegate).name if delegate else None
+        if stand_in == agent.name:
+            raise DeskError("nobody stands in for themselves: name a colleague, or nobody")
+        made = int(
+            conn.execute(
+                absence_table.insert()
+                .values(
+                    agent_id=agent.id,
+                    delegate=stand_in,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    stage="planned",
+                    next_at=starts_at,
+                )
+                .returning(absence_table.c.id)
+            ).scalar_one()
+        )
+    tick(store, policy=policy)
+    return made
+
+
+def end_absence(store: Store, by: Agent, absence_id: int, policy: Policy | None = None) -> None:
+    """End an absence now, or call it off; its tickets come back at once. DeskError: there is none."""
+    with store.write() as conn:
+        row = conn.execute(sa.select(absence_table).where(absence_table.c.id == absence_id)).one_or_none()
+        if row is None or row.stage == "over":
+            raise DeskError(f"there is no absence {absence_id}")
+        if row.agent_id != by.id and not by.may("overrule"):
+            raise NotAllowed
+        now = store.now()
+        planned = row.stage == "planned"
+        values = {"stage": "over", "next_at": None} if planned else {"ends_at": now, "next_at": now}
+        conn.execute(absence_table.update().where(absence_table.c.id == absence_id).values(**values))
+    tick(store, policy=policy)
 
 
 def offer(store: Store, now: datetime | None = None, policy: Policy | None = None) -> Ticket | None:
@@ -193,9 +248,7 @@ def _offer(
         return None
     until = now + timedelta(seconds=policy.offer_seconds)
     again = best.agent in row.passed_by  # everybody let it pass: a new round
-    row = update(
-        conn, row, offered_to=best.agent, offer_until=until, passed_by=[] if again else list(row.passed_by)
-    )
+    row = update(conn, row, offered_to=best.agent, offer_until=until, passed_by=[] if again else list(row.passed_by))
     tell(store, conn, row, "ticket.offered", SYSTEM, {"to": best.agent, "until": iso(until)}, now)
     return row
 

@@ -198,6 +198,6 @@ def _suggestions(index: Index, found: Ticket) -> tuple[Suggestion, ...]:
     for candidate in found.candidates[:3]:
         article_id, lang = str(candidate["article"]), found.lang or str(candidate.get("lang", ""))
         article = index.article(article_id, lang) or index.best_translation(article_id, lang)
-        if article is not None:  # it may be gone from a newer index
+        if article is not None:  # it may be gone from a newer index, or over by now
             made.append(Suggestion(article.id, article.title, article.text, article.lang, article.url))
     return tuple(made)

@@ -5,6 +5,7 @@ A message is stored once however often it is sent, and nobody but the ticket's o
 
 from __future__ import annotations
 
+from botkit import live
 from botkit.desk.machine import actor, locked, update
 from botkit.desk.mentions import write_note
 from botkit.desk.nouns import NotOwner, TicketClosed
@@ -38,6 +39,7 @@ def say(store: Store, ticket_id: int, agent: Agent, client_id: str, text: str) -
                 unanswered_since=None,
             )
         data = {"text": text, "client_id": client_id, "ticket": row.id}
+        live.has_written(conn, row.conversation_id, actor(agent))
         return store.append(conn, row.conversation_id, "message", actor(agent), data, at, client_id=client_id)
 
 

@@ -139,26 +139,28 @@ class Index:
 
     # -- what pages show
 
-    def article(self, article_id: str, lang: str) -> Article | None:
-        """The article in exactly that language."""
-        return self._by_key.get((article_id, lang))
+    def article(self, article_id: str, lang: str, for_agent: bool = False) -> Article | None:
+        """The article in exactly that language, if customers, or with `for_agent` agents, may see it today."""
+        found = self._by_key.get((article_id, lang))
+        return found if found is not None and _shows(found, for_agent) else None
 
     def best_translation(self, article_id: str, lang: str, for_agent: bool = False) -> Article | None:
-        """The article in that language, else in the default one, else in any: one that customers, or with
-        `for_agent` agents, may see today, if there is one."""
-        choices = (lang, self.default_language, *self.languages)
-        found = [self._by_key[article_id, choice] for choice in choices if (article_id, choice) in self._by_key]
-        return next((a for a in found if self.shows(a, for_agent)), found[0] if found else None)
+        """The article in that language, else in the default one, else in any: the first that customers, or with
+        `for_agent` agents, may see today."""
+        choices = dict.fromkeys((lang, self.default_language, *self.languages))
+        found = (self.article(article_id, choice, for_agent) for choice in choices)
+        return next((article for article in found if article is not None), None)
 
-    def shows(self, article: Article, for_agent: bool = False) -> bool:
-        """Whether customers may see an article today; agents also see those that are for them alone."""
-        return _shows(article, for_agent)
+    def title(self, article_id: str, lang: str) -> str | None:
+        """What an article is called, whoever may see it and when: for records of what was once shown."""
+        choices = (lang, self.default_language, *self.languages)
+        return next((self._by_key[article_id, c].title for c in choices if (article_id, c) in self._by_key), None)
 
     def articles(self, lang: str) -> list[Article]:
         """The articles of a language that customers may see today."""
         today, known = date.today(), self._listed.get(lang)
         if known is None or known[0] != today:
-            listed = [a for a in self._articles if a.lang == lang and self.shows(a)]
+            listed = [a for a in self._articles if a.lang == lang and _shows(a, for_agent=False)]
             known = self._listed[lang] = (today, listed)
         return known[1].copy()
 

@@ -63,6 +63,14 @@ class Ranking:
     """articles whose rows are all scored"""
 
 
+MATCHES: Mapping[str, Mapping[str, float]] = {
+    "good": {"word": 0.2, "char": 0.3, "dense": 0.42, "passage_dense": 0.5},
+    "near": {"word": 0.08, "char": 0.12, "dense": 0.34},
+}
+"""From which of any of these figures on a hit has to do with the words typed, or may have. `eval/matches.py` measures
+what each lets through, and prints the values that let through as much of what is about something else."""
+
+
 @dataclass(frozen=True)
 class Hit:
     """An article found. The figures are of its best row in each channel, all on fixed scales:
@@ -80,6 +88,13 @@ class Hit:
     char: float
     head: float
     choice: float
+
+    @property
+    def match(self) -> str:
+        """How much the hit shares with the words typed, `good`, `near` or `far`: a search always has nearest articles,
+        for nonsense too. Keywords name no single article, so the probability that it answers is no measure here."""
+        levels = (level for level, least in MATCHES.items() if any(getattr(self, f) >= v for f, v in least.items()))
+        return next(levels, "far")
 
 
 @dataclass(frozen=True)

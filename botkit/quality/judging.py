@@ -9,7 +9,7 @@ from botkit import answer, language
 from botkit.answer import Reply
 from botkit.confidence import Confidence
 from botkit.corpus import Label
-from botkit.index import Index, Search
+from botkit.index import Index
 
 BATCH = 64
 """questions whose vectors are made at once"""
@@ -130,22 +130,20 @@ def evaluate(
     `Index.search_many`: 0 tells what words alone would do.
     """
     asked = list(labels)
-    listening, model = _Listening(index), Confidence.of(index)
+    model = Confidence.of(index)
     outcomes: list[Outcome] = []
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
         texts, pages = [language.clean(label.text) for label in batch], [label.lang for label in batch]
         replies = answer.replies(
-            listening,
+            index,
             texts,
             lang=pages,
             answer_threshold=answer_threshold,
             clarify_threshold=clarify_threshold,
             deadline=deadline,
         )
-        for label, text, reply in zip(batch, texts, replies, strict=True):
-            outcomes.append(_outcome(label, reply, listening.heard(text, label.lang), model))
-        listening.forget()
+        outcomes += [_outcome(label, reply, model) for label, reply in zip(batch, replies, strict=True)]
         if progress:
             progress(len(outcomes), len(asked))
     high = answer_threshold or model.answer
@@ -174,38 +172,9 @@ def judge(system_name: str, labels: Iterable[Label], ranked: Iterable[Sequence[t
     return Evaluation(system_name, tuple(outcomes))
 
 
-class _Listening(Index):
-    """An index that remembers its searches: a reply carries three candidates, a ranking needs ten, and
-    no question should be embedded twice."""
-
-    def __init__(self, index: Index) -> None:
-        self.__dict__.update(vars(index))
-        self._searches: dict[tuple[str, str | None], Search] = {}
-
-    def search_many(
-        self,
-        texts: Sequence[str],
-        lang: str | Sequence[str | None] | None = None,
-        limit: int = DEPTH,
-        before: Sequence[str | None] | None = None,
-        for_agent: bool = False,
-        *,
-        deadline: float | None = None,
-    ) -> list[Search]:
-        found = super().search_many(texts, lang, limit, before, for_agent, deadline=deadline)
-        pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else lang
-        self._searches |= dict(zip(zip(texts, pages, strict=True), found, strict=True))
-        return found
-
-    def heard(self, text: str, lang: str | None) -> Search:
-        """The search for a text, done now if it was not."""
-        return self._searches.get((text, lang)) or self.search_many([text], lang)[0]
-
-    def forget(self) -> None:
-        self._searches.clear()
-
-
-def _outcome(label: Label, reply: Reply, search: Search, model: Confidence) -> Outcome:
+def _outcome(label: Label, reply: Reply, model: Confidence) -> Outcome:
+    search = reply.search
+    assert search is not None
     found = Outcome(
         label=label,
         ranked=tuple(hit.article for hit in search.hits[:DEPTH]),

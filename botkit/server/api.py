@@ -10,8 +10,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from botkit import answer, chat, desk, language, live, people
-from botkit.index import Hit, Index
-from botkit.store import CUSTOMER
+from botkit.index import Index
 
 from . import intake, schemas, snippets
 from .context import here
@@ -120,7 +119,6 @@ def say(conversation_id: str) -> dict[str, Any]:
         policy=context.policy,
         **context.thresholds,
     )
-    live.typing(context.store, conversation_id, CUSTOMER, on=False)
     return _turn(turn)
 
 
@@ -329,8 +327,6 @@ def found(
     shown = []
     for hit in hits:
         article = index.article(hit.article, lang or hit.lang)
-        if article is not None and not index.shows(article):
-            article = None
         if article is None and foreign:
             article = index.best_translation(hit.article, hit.lang)
         if article is None:
@@ -346,23 +342,12 @@ def found(
             "lang": article.lang,
             "category": article.category,
             "url": address,
-            "match": _match(hit),
+            "match": hit.match,
             "snippet": cut.text,
             "marks": [{"start": start, "end": end} for start, end in cut.marks],
         }
         shown.append((told, cut))
     return shown
-
-
-def _match(hit: Hit) -> str:
-    """How much a hit shares with the words typed: a search always has nearest articles, for nonsense too.
-
-    Keywords name no single article, so the probability that it answers is no measure here; these figures are on
-    fixed scales.
-    """
-    if hit.word >= 0.2 or hit.char >= 0.3 or hit.dense >= 0.42 or hit.passage_dense >= 0.5:
-        return "good"
-    return "near" if hit.word >= 0.08 or hit.char >= 0.12 or hit.dense >= 0.34 else "far"
 
 
 def authorise(conversation_id: str) -> chat.Conversation:

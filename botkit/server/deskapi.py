@@ -11,9 +11,8 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from botkit import desk, live, people
-from botkit.people import Agent
-from botkit.store import Event, iso
+from botkit import desk, people
+from botkit.store import iso
 
 from . import intake, limits, signin
 from .api import known_language
@@ -339,14 +338,7 @@ def say(ticket_id: int) -> dict[str, Any]:
     """Write to the customer. Only the ticket's owner can."""
     agent = signin.caller()
     given = intake.body(AgentMessage)
-    return {"event": said(ticket_id, agent, given.client_id, given.text).as_dict()}
-
-
-def said(ticket_id: int, agent: Agent, client_id: str, text: str) -> Event:
-    """An agent's words to the customer, stored; whoever has sent them does not type them any more."""
-    event = desk.say(here().store, ticket_id, agent, client_id, text)
-    live.typing(here().store, event.conversation, event.actor, on=False)
-    return event
+    return {"event": desk.say(here().store, ticket_id, agent, given.client_id, given.text).as_dict()}
 
 
 @blueprint.post(f"/{TICKET}/notes")

@@ -133,11 +133,11 @@ def plan_absence() -> Response:
     except ValueError:
         return _page(agent, found, wrong_times=t("team.wrong_times"), typed=form, status=400)
     try:
-        desk.plan_absence(store, agent, found.agent, starts_at, ends_at, form.get("delegate", "")[:80] or None)
+        delegate = form.get("delegate", "")[:80] or None
+        desk.plan_absence(store, agent, found.agent, starts_at, ends_at, delegate, here().policy)
     except desk.DeskError:
         signin.tell(t("desk.not_done"))
     else:
-        desk.tick(store, policy=here().policy)  # it may have begun already
         signin.tell(t("team.planned"))
     return frame.to(_address(found.agent))
 
@@ -149,13 +149,12 @@ def end_absence(absence_id: int) -> Response:
         return frame.to_login()
     t = Texts(frame.language_of_reader())
     try:
-        desk.end_absence(here().store, agent, absence_id)
+        desk.end_absence(here().store, agent, absence_id, here().policy)
     except desk.NotAllowed:
         raise ApiError(403, "forbidden", "Only a supervisor ends a colleague's absence.") from None
     except desk.DeskError:  # somebody was faster, or it ended by itself
         signin.tell(t("desk.not_done"))
     else:
-        desk.tick(here().store, policy=here().policy)
         signin.tell(t("team.ended"))
     return frame.to(ADDRESS)
 

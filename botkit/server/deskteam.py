@@ -151,8 +151,7 @@ def plan_absence(name: str) -> dict[str, Any]:
         starts_at, ends_at = parse_time(given.starts_at), parse_time(given.ends_at)
     except ValueError:
         raise ApiError(400, "invalid", "Times are written like 2026-12-24T09:00Z.") from None
-    desk.plan_absence(here().store, agent, name, starts_at, ends_at, given.delegate or None)
-    desk.tick(here().store, policy=here().policy)
+    desk.plan_absence(here().store, agent, name, starts_at, ends_at, given.delegate or None, here().policy)
     return {"absences": desk.absences(here().store)}
 
 
@@ -162,8 +161,7 @@ def end_absence(absence_id: int) -> dict[str, Any]:
     """End an absence now, or call it off."""
     agent = signin.caller()
     intake.body(deskapi.Nothing, optional=True)
-    desk.end_absence(here().store, agent, absence_id)
-    desk.tick(here().store, policy=here().policy)
+    desk.end_absence(here().store, agent, absence_id, here().policy)
     return {"absences": desk.absences(here().store)}
 
 

@@ -21,8 +21,8 @@ from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import Event, iso
 
-from . import deskapi, limits, signin
 from . import deskframe as frame
+from . import limits, signin
 from .context import here
 from .deskapi import TICKET
 from .errors import ApiError
@@ -163,7 +163,7 @@ def transfer(ticket_id: int) -> Response:
 def say(ticket_id: int) -> Response:
     client_id = request.form.get("client_id") or str(uuid.uuid4())
     text = request.form.get("text", "")
-    return _act(ticket_id, lambda agent: deskapi.said(ticket_id, agent, client_id, text))
+    return _act(ticket_id, lambda agent: desk.say(here().store, ticket_id, agent, client_id, text))
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/notes")
@@ -347,7 +347,7 @@ def _inserted(
     if text:
         return text
     article = index.best_translation(wanted["insert"], lang or index.default_language)
-    return article.text if article is not None and index.shows(article) else ""
+    return article.text if article is not None else ""
 
 
 def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]]:
@@ -366,8 +366,8 @@ def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]
         if episode.handed_over:
             continue
         words = next((e.data["text"] for e in transcript if e.kind == "message" and e.at == episode.started), "")
-        answers = [index.best_translation(each, lang) for each in episode.articles]
-        lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *(a.title for a in answers if a is not None)]
+        titles = [index.title(each, lang) for each in episode.articles]
+        lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *filter(None, titles)]
         told.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
     for visit in packet.earlier:
         lines = [t(f"desk.reason_{visit.reason}")] if visit.reason else [t("desk.matter_open")]

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeGuard
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -109,7 +109,7 @@ def article(lang: str, article_id: str) -> Response:
     if article_id.endswith("/"):
         return redirect(f"/help/{lang}/{quote(article_id.rstrip('/'))}", 308)  # type: ignore[return-value]
     exact = index.article(article_id, lang)
-    if _shown(exact):
+    if exact is not None:
         return _article(index, lang, exact)
     entries = _entries(index, lang, article_id)
     if entries:
@@ -119,14 +119,14 @@ def article(lang: str, article_id: str) -> Response:
         links = _links(index, f"/help/LANG/{quote(article_id)}", lang)
         return _kept(page("help/category.html", lang, shelf=shelf, **links))
     other = index.best_translation(article_id, lang)
-    if _shown(other):
+    if other is not None:
         return _article(index, lang, other)
     raise ApiError(404, "not_found", "There is nothing at this address.")
 
 
 def _article(index: Index, lang: str, shown: Article) -> Response:
     """The page in `lang` of an article, which may be in another language."""
-    related = [found for found in (index.article(other, lang) for other in shown.related) if _shown(found)]
+    related = [found for other in shown.related if (found := index.article(other, lang)) is not None]
     if not related:
         related = [
             other for other in index.articles(lang) if other.category == shown.category and other.id != shown.id
@@ -268,11 +268,6 @@ def _index_with(lang: str) -> Index:
     if lang not in index.languages:
         raise ApiError(404, "not_found", "There is no help in this language.")
     return index
-
-
-def _shown(article: Article | None) -> TypeGuard[Article]:
-    """Whether customers may read it today: not one for agents, nor one that is over or not yet true."""
-    return article is not None and article.audience == "customer" and article.valid_on(date.today())
 
 
 def _shelves(index: Index, lang: str) -> list[Shelf]:
