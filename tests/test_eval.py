@@ -130,3 +130,23 @@ def test_memory_while_versions_are_published(index_folder: Path) -> None:
     assert [row[0] for row in rows] == ["| 0", "| 1", "| 2"]
     assert {row[2] for row in rows} == {"1"}, "old versions are still mapped"
     assert "0 failed" in told
+
+
+def test_crossings_counts_what_a_question_and_a_page_go_through(index_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    shown = printed("crossings.py", "--index", str(index_folder), "--json", str(file))
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    assert set(figures) == {"a question", "a ticket's page"}
+    for what, counted in figures.items():
+        assert f"| {what} | {' | '.join(str(number) for number in counted.values())} |" in shown
+
+
+def test_matches_prints_what_each_match_lets_through(index_folder: Path, tmp_path: Path) -> None:
+    rows = [{"id": "1", "lang": "en", "text": "where is my parcel", "relevant": ["orders/track"], "split": "dev"}]
+    far = [{"id": "2", "lang": "en", "text": "what time is it in Tokyo", "relevant": [], "split": "dev"}]
+    write_jsonl(tmp_path / "asked" / "en.jsonl", rows)
+    write_jsonl(tmp_path / "far" / "en.jsonl", far)
+    folders = ("--golden", str(tmp_path / "asked"), "--elsewhere", str(tmp_path / "far"))
+    shown = printed("matches.py", "--index", str(index_folder), *folders)
+    assert "| good |" in shown
+    assert "| near |" in shown
