@@ -19,14 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import common
 import numpy as np
-from simulate import Asked, Bot, half, passages, slug
 
 from botkit import corpus, encoder, index, language, quality
 from botkit.corpus import Article, Corpus
 from botkit.index import Index
 from botkit.index.memory import Memory
+from eval import common
+from eval.simulate import Asked, Bot, half, passages, slug
 
 Changed = dict[str, Any]
 VARIANTS: dict[str, Changed] = {

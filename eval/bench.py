@@ -30,12 +30,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import common
 import numpy as np
-import serving
 
 from botkit import answer, confidence, language
 from botkit.index import Index, Lexical, okapi
+from eval import common, serving
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import common
 import numpy as np
 
 from botkit import corpus, encoder, language
+from eval import common
 
 SETS = ("clinc150", "banking77", "helparticles", "live")
 MOST = 1500

@@ -42,15 +42,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import serving
 import sqlalchemy as sa
-from common import ROOT, built, machine, say, table
 from sqlalchemy.engine import Connection
 
 from botkit import outbox, people
 from botkit.outbox import webhooks
 from botkit.store import Store, audit_table, conversation_table, event_table, outbox_table, ticket_state_table
 from botkit.store import ticket_table as tickets
+from eval import serving
+from eval.common import ROOT, built, machine, say, table
 
 MOMENTS = ("at random", "in a transaction", "while a commit is written", "after the commit", "while it starts")
 CHANGES = ("claimed", "pending", "resumed", "released", "transferred", "closed", "reopened")

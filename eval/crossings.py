@@ -20,7 +20,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import common
 import sqlalchemy as sa
 
 import botkit
@@ -28,6 +27,7 @@ from botkit import people
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
+from eval import common
 
 PACKAGE = str(Path(botkit.__file__).parent) + "/"
 PASSWORD = "a tray of tulip glasses"

@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from common import machine, say, table
 
 from botkit import desk, people
 from botkit.store import Store
+from eval.common import machine, say, table
 
 OPENS, CLOSES = 8, 22
 ARRIVALS = {8: 6, 9: 10, 10: 14, 11: 16, 12: 18, 13: 16, 14: 14, 15: 14, 16: 16, 17: 20, 18: 24, 19: 26, 20: 22, 21: 14}

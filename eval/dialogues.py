@@ -9,10 +9,9 @@ import argparse
 import json
 from pathlib import Path
 
-import common
-
 from botkit import corpus, quality
 from botkit.index import Index
+from eval import common
 
 
 def main() -> None:

@@ -27,13 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-import serving
-from chance import PASSWORD, PATIENCE, PERSONAL, Answer, Chance, Known, Request, exchange
-from common import ROOT, machine, say, table
-
 from botkit import people
 from botkit.server import create_app
 from botkit.store import Store
+from eval import serving
+from eval.chance import PASSWORD, PATIENCE, PERSONAL, Answer, Chance, Known, Request, exchange
+from eval.common import ROOT, machine, say, table
 
 BATCH = 100
 """Requests of each client between two looks at the server."""

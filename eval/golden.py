@@ -10,10 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import common
-
 from botkit import corpus, quality
 from botkit.index import Index
+from eval import common
 
 
 def main() -> None:

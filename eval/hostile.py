@@ -34,10 +34,10 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-import serving
-from common import ROOT, machine, say, table
 
 from botkit.config import Settings
+from eval import serving
+from eval.common import ROOT, machine, say, table
 
 ATTACKER = "127.0.0.66"
 CUSTOMERS = 40

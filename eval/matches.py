@@ -16,13 +16,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import common
 import numpy as np
 
 from botkit import corpus, language
 from botkit.corpus import Label
 from botkit.index import Index, Search
 from botkit.index.search import MATCHES
+from eval import common
 
 PASSES = {"good": 5.0, "near": 20.0}
 """Percent of the questions about something else that a figure may let through."""

@@ -14,14 +14,14 @@ import argparse
 import itertools
 from collections.abc import Sequence
 
-import common
 import numpy as np
-from simulate import left_out
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from botkit.confidence import fitting
 from botkit.confidence.model import FEATURES, PAIRS, with_pairs
+from eval import common
+from eval.simulate import left_out
 
 Pair = tuple[str, str]
 CANDIDATES = (

@@ -6,8 +6,8 @@ gunicorn --chdir eval "peer:create_app(FOLDER, MODEL)"
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,5 +56,13 @@ def create_app(folder: str, model: str) -> Any:
     return app
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="has rows.json: [article, phrasing or passage, body] for each row")
+    parser.add_argument("model", help="of sentence-transformers: a name, or the folder of one")
+    options = parser.parse_args()
+    prepare(options.folder, options.model)
+
+
 if __name__ == "__main__":
-    prepare(Path(sys.argv[1]), sys.argv[2])
+    main()

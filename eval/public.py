@@ -3,7 +3,8 @@
     python eval/public.py --data ../shared/data [--index indexes/lalezar] [--only golden,clinc150] [--split test]
         [--phrasings 12,all] [--baselines bm25,dense|none] [--work FOLDER] [--html FILE] [--json FILE]
 
-A public set becomes markdown, and that a published index, the way an editor's does. With `--work` its
+The public sets (CLINC150, BANKING77 and others, as JSON lines) are no part of the project: docs/analysts.md says where
+they come from and how their folders look. A public set becomes markdown, and that a published index, the way an editor's does. With `--work` its
 vectors stay there for the next run: those of all phrasings of CLINC150 take some minutes. `golden`,
 `slices`, `hard` and `elsewhere` are the demo's, and need its index.
 """
@@ -21,10 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import baselines
-import common
 import numpy as np
-from simulate import half
 
 from botkit import corpus, encoder, language, quality
 from botkit.corpus import Label
@@ -32,6 +30,8 @@ from botkit.encoder import Encoder
 from botkit.index import Index
 from botkit.index.memory import Memory
 from botkit.quality import Evaluation
+from eval import baselines, common
+from eval.simulate import half
 
 DEMO = ("golden", "slices", "hard", "elsewhere")
 PUBLIC = ("clinc150", "banking77", "helparticles")

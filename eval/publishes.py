@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import serving
-from common import ROOT, machine, read_jsonl, say, table
 
 from botkit.index import verify, version_folder
 from botkit.index.versions import publish_folder, seal_folder
+from eval import serving
+from eval.common import ROOT, machine, read_jsonl, say, table
 
 PATIENCE = 120.0
 OPENING = 10.0

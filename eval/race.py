@@ -23,12 +23,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
-import serving
 import sqlalchemy as sa
-from common import ROOT, built, machine, say, table
 
 from botkit import desk, people
 from botkit.store import Store, ticket_state_table, ticket_table
+from eval import serving
+from eval.common import ROOT, built, machine, say, table
 
 PASSWORD = "a-password-for-the-race"
 WORDS = (

@@ -30,7 +30,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import common
 import numpy as np
 
 from botkit import confidence, corpus, encoder, index, language, quality
@@ -38,6 +37,7 @@ from botkit.confidence import fitting
 from botkit.corpus import Article, Corpus, Passage
 from botkit.index.memory import Memory
 from botkit.index.own import ship
+from eval import common
 
 INSIDE, OUTSIDE = 110, 90
 """questions asked of each bot: of its own articles, and of articles that it lacks"""

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import serving
-from common import ROOT, machine, say, table
+
+from eval import serving
+from eval.common import ROOT, machine, say, table
 
 MOST_TRIES = 50
 PATIENCE = 20.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -11,20 +10,6 @@ from botkit import desk
 from botkit.store import Store
 
 PASSWORD = "copper pan and cezve"
-
-
-class Clock:
-    """A clock that stands still until it is moved. It begins on a Friday at noon."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> datetime:
-        self.now += timedelta(**span)
-        return self.now
 
 
 def sign_in(browser: FlaskClient, name: str = "Sara") -> None:

@@ -3,7 +3,6 @@
 import atexit
 import functools
 import tempfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from botkit import publish
@@ -60,20 +59,6 @@ questions: [پیگیری مرسوله, سفارشم ارسال شده یا نه,
 """,
 }
 NONSENSE = "qwzx vbnm plok"
-
-
-class Clock:
-    """A clock that stands still until it is moved. It begins on a Friday at noon, when the shop is open."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> datetime:
-        self.now += timedelta(**span)
-        return self.now
 
 
 @functools.cache

@@ -397,7 +397,7 @@ def set_up(browser: FlaskClient, clock: Clock, password: str = PASSWORD) -> tupl
     page = browser.get("/desk/account")
     phone = pyotp.TOTP(secret_on(page).replace(" ", ""))
     assert f"secret={phone.secret}" in page.text
-    shown = browser.post("/desk/account/factor/confirm", data={"code": phone.at(clock.at)})
+    shown = browser.post("/desk/account/factor/confirm", data={"code": phone.at(clock.now)})
     codes = re.findall(r"<li><code>([a-z0-9-]{19})</code></li>", shown.text)
     assert len(codes) == 10
     assert codes[0] not in browser.get("/desk/account").text
@@ -420,7 +420,7 @@ def test_a_sign_in_asks_for_the_code_and_nothing_opens_before(app: Flask, clock:
     assert browser.post("/desk/account/factor/off", data={"password": PASSWORD}).location.startswith("/desk/login")
     wrong = browser.post("/desk/login/code", data={"code": "000000"})
     assert (wrong.status_code, texts("wrong_code") in said(wrong)) == (401, True)
-    right = browser.post("/desk/login/code", data={"code": phone.at(clock.at), "next": "/desk/accounts"})
+    right = browser.post("/desk/login/code", data={"code": phone.at(clock.now), "next": "/desk/accounts"})
     assert right.location == "/desk/accounts"
     assert browser.get("/desk/accounts").status_code == 200
 
@@ -430,7 +430,7 @@ def test_a_sign_in_asks_for_the_code_and_nothing_opens_before(app: Flask, clock:
     assert other.get("/desk/login").status_code == 200
 
     late, _ = sign_in(app, "Boss")
-    assert late.post("/desk/login/code", data={"code": phone.at(clock.at)}).status_code == 401  # seen before
+    assert late.post("/desk/login/code", data={"code": phone.at(clock.now)}).status_code == 401  # seen before
     assert late.post("/desk/login/code", data={"code": codes[0]}).location == "/desk"
 
 
@@ -441,10 +441,10 @@ def test_a_password_counts_for_ten_minutes_only_while_the_code_is_looked_for(
     phone, _ = set_up(first, clock)
     slow, _ = sign_in(app, "Boss")
     clock.forward(600)
-    assert slow.post("/desk/login/code", data={"code": phone.at(clock.at)}).location.startswith("/desk/login?next=")
+    assert slow.post("/desk/login/code", data={"code": phone.at(clock.now)}).location.startswith("/desk/login?next=")
     changed, _ = sign_in(app, "Boss")
     people.set_password(store, "Boss", OWN)
-    assert changed.post("/desk/login/code", data={"code": phone.at(clock.at)}).location.startswith("/desk/login?next=")
+    assert changed.post("/desk/login/code", data={"code": phone.at(clock.now)}).location.startswith("/desk/login?next=")
     assert changed.get("/desk/login/code").location.startswith("/desk/login?next=")
 
 
@@ -454,7 +454,7 @@ def test_guessed_codes_are_refused_after_five(app: Flask, clock: Clock, boss: Ag
     browser, _ = sign_in(app, "Boss")
     ends = [browser.post("/desk/login/code", data={"code": f"{n:06}"}).status_code for n in range(6)]
     assert ends == [401] * 5 + [429]
-    refused = browser.post("/desk/login/code", data={"code": phone.at(clock.at)})
+    refused = browser.post("/desk/login/code", data={"code": phone.at(clock.now)})
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
 
 

@@ -14,7 +14,7 @@ import pytest
 from desk_shop import PASSWORD, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
-from shop import Clock
+from moving import Clock
 
 from botkit import corpus, desk, language, people
 from botkit.index import Live

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from desk_shop import Clock, handed_over, writes
+from desk_shop import handed_over, writes
 from flask import Flask
 from flask.testing import FlaskClient
+from moving import Clock
 
 from botkit import chat, desk, language, people
 from botkit.people import Agent

@@ -19,7 +19,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import serving
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from desk_shop import PASSWORD, handed_over, writes
@@ -27,6 +26,7 @@ from desk_shop import PASSWORD, handed_over, writes
 from botkit import cli, desk, outbox, people
 from botkit.cli import archive
 from botkit.store import Store, conversation_table, dump, event_table, iso
+from eval import serving
 
 COMMAND = [sys.executable, "-c", "from botkit.cli import main; main()"]
 

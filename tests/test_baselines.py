@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import baselines
 import numpy as np
 import public
 import pytest
@@ -19,6 +18,7 @@ from botkit import corpus, encoder, quality
 from botkit.corpus import Label
 from botkit.index.cache import key_of
 from botkit.index.memory import Memory
+from eval import baselines
 
 ROOT = Path(__file__).parent.parent
 
@@ -165,9 +165,7 @@ def test_haystack_finds_what_its_own_store_would(fruit: corpus.Corpus, memory: M
 def test_haystack_sends_no_usage_data() -> None:
     """In a process of its own, in which nobody turned it off before."""
     code = """
-import sys
-sys.path.insert(0, "eval")
-import baselines
+from eval import baselines
 from pathlib import Path
 from types import SimpleNamespace
 from botkit import corpus, encoder

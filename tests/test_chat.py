@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import shop
-from shop import NONSENSE, Clock
+from moving import Clock
+from shop import NONSENSE
 
 from botkit import chat, desk, language, people
 from botkit.chat import MessageError, Turn

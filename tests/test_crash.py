@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import crash
 import pytest
 import race
 import sqlalchemy as sa
 
 from botkit.store import Store, event_table, ticket_table
+from eval import crash
 
 # The newest ticket of all is the newest of its conversation: whatever its state, it may be open. (An older one may be
 # closed and have a successor, and two open tickets the database refuses.)

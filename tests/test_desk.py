@@ -2,28 +2,16 @@
 
 import random
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
+from moving import Clock
 
 from botkit import desk, people
 from botkit.people import Agent
 from botkit.store import Event, Store
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from desk_shop import Clock, handed_over, kinds, order, writes
+from desk_shop import handed_over, kinds, order, writes
 from hypothesis import given
 from hypothesis import strategies as st
+from moving import Clock
 
 from botkit import desk, language, people
 from botkit.people import Agent

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk_shop import Clock, handed_over
+from desk_shop import handed_over
 from flask import Flask
 from flask.testing import FlaskClient
+from moving import Clock
 from test_browser import served
 from werkzeug.test import TestResponse
 

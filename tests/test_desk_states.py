@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from desk_shop import PASSWORD, Clock, handed_over, kinds, order, writes
+from desk_shop import PASSWORD, handed_over, kinds, order, writes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moving import Clock
 
 from botkit import desk, people
 from botkit.people import Agent

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from desk_shop import Clock, handed_over, writes
+from desk_shop import handed_over, writes
+from moving import Clock
 
 from botkit import desk, outbox, people
 from botkit.outbox import webhooks

@@ -41,7 +41,7 @@ def mina(store: Store) -> Agent:
 
 def switched_on(store: Store, clock: Clock, agent: Agent) -> tuple[Agent, pyotp.TOTP]:
     phone = pyotp.TOTP(people.begin_factor(store, agent))
-    assert people.confirm_factor(store, agent, phone.at(clock.at))
+    assert people.confirm_factor(store, agent, phone.at(clock.now))
     clock.forward(30)
     found = people.agent(store, agent.id)
     assert found is not None
@@ -144,7 +144,7 @@ def test_a_copy_of_the_database_opens_no_second_factor(
     assert phone.secret not in kept
     key = json.loads(store.key_file.path.read_text())["keys"][0]["key"]
     assert key not in kept
-    assert people.sign_in_with_code(again(), mina, phone.at(clock.at), HERE)
+    assert people.sign_in_with_code(again(), mina, phone.at(clock.now), HERE)
 
 
 @both
@@ -158,7 +158,7 @@ def test_a_second_factor_that_was_moved_to_another_account_opens_nothing(
     moved = people.agent(store, nima.id)
     assert moved is not None
     with pytest.raises(KeysError, match="from another account"):
-        people.sign_in_with_code(store, moved, phone.at(clock.at), HERE)
+        people.sign_in_with_code(store, moved, phone.at(clock.now), HERE)
 
 
 @both
@@ -173,7 +173,7 @@ def test_a_missing_file_is_told_with_the_cure_and_comes_back_from_a_backup(
         people.sign_in(other, "Mina", GOOD, HERE)
     assert not store.key_file.path.exists()
     shutil.copy(backup, store.key_file.path)
-    assert people.sign_in_with_code(other, mina, phone.at(clock.at), HERE)
+    assert people.sign_in_with_code(other, mina, phone.at(clock.now), HERE)
 
 
 @both
@@ -207,12 +207,12 @@ def test_keys_are_replaced_while_another_process_goes_on(
     signed = server.keys.sign("mail", {"ticket": 7})
     assert people.rotate_keys(store, timedelta(hours=12)) == 1
     assert server.keys.current != old
-    assert people.sign_in_with_code(server, mina, phone.at(clock.at), HERE)
+    assert people.sign_in_with_code(server, mina, phone.at(clock.now), HERE)
     assert server.keys.signed("mail", signed, timedelta(days=1)) == {"ticket": 7}
     clock.forward(12 * 3600)
     assert [key.id for key in server.keys.keys] == [store.keys.current.id]
     assert server.keys.signed("mail", signed, timedelta(days=1)) is None
-    assert people.sign_in_with_code(server, mina, phone.at(clock.at), HERE)
+    assert people.sign_in_with_code(server, mina, phone.at(clock.now), HERE)
     assert people.rotate_keys(store, timedelta(hours=12)) == 1
     assert len(json.loads(store.key_file.path.read_text())["keys"]) == 2  # the first is gone from the file too
     assert len(people.audited(store, action="keys.rotated")) == 2
@@ -230,7 +230,7 @@ def test_a_rotation_that_fails_in_the_middle_loses_nothing(
         people.rotate_keys(store, timedelta(0))
     with store.write() as conn:
         conn.execute(second_factor_table.update().values(secret=sealed))
-    assert people.sign_in_with_code(again(), mina, phone.at(clock.at), HERE)
+    assert people.sign_in_with_code(again(), mina, phone.at(clock.now), HERE)
 
 
 def test_keys_are_read_while_the_database_is_away(store: Store, clock: Clock, postgresql_url_of_nothing: str) -> None:
@@ -284,7 +284,7 @@ def test_a_database_of_the_release_before_goes_on_and_its_secrets_move_out(befor
     found = people.sign_in(before, "Mina", GOOD, HERE)
     assert found is not None
     assert found.second_factor
-    assert people.sign_in_with_code(before, found, pyotp.TOTP(SECRET).at(clock.at), HERE)
+    assert people.sign_in_with_code(before, found, pyotp.TOTP(SECRET).at(clock.now), HERE)
     assert people.agent_by_token(before, "bk_old") == found
     with before.read() as conn:
         assert [row.name for row in conn.execute(sa.select(secret_table))] == ["keys"]

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import shop
-from desk_shop import PASSWORD, Clock
+from desk_shop import PASSWORD
 from flask.testing import FlaskClient
+from moving import Clock
 from streaming import Stream
 from test_browser import served
 

@@ -94,7 +94,7 @@ def test_a_failure_waits_longer_each_time_and_is_given_up_with_its_reason(store:
         assert outbox.work(store, {"letter": refuse}, chance=lambda: 1.0)
         (kept,) = outbox.deliveries(store, "waiting")
         assert kept.reason == "nobody at home"
-        waited.append((kept.due_at - clock.at).total_seconds())
+        waited.append((kept.due_at - clock.now).total_seconds())
         clock.forward(waited[-1] - 0.001)
         assert not outbox.work(store, {"letter": refuse})
         clock.forward(0.001)
@@ -132,7 +132,7 @@ def test_a_receiver_that_asks_for_quiet_gets_it(store: Store, clock: Clock) -> N
 
     put(store)
     outbox.work(store, {"letter": busy})
-    assert outbox.deliveries(store)[0].due_at == clock.at + timedelta(seconds=300)
+    assert outbox.deliveries(store)[0].due_at == clock.now + timedelta(seconds=300)
 
 
 def test_when_answers_are_lost_for_a_while_all_has_arrived_five_seconds_after(store: Store, clock: Clock) -> None:
@@ -231,11 +231,11 @@ def test_of_many_workers_one_looks_whether_the_receiver_is_back(store: Store, cl
 
 def test_what_fails_while_all_others_arrive_is_not_tried_without_end(store: Store, clock: Clock) -> None:
     tried: list[float] = []
-    begun = clock.at
+    begun = clock.now
 
     def send(delivery: Delivery) -> None:
         if delivery.payload["n"] == 0:
-            tried.append((clock.at - begun).total_seconds())
+            tried.append((clock.now - begun).total_seconds())
             raise NotDelivered("did not answer in time", away=True)
 
     put(store, 0)
@@ -375,7 +375,7 @@ def test_what_waits_in_a_database_of_the_release_before_is_sent_when_the_receive
     clock = Clock()
     old = Store(no_tables, clock=clock)
     old.migrate("0006")
-    row = {"message": "msg_1", "at": iso(clock.at), "due": iso(clock.at + timedelta(hours=2))}
+    row = {"message": "msg_1", "at": iso(clock.now), "due": iso(clock.now + timedelta(hours=2))}
     with old.write() as conn:
         conn.execute(sa.text("INSERT INTO outbox_kind VALUES ('letter', :at)"), row)
         conn.execute(

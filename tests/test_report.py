@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import shop
 from click.testing import CliRunner
-from shop import NONSENSE, Clock
+from moving import Clock
+from shop import NONSENSE
 
 from botkit import chat, cli, confidence, corpus, desk, people, report
 from botkit.corpus import Label

@@ -31,7 +31,7 @@ def mina(store: Store) -> Agent:
 
 def switched_on(store: Store, clock: Clock, agent: Agent) -> tuple[Agent, pyotp.TOTP, list[str]]:
     phone = pyotp.TOTP(people.begin_factor(store, agent))
-    codes = people.confirm_factor(store, agent, phone.at(clock.at))
+    codes = people.confirm_factor(store, agent, phone.at(clock.now))
     assert codes is not None
     clock.forward(30)
     found = people.agent(store, agent.id)
@@ -46,7 +46,7 @@ def test_it_is_on_only_after_a_code_has_proved_it(store: Store, clock: Clock, mi
     found = people.sign_in(store, "Mina", GOOD, HERE)
     assert found is not None
     assert not found.second_factor
-    codes = people.confirm_factor(store, mina, pyotp.TOTP(secret).at(clock.at))
+    codes = people.confirm_factor(store, mina, pyotp.TOTP(secret).at(clock.now))
     assert codes is not None
     assert len(set(codes)) == 10
     after = people.agent(store, mina.id)
@@ -62,7 +62,7 @@ def test_a_secret_that_nobody_confirmed_is_gone_after_half_an_hour(store: Store,
     phone = pyotp.TOTP(people.begin_factor(store, mina))
     clock.forward(1800)
     assert people.pending_factor(store, mina) is None
-    assert people.confirm_factor(store, mina, phone.at(clock.at)) is None
+    assert people.confirm_factor(store, mina, phone.at(clock.now)) is None
 
 
 def test_the_link_fills_an_authenticator_app(store: Store, mina: Agent) -> None:
@@ -74,17 +74,17 @@ def test_the_link_fills_an_authenticator_app(store: Store, mina: Agent) -> None:
 
 def test_a_code_is_taken_once(store: Store, clock: Clock, mina: Agent) -> None:
     mina, phone, _ = switched_on(store, clock, mina)
-    code = phone.at(clock.at)
+    code = phone.at(clock.now)
     assert people.sign_in_with_code(store, mina, code, HERE)
     assert not people.sign_in_with_code(store, mina, code, HERE)
     clock.forward(30)
     assert not people.sign_in_with_code(store, mina, code, HERE)
-    assert people.sign_in_with_code(store, mina, phone.at(clock.at), HERE)
+    assert people.sign_in_with_code(store, mina, phone.at(clock.now), HERE)
 
 
 def test_the_code_that_switched_it_on_opens_nothing(store: Store, clock: Clock, mina: Agent) -> None:
     phone = pyotp.TOTP(people.begin_factor(store, mina))
-    code = phone.at(clock.at)
+    code = phone.at(clock.now)
     people.confirm_factor(store, mina, code)
     now = people.agent(store, mina.id)
     assert now is not None
@@ -93,7 +93,7 @@ def test_the_code_that_switched_it_on_opens_nothing(store: Store, clock: Clock, 
 
 def test_of_many_who_send_one_code_at_once_one_comes_in(store: Store, clock: Clock, mina: Agent) -> None:
     mina, phone, _ = switched_on(store, clock, mina)
-    code = phone.at(clock.at)
+    code = phone.at(clock.now)
     with ThreadPoolExecutor(4) as threads:
         ends = list(threads.map(lambda _: people.sign_in_with_code(store, mina, code, HERE), range(4)))
     assert sorted(ends) == [False, False, False, True]
@@ -103,7 +103,7 @@ def test_of_many_who_send_one_code_at_once_one_comes_in(store: Store, clock: Clo
 def test_a_clock_may_be_half_a_minute_off(store: Store, clock: Clock, mina: Agent, steps: int, taken: bool) -> None:
     mina, phone, _ = switched_on(store, clock, mina)
     clock.forward(300)
-    assert people.sign_in_with_code(store, mina, phone.at(clock.at + timedelta(seconds=30 * steps)), HERE) is taken
+    assert people.sign_in_with_code(store, mina, phone.at(clock.now + timedelta(seconds=30 * steps)), HERE) is taken
 
 
 @pytest.mark.parametrize("digits", ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹"])
@@ -111,7 +111,7 @@ def test_a_code_may_be_typed_in_the_digits_of_one_s_language(
     store: Store, clock: Clock, mina: Agent, digits: str
 ) -> None:
     mina, phone, _ = switched_on(store, clock, mina)
-    typed = "".join(digits[int(digit)] for digit in phone.at(clock.at))
+    typed = "".join(digits[int(digit)] for digit in phone.at(clock.now))
     assert people.sign_in_with_code(store, mina, f" {typed[:3]} {typed[3:]} ", HERE)
 
 
@@ -138,7 +138,7 @@ def test_another_agent_s_codes_open_nothing(store: Store, clock: Clock, mina: Ag
     mina, _, _ = switched_on(store, clock, mina)
     nima, phone, codes = switched_on(store, clock, people.add_agent(store, "Nima", "admin", GOOD))
     assert not people.sign_in_with_code(store, mina, codes[0], HERE)
-    assert not people.sign_in_with_code(store, mina, phone.at(clock.at), HERE)
+    assert not people.sign_in_with_code(store, mina, phone.at(clock.now), HERE)
     assert people.sign_in_with_code(store, nima, codes[0], HERE)
 
 
@@ -147,11 +147,11 @@ def test_codes_are_guessed_at_slowly_from_anywhere(store: Store, clock: Clock, m
     for _ in range(5):
         assert not people.sign_in_with_code(store, mina, "000000", HERE)
     with pytest.raises(TooManyGuesses):
-        people.sign_in_with_code(store, mina, phone.at(clock.at), HERE)
+        people.sign_in_with_code(store, mina, phone.at(clock.now), HERE)
     for n in range(25):
         assert not people.sign_in_with_code(store, mina, "000000", f"203.0.113.{n}")
     with pytest.raises(TooManyGuesses):
-        people.sign_in_with_code(store, mina, phone.at(clock.at), "203.0.113.99")
+        people.sign_in_with_code(store, mina, phone.at(clock.now), "203.0.113.99")
 
 
 def test_an_account_that_was_closed_or_changed_meanwhile_is_not_opened_by_a_code(
@@ -159,7 +159,7 @@ def test_an_account_that_was_closed_or_changed_meanwhile_is_not_opened_by_a_code
 ) -> None:
     mina, phone, _ = switched_on(store, clock, mina)
     people.disable(store, "Mina")
-    assert not people.sign_in_with_code(store, mina, phone.at(clock.at), HERE)
+    assert not people.sign_in_with_code(store, mina, phone.at(clock.now), HERE)
 
 
 def test_a_lost_phone_is_switched_off(store: Store, clock: Clock, mina: Agent) -> None:

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from desk_shop import sign_in
 from flask import Flask
 from flask.testing import FlaskClient
+from moving import Clock
 from playwright.sync_api import Browser, expect
-from shop import Clock
 from test_browser import served
 
 from botkit import chat, desk, people

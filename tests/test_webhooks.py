@@ -80,7 +80,7 @@ def test_a_receiver_that_fails_twice_gets_it_the_third_time_signed_under_one_id(
     clock.forward(6)
     assert outbox.work(store, sender)
     kept = outbox.deliveries(store)[0]
-    assert (kept.reason, kept.due_at - clock.at) == ("HTTP 503", timedelta(seconds=90))  # as it asked to
+    assert (kept.reason, kept.due_at - clock.now) == ("HTTP 503", timedelta(seconds=90))  # as it asked to
     clock.forward(90)
     assert outbox.work(store, sender)
     assert outbox.deliveries(store)[0].state == "delivered"
@@ -430,7 +430,7 @@ def _patient(base: str, server: subprocess.Popen[bytes]) -> Callable[..., Any]:
 
 
 def test_the_command_works_off_lists_and_tries_again(store: Store, clock: Clock, receiver: Receiver) -> None:
-    clock.at = datetime.now(UTC) - timedelta(minutes=1)
+    clock.now = datetime.now(UTC) - timedelta(minutes=1)
     receiver.answers = [410, 500]
     gone, failed, sent = put(store), put(store), put(store)
     done = botkit(store, receiver, "run", "--once")

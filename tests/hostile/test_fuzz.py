@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fuzz
 import pytest
-from chance import PERSONAL, Answer, Request
+
+from eval import fuzz
+from eval.chance import PERSONAL, Answer, Request
 
 SEED = 2026
 SECONDS = 30

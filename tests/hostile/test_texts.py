@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 
-from chance import TEXTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botkit import answer, desk, encoder, language
 from botkit.index import Live
+from eval.chance import TEXTS
 
 ANYTHING = st.characters()  # halves of surrogates too
 PIECES = st.sampled_from([text[:1500] for text in TEXTS if text])
