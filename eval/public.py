@@ -4,9 +4,9 @@
         [--phrasings 12,all] [--baselines bm25,dense|none] [--work FOLDER] [--html FILE] [--json FILE]
 
 The public sets (CLINC150, BANKING77 and others, as JSON lines) are no part of the project: docs/analysts.md says where
-they come from and how their folders look. A public set becomes markdown, and that a published index, the way an editor's does. With `--work` its
-vectors stay there for the next run: those of all phrasings of CLINC150 take some minutes. `golden`,
-`slices`, `hard` and `elsewhere` are the demo's, and need its index.
+they come from and how their folders look. A public set becomes markdown, and that a published index, the way an
+editor's does. With `--work` its vectors stay there for the next run: those of all phrasings of CLINC150 take some
+minutes. `golden`, `slices`, `hard` and `elsewhere` are the demo's, and need its index.
 """
 
 from __future__ import annotations

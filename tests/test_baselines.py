@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import public
 import pytest
 from small import FRUIT, write
 
@@ -18,7 +17,7 @@ from botkit import corpus, encoder, quality
 from botkit.corpus import Label
 from botkit.index.cache import key_of
 from botkit.index.memory import Memory
-from eval import baselines
+from eval import baselines, public
 
 ROOT = Path(__file__).parent.parent
 
