@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -346,3 +347,37 @@ def run_together(count: int, work: Callable[[], None]) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_reads_together_see_one_state_and_cost_one_transaction(store: Store) -> None:
+    """What another thread commits meanwhile is seen after the block, by it and by everybody else at once."""
+    begun = []
+
+    def begins(conn: sa.Connection) -> None:
+        begun.append(conn)
+
+    def known() -> int:
+        with store.read() as conn:
+            return int(conn.execute(sa.select(sa.func.count()).select_from(conversation_table)).scalar_one())
+
+    def add() -> None:
+        with store.write() as conn:
+            store.open_conversation(conn, "0" * 64, "en", "/")
+
+    sa.event.listen(sa.Engine, "begin", begins)
+    try:
+        add()
+        begun.clear()
+        with store.reads_together():
+            assert [known(), known()] == [1, 1]
+            assert len(begun) == 1
+            with store.reads_together(), ThreadPoolExecutor(1) as other:
+                other.submit(add).result()
+                assert other.submit(known).result() == 2
+            assert known() == 1
+        assert known() == 2
+        with pytest.raises(RuntimeError), store.reads_together():
+            raise RuntimeError
+        assert known() == 2
+    finally:
+        sa.event.remove(sa.Engine, "begin", begins)

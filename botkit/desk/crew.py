@@ -102,7 +102,7 @@ def on_duty(conn: Connection, name: str, now: datetime) -> bool:
     return any(each.agent == name for each in ready(conn, now))
 
 
-def seen(store: Store, agent: Agent, status: str | None = None) -> Seat:
+def seen(store: Store, agent: Agent, status: str | None = None) -> None:
     """Note a sign of life, and whether the agent is `available` or `away` where that is said. DeskError for another
     status. Signs within half a minute are one."""
     if status is not None and status not in STATUSES:
@@ -112,13 +112,12 @@ def seen(store: Store, agent: Agent, status: str | None = None) -> Seat:
         row = conn.execute(sa.select(seat_table).where(seat_table.c.agent_id == agent.id)).one_or_none()
         fresh = row is not None and row.seen_at is not None and now - row.seen_at < FRESH
         if fresh and status in (None, row.status if row else None) and not (status and row and row.missed):
-            return _seat(conn, agent, now)
+            return
     with store.write() as conn:
         values: dict[str, Any] = {"seen_at": now}
         if status is not None:
             values |= {"status": status, "missed": 0}
         _keep(conn, agent, values)
-        return _seat(conn, agent, now)
 
 
 def left(store: Store, agent: Agent) -> None:

@@ -123,19 +123,19 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
             .where(ticket_state_table.c.ticket_id == ticket_id)
             .order_by(ticket_state_table.c.n)
         ).all()
-        given = conn.execute(
-            sa.select(satisfaction_table).where(satisfaction_table.c.ticket_id == ticket_id)
-        ).one_or_none()
+        talk, given = conversation_table.c, satisfaction_table.c
         who = conn.execute(
-            sa.select(conversation_table.c.visitor, conversation_table.c.customer).where(
-                conversation_table.c.id == row.conversation_id
-            )
+            sa.select(talk.visitor, talk.customer, given.score, given.comment, given.at)
+            .select_from(conversation_table.outerjoin(satisfaction_table, given.ticket_id == ticket_id))
+            .where(talk.id == row.conversation_id)
         ).one()
         earlier = _visits(conn, row, who.visitor) if who.visitor else ()
-        said = last_texts(conn, [row.conversation_id])
-    found = as_ticket(row, store.now(), said.get(row.conversation_id, ""))
+        last = next((e.data["text"] for e in reversed(transcript) if e.kind == "message" and e.actor == CUSTOMER), None)
+        if last is None:
+            last = last_texts(conn, [row.conversation_id]).get(row.conversation_id, "")
+    found = as_ticket(row, store.now(), str(last))
     history = tuple(Change(*line[1:]) for line in lines)
-    score = None if given is None else {"score": given.score, "comment": given.comment, "at": iso(given.at)}
+    score = None if who.score is None else {"score": who.score, "comment": who.comment, "at": iso(who.at)}
     suggestions = _suggestions(index, found) if index is not None else ()
     before = transcript[0].seq if more else None
     return Packet(found, tuple(transcript), suggestions, history, score, who.customer, earlier, before)

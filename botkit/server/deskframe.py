@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Response, make_response, redirect, request
+from flask import Response, g, make_response, redirect, request
 from markupsafe import Markup, escape
 
 from botkit import desk, language
@@ -34,7 +34,7 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
     it shows: an unchanged page is not sent again."""
     lang = language_of_reader()
     flashes = signin.told()
-    mentions = desk.mentions(here().store, agent) if agent is not None else []
+    mentions = mentions_of(agent) if agent is not None else []
     query = request.args.to_dict(flat=True)
     tongues = [
         {
@@ -64,11 +64,26 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
     return response
 
 
+def mentions_of(agent: Agent) -> list[desk.Mention]:
+    """Where the agent was named and has not looked yet, read once a request."""
+    if "mentions" not in g:
+        g.mentions = desk.mentions(here().store, agent)
+    found: list[desk.Mention] = g.mentions
+    return found
+
+
+def saw(agent: Agent, ticket_id: int, seq: int) -> None:
+    """The agent looks at a ticket: what named them there up to an event is seen."""
+    if any(each.ticket == ticket_id and each.seq <= seq for each in mentions_of(agent)):
+        desk.saw(here().store, agent, ticket_id, seq)
+        del g.mentions
+
+
 def unchanged(agent: Agent, etag: str) -> Response | None:
     """304 where the reader has this state of a page already: asked before any work is spent on it."""
     if signin.told(take=False):
         return None
-    tag = _tag(etag, agent, language_of_reader(), desk.mentions(here().store, agent))
+    tag = _tag(etag, agent, language_of_reader(), mentions_of(agent))
     if not request.if_none_match.contains(tag):
         return None
     response = make_response("", 304)

@@ -108,7 +108,8 @@ def presence() -> dict[str, Any]:
     """Say that you are there, at least once in two minutes, and whether you take conversations."""
     agent = signin.caller()
     given = intake.body(Presence, optional=True)
-    found = desk.seen(here().store, agent, given.status)
+    desk.seen(here().store, agent, given.status)
+    found = desk.seat(here().store, agent.name)
     return found.as_dict()
 
 

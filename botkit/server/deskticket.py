@@ -44,11 +44,18 @@ def ticket(ticket_id: int) -> Response:
     if agent is None:
         return frame.to_login()
     index, store, t = here().index, here().store, Texts(frame.language_of_reader())
-    packet = _packet(ticket_id, agent, index)
+    upto = request.args.get("before", 0, type=int)
+    with store.reads_together():
+        packet = _packet(ticket_id, index)
+        part, before = list(packet.transcript), packet.before
+        if 0 < upto < _NEWEST:
+            part, before = desk.transcript_before(store, ticket_id, upto)
+        chats, colleagues = desk.chats(store, agent), people.agents(store)
+        frame.mentions_of(agent)
+    people.audit_read(store, agent, f"ticket:{ticket_id}")
     found, transcript = packet.ticket, packet.transcript
     wanted = {name: request.args.get(name, "")[:SEARCH_LENGTH] for name in ("q", "insert", "canned")}
     mine = found.owner == agent.name and found.state not in ("waiting", "closed")
-    chats = desk.chats(store, agent)
     shown = {
         "id": found.id,
         "state": found.state,
@@ -64,11 +71,7 @@ def ticket(ticket_id: int) -> Response:
     }
     last = transcript[-1].seq if transcript else 0
     if frame.looked_at():
-        desk.saw(store, agent, found.id, last)
-    part, before = list(transcript), packet.before
-    upto = request.args.get("before", 0, type=int)
-    if 0 < upto < _NEWEST:
-        part, before = desk.transcript_before(store, ticket_id, upto)
+        frame.saw(agent, found.id, last)
     etag = frame.mark([index.version, str(date.today()), shown, last, wanted, chats, packet.earlier, upto])
     same = frame.unchanged(agent, etag)
     if same is not None:
@@ -107,7 +110,7 @@ def ticket(ticket_id: int) -> Response:
         draft=_inserted(wanted, help_, candidates, index, found.lang),
         client_id=str(uuid.uuid4()),
         note_id=str(uuid.uuid4()),
-        colleagues=[each.name for each in people.agents(store) if each.may("desk") and each.name not in (found.owner,)],
+        colleagues=[each.name for each in colleagues if each.may("desk") and each.name != found.owner],
         shelves=_shelves(index, found.lang),
         etag=etag,
     )
@@ -119,7 +122,8 @@ def draft(ticket_id: int) -> Response:
     agent = signin.by_session()
     if agent is None:
         return frame.to_login()
-    packet = _packet(ticket_id, agent)
+    packet = _packet(ticket_id)
+    people.audit_read(here().store, agent, f"ticket:{ticket_id}")
     response = make_response(desk.draft(packet.transcript, ticket_id))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="ticket-{ticket_id}.md"'
@@ -194,13 +198,11 @@ def close(ticket_id: int) -> Response:
     )
 
 
-def _packet(ticket_id: int, agent: Agent, index: Index | None = None) -> desk.Packet:
+def _packet(ticket_id: int, index: Index | None = None) -> desk.Packet:
     try:
-        packet = desk.ticket(here().store, ticket_id, index)
+        return desk.ticket(here().store, ticket_id, index)
     except desk.NoTicket as error:
         raise ApiError(404, error.code, "There is no such conversation.") from None
-    people.audit_read(here().store, agent, f"ticket:{ticket_id}")
-    return packet
 
 
 def _act(ticket_id: int, action: Callable[[Agent], object], then: str | None = None) -> Response:

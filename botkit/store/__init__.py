@@ -216,6 +216,7 @@ class Store:
         self.url, self._file = _read_url(url)
         self.key_file = KeyFile(key_file(url, str(keys or "")))
         self._settled: Keys | None = None
+        self._here = threading.local()
         self._pid: int | None = None
         self._own()
 
@@ -269,6 +270,10 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database from its first query on. Waits for no writer."""
+        shared = getattr(self._here, "conn", None)
+        if shared is not None:
+            yield shared
+            return
         self._own()
         self._prepared.need()
         with self._explained("read"), self._engine.connect() as conn:
@@ -276,6 +281,17 @@ class Store:
                 conn.execution_options(isolation_level="REPEATABLE READ")  # else each query would see another state
             with conn.begin():
                 yield conn
+
+    @contextlib.contextmanager
+    def reads_together(self) -> Iterator[None]:
+        """All reads of this thread inside the block see one state of the database, in one transaction. What the block
+        itself writes is not in it: write before."""
+        with self.read() as conn:
+            outer, self._here.conn = getattr(self._here, "conn", None), conn
+            try:
+                yield
+            finally:
+                self._here.conn = outer
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Connection]:
