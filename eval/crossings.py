@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 import botkit
 from botkit import people
+from botkit.config import Settings
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -31,7 +32,7 @@ from eval import common
 
 PACKAGE = str(Path(botkit.__file__).parent) + "/"
 PASSWORD = "a tray of tulip glasses"
-OFF = {"rate_per_minute": 0, "requests_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
+QUIET = Settings(rate_per_minute=0, requests_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
 
 
 class Counted:
@@ -108,7 +109,7 @@ def main() -> None:
 
 def question(index: Path, store: Store) -> Counted:
     """One message of a customer, answered."""
-    client = create_app(index=Live(index), store=store, **OFF).test_client()  # type: ignore[arg-type]
+    client = create_app(index=Live(index), store=store, settings=QUIET).test_client()
     told = client.post("/api/v1/conversations", json={"lang": "en"}).get_json()
     headers = {"Authorization": f"Bearer {told['token']}"}
 
@@ -125,7 +126,7 @@ def question(index: Path, store: Store) -> Counted:
 
 def ticket_page(index: Path, store: Store) -> Counted:
     """The page of a claimed ticket, as its agent sees it."""
-    app = create_app(index=Live(index), store=store, **OFF)  # type: ignore[arg-type]
+    app = create_app(index=Live(index), store=store, settings=QUIET)
     people.add_agent(store, "Mina", "agent", PASSWORD)
     customer, agent = app.test_client(), app.test_client()
     told = customer.post("/api/v1/conversations", json={"lang": "en"}).get_json()

@@ -19,6 +19,7 @@ from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from quiet import quiet
 
 from botkit import language, people, publish
 from botkit.index import Live
@@ -172,14 +173,7 @@ def store(database: str, clock: Callable[[], datetime] | None) -> Iterator[Store
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
     """The application with its limits off; a test of a limit makes its own."""
-    return create_app(
-        index=live,
-        store=store,
-        base_url="https://help.shop.example",
-        rate_per_minute=0,
-        conversations_per_hour=0,
-        logins_per_minute=0,
-    )
+    return create_app(index=live, store=store, settings=quiet(base_url="https://help.shop.example"))
 
 
 @pytest.fixture

@@ -13,9 +13,11 @@ from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
+from quiet import quiet
 from werkzeug.test import TestResponse
 
 from botkit import language, outbox, people
+from botkit.config import ConfigError
 from botkit.index import Live
 from botkit.people import Agent
 from botkit.server import create_app
@@ -23,7 +25,6 @@ from botkit.store import Store
 
 OWN = "a tray of tulip glasses"
 HOSTILE = '<script>alert("x")</script>'
-OFF = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
-    return create_app(index=live, store=store, **OFF)  # type: ignore[arg-type]
+    return create_app(index=live, store=store, settings=quiet())
 
 
 @pytest.fixture
@@ -329,7 +330,7 @@ def test_a_supervisor_signs_out_a_lost_phone_but_no_admin(app: Flask, store: Sto
 def test_a_session_s_cookie_is_no_script_s_and_over_https_no_other_host_s(
     live: Live, store: Store, sara: Agent, base: str, scheme: str, name: str
 ) -> None:
-    browser = create_app(index=live, store=store, base_url=base, **OFF).test_client()  # type: ignore[arg-type]
+    browser = create_app(index=live, store=store, settings=quiet(base_url=base)).test_client()
     answer = browser.post("/desk/login", base_url=f"{scheme}://localhost", data={"name": "Sara", "password": PASSWORD})
     sent = {each.partition("=")[0]: each for each in answer.headers.getlist("Set-Cookie")}
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(sent[name].split("; "))
@@ -370,7 +371,7 @@ def test_what_a_program_lists_is_in_the_log_with_its_token(app: Flask, store: St
 def test_a_program_that_asks_too_often_is_told_and_its_owner_s_browser_is_not(
     live: Live, store: Store, sara: Agent
 ) -> None:
-    app = create_app(index=live, store=store, desk_rate_per_minute=5, **OFF)  # type: ignore[arg-type]
+    app = create_app(index=live, store=store, settings=quiet(desk_rate_per_minute=5))
     browser, _ = sign_in(app, "Sara")
     bearer = {"Authorization": f"Bearer {people.issue_token(store, 'Sara')}"}
     program = app.test_client()
@@ -486,7 +487,7 @@ def test_new_recovery_codes_end_the_old_ones(app: Flask, clock: Clock, boss: Age
 def test_a_role_that_needs_a_second_factor_sets_it_up_before_anything_else(
     live: Live, store: Store, clock: Clock, boss: Agent, sara: Agent
 ) -> None:
-    app = create_app(index=live, store=store, second_factor_roles=["admin"], **OFF)  # type: ignore[arg-type]
+    app = create_app(index=live, store=store, settings=quiet(second_factor_roles="admin"))
     browser, answer = sign_in(app, "Boss", next="/desk/accounts")
     assert answer.location == "/desk/account"
     assert ends_at(browser, "/desk") == ends_at(browser, "/desk/accounts") == "/desk/account"
@@ -497,8 +498,8 @@ def test_a_role_that_needs_a_second_factor_sets_it_up_before_anything_else(
     assert "/desk/account/factor/off" not in page
     assert browser.get("/desk/accounts").status_code == 200
     assert sign_in(app, "Sara")[1].location == "/desk"
-    with pytest.raises(ValueError, match="no role 'boss'"):
-        create_app(index=live, store=store, second_factor_roles=["boss"])
+    with pytest.raises(ConfigError, match="no role 'boss'"):
+        create_app(index=live, store=store, settings=quiet(second_factor_roles="boss"))
 
 
 # ---------------------------------------------------------------- the log
@@ -652,7 +653,7 @@ def test_every_word_is_used_and_every_used_word_is_there() -> None:
 
 def test_a_sign_in_lasts_as_long_as_the_settings_say(live: Live, store: Store, clock: Clock, sara: Agent) -> None:
     """Unused and in any case."""
-    app = create_app(index=live, store=store, session_hours=3, session_idle_minutes=50, **OFF)  # type: ignore[arg-type]
+    app = create_app(index=live, store=store, settings=quiet(session_hours=3, session_idle_minutes=50))
     (used, answer), (unused, _) = sign_in(app, "Sara"), sign_in(app, "Sara")
     assert "Max-Age=10800" in next(each for each in answer.headers.getlist("Set-Cookie") if "botkit_session" in each)
     for _ in range(5):

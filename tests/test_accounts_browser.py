@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyotp
 import pytest
+from quiet import quiet
 from werkzeug.serving import make_server
 
 from botkit import language, people
@@ -24,9 +25,7 @@ PASSWORD = "copper pan and cezve"
 
 @pytest.fixture
 def site(live: Live, store: Store) -> Iterator[str]:
-    app = create_app(
-        index=live, store=store, rate_per_minute=0, logins_per_minute=0, second_factor_roles=["admin"]
-    )
+    app = create_app(index=live, store=store, settings=quiet(second_factor_roles="admin"))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

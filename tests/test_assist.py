@@ -15,6 +15,7 @@ from desk_shop import PASSWORD, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
+from quiet import quiet
 
 from botkit import corpus, desk, language, people
 from botkit.index import Live
@@ -30,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
-    return create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
+    return create_app(index=live, store=store, settings=quiet())
 
 
 @dataclass

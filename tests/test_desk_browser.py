@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from quiet import quiet
 from test_browser import served
 
 from botkit import desk, language, people
@@ -30,7 +31,7 @@ EN, AR = language.messages("en"), language.messages("ar")
 def app(live: Live, store: Store) -> Flask:
     for name in ("Sara", "Omid"):
         people.add_agent(store, name, "agent", PASSWORD)
-    return create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
+    return create_app(index=live, store=store, settings=quiet())
 
 
 @pytest.fixture

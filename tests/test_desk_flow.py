@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
+from quiet import quiet
 from test_browser import open_chat, say, served
 
 from botkit import language, people
@@ -28,7 +29,7 @@ TOLD = ".entry:is(.agent, .customer) .words"
 def app(live: Live, store: Store) -> Flask:
     for name, role in (("Sara", "agent"), ("Leila", "agent"), ("Boss", "supervisor")):
         people.add_agent(store, name, role, PASSWORD)
-    return create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
+    return create_app(index=live, store=store, settings=quiet())
 
 
 @pytest.fixture

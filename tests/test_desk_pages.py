@@ -14,6 +14,7 @@ from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
+from quiet import quiet
 from werkzeug.test import TestResponse
 
 from botkit import desk, language, people
@@ -27,7 +28,7 @@ HOSTILE = '<script>alert("x")</script> <img src=x onerror=alert(1)> & "quotes"'
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
     """The application as it runs on plain http; sign-ins are limited by name here, as they are for everybody."""
-    return create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
+    return create_app(index=live, store=store, settings=quiet())
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(app: Fla
 
 
 def test_on_https_the_session_cookie_is_secure(live: Live, store: Store, sara: people.Agent) -> None:
-    app = create_app(index=live, store=store, base_url="https://help.shop.example", logins_per_minute=0)
+    app = create_app(index=live, store=store, settings=quiet(base_url="https://help.shop.example"))
     _, answer = sign_in(app, "Sara")
     assert "Secure" in answer.headers["Set-Cookie"]
 

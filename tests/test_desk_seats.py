@@ -14,6 +14,7 @@ from desk_shop import handed_over
 from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
+from quiet import quiet
 from test_browser import served
 from werkzeug.test import TestResponse
 
@@ -276,7 +277,7 @@ def test_axe_finds_nothing_and_it_fits_a_phone(
     desk.arrange(store, boss, "Sara", skills=["refund"], shifts={"mon": ["09:00", "17:00"]}, holidays=["2026-12-25"])
     desk.plan_absence(store, boss, "Sara", store.now() - timedelta(hours=1), store.now() + timedelta(days=2), "Boss")
     desk.tick(store)
-    app = create_app(index=live, store=store, rate_per_minute=0, logins_per_minute=0)
+    app = create_app(index=live, store=store, settings=quiet())
     with served(app) as port:
         context = browser.new_context(
             base_url=f"http://127.0.0.1:{port}", locale=lang, color_scheme=scheme, reduced_motion="reduce"

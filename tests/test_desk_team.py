@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from quiet import quiet
 
 from botkit import desk, language, people
-from botkit.cli.serving import _policy
-from botkit.config import Settings
+from botkit.config import ConfigError, Settings
 from botkit.index import Live
-from botkit.server import create_app
+from botkit.server import create_app, options
 from botkit.store import Store, iso
 
 PASSWORD = "copper pan and cezve"
@@ -22,14 +22,7 @@ PASSWORD = "copper pan and cezve"
 
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
-    return create_app(
-        index=live,
-        store=store,
-        rate_per_minute=0,
-        conversations_per_hour=0,
-        logins_per_minute=0,
-        policy=desk.Policy(points={"vip": 30}),
-    )
+    return create_app(index=live, store=store, settings=quiet(priority_tags="vip=30"))
 
 
 Caller = Callable[..., tuple[int, Any]]
@@ -216,11 +209,11 @@ def test_tags_are_believed_with_an_agents_token_alone(
 
 
 def test_the_rules_of_the_desk_are_settings() -> None:
-    rules = _policy(Settings(priority_tags="VIP=30, press = 5,", high_priority=55, offer_seconds=0))
+    rules = options.policy(Settings(priority_tags="VIP=30, press = 5,", high_priority=55, offer_seconds=0))
     assert (rules.points, rules.high, rules.offer_seconds) == ({"vip": 30, "press": 5}, 55, 0)
-    assert _policy(Settings()) == desk.Policy()
-    with pytest.raises(Exception, match="vip=30"):
-        _policy(Settings(priority_tags="vip"))
+    assert options.policy(Settings()) == desk.Policy()
+    with pytest.raises(ConfigError, match=r"invalid priority tag 'vip': expected NAME=POINTS"):
+        options.policy(Settings(priority_tags="vip"))
 
 
 # ---------------------------------------------------------------- the supervisor's page

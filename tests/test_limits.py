@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from quiet import quiet
 
 from botkit import language
 from botkit.encoder import Guard
@@ -25,9 +26,8 @@ from botkit.store import Store
 PATIENCE = 20
 
 
-def make_app(live: Live, store: Store, **settings: Any) -> Flask:
-    off = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
-    return create_app(index=live, store=store, **{**off, **settings})
+def make_app(live: Live, store: Store, rates: Rates | None = None, **settings: Any) -> Flask:
+    return create_app(index=live, store=store, rates=rates, settings=quiet(**settings))
 
 
 # ---------------------------------------------------------------- rates

@@ -12,6 +12,7 @@ import shop
 from desk_shop import PASSWORD
 from flask.testing import FlaskClient
 from moving import Clock
+from quiet import quiet
 from streaming import Stream
 from test_browser import served
 
@@ -24,7 +25,6 @@ from botkit.store import CUSTOMER, Store
 from botkit.store.bounds import PAGE_BYTES, PAGE_EVENTS
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
-OFF = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_streams_catch_up_part_by_part(live: Live, store: Store, sara: Agent) ->
     for ticket in tickets:
         desk.claim(store, ticket, sara)
     token = people.issue_token(store, sara.name)
-    app = create_app(index=live, store=store, **OFF)
+    app = create_app(index=live, store=store, settings=quiet())
     with served(app) as port, contextlib.ExitStack() as opened:
         path = f"/api/v1/conversations/{started[0].id}/events"
         mine = opened.enter_context(Stream(port, path, Authorization=f"Bearer {started[0].token}"))
@@ -248,7 +248,7 @@ def test_opinions_count_too(store: Store, index: Index, clock: Clock) -> None:
 
 
 def test_a_full_conversation_is_told_when_to_go_on(live: Live, store: Store) -> None:
-    client = create_app(index=live, store=store, messages_per_hour=2, **OFF).test_client()
+    client = create_app(index=live, store=store, settings=quiet(messages_per_hour=2)).test_client()
     started = client.post("/api/v1/conversations", json={"lang": "en"}).json
     assert started is not None
     base, own = f"/api/v1/conversations/{started['id']}", {"Authorization": f"Bearer {started['token']}"}

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from desk_shop import PASSWORD, handed_over
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
+from quiet import quiet
 from streaming import Stream
 from test_browser import served
 
@@ -123,7 +124,7 @@ def test_pollers_look_for_all_agents_at_once_along_an_index(store: Store, sara: 
 
 @pytest.fixture
 def site(live: Live, store: Store) -> Iterator[int]:
-    app = create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
+    app = create_app(index=live, store=store, settings=quiet())
     with served(app) as port:
         yield port
     app.extensions["botkit"].feed.close()

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from quiet import quiet
 
+from botkit.config import ConfigError
 from botkit.index import Live
 from botkit.server import create_app, openapi
 from botkit.server.limits import Rates
 from botkit.store import Store
 
 
-def make_app(live: Live, store: Store, **settings: Any) -> Flask:
-    off = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
-    return create_app(index=live, store=store, **{**off, **settings})
+def make_app(live: Live, store: Store, rates: Rates | None = None, **settings: Any) -> Flask:
+    return create_app(index=live, store=store, rates=rates, settings=quiet(**settings))
 
 
 def test_every_page_has_a_policy_without_inline_script_or_style(client: FlaskClient) -> None:
@@ -43,7 +44,7 @@ def test_pages_hold_to_their_own_policy(client: FlaskClient, lang: str) -> None:
 
 
 def test_only_the_widget_may_be_framed_and_only_by_the_sites_named(live: Live, store: Store) -> None:
-    client = make_app(live, store, embed_origins=["https://shop.example/"]).test_client()
+    client = make_app(live, store, embed_origins="https://shop.example/").test_client()
     assert "frame-ancestors 'self' https://shop.example" in client.get("/widget").headers["Content-Security-Policy"]
     page = client.get("/help/en/")
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
@@ -51,8 +52,8 @@ def test_only_the_widget_may_be_framed_and_only_by_the_sites_named(live: Live, s
 
 
 def test_an_origin_that_is_none_is_refused_at_the_start(live: Live, store: Store) -> None:
-    with pytest.raises(ValueError, match="no origin"):
-        make_app(live, store, embed_origins=["shop.example; script-src *"])
+    with pytest.raises(ConfigError, match="no origin"):
+        make_app(live, store, embed_origins="shop.example; script-src *")
 
 
 def test_health_and_readiness(client: FlaskClient, live: Live) -> None:

@@ -236,6 +236,7 @@ import itertools, os, signal, sys
 from contextlib import suppress
 from pathlib import Path
 from botkit import server
+from botkit.config import Settings
 from botkit.server import run
 
 folder, index, database, _, port = sys.argv[1:]
@@ -254,7 +255,8 @@ def factory():
     WAYS.get(number(), lambda: None)()
     store = Store(database)
     store.migrate()
-    return server.create_app(index=Live(index), store=store, rate_per_minute=0)
+    settings = Settings(rate_per_minute=0, requests_per_minute=0)
+    return server.create_app(index=Live(index), store=store, settings=settings)
 
 def fail(error):
     raise error

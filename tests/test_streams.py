@@ -24,6 +24,8 @@ import pytest
 import shop
 from desk_shop import PASSWORD
 from flask.testing import FlaskClient
+from moving import Clock
+from quiet import quiet
 from streaming import Sent, Stream, post, say
 from werkzeug.serving import make_server
 
@@ -43,8 +45,7 @@ def serve(live: Live, store: Store) -> Iterator[Callable[..., int]]:
     ends: list[Callable[[], None]] = []
 
     def begin(**settings: Any) -> int:
-        off = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0}
-        app = create_app(index=live, store=store, **{**off, **settings})
+        app = create_app(index=live, store=store, settings=quiet(**settings))
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -479,7 +480,7 @@ def test_the_desks_own_work_is_done_while_a_process_serves(live: Live, store: St
     conversation = chat.start(store, "en", "/cart")
     chat.request_person(store, live.current(), conversation.id)
     later = Store(store.url.render_as_string(hide_password=False), clock=lambda: datetime.now(UTC) + timedelta(days=7))
-    feed = create_app(index=live, store=later).extensions["botkit"].feed
+    feed = create_app(index=live, store=later, settings=quiet()).extensions["botkit"].feed
     feed.start()
     until = time.monotonic() + 10
     with contextlib.closing(store.watch()) as changes:
@@ -494,9 +495,9 @@ def test_the_desks_own_work_is_done_while_a_process_serves(live: Live, store: St
 
 
 @pytest.fixture
-def timed(database: str) -> Iterator[tuple[Store, shop.Clock, str]]:
+def timed(database: str) -> Iterator[tuple[Store, Clock, str]]:
     """A store whose clock is moved by hand, and a conversation in it."""
-    clock = shop.Clock()
+    clock = Clock()
     opened = Store(database, clock)
     started = chat.start(opened, "en")
     chat.say(opened, shop.index(), started.id, "first-words", "where is my order")
@@ -510,7 +511,7 @@ def room(store: Store, conversation: str) -> marks.Room:
 
 
 @BOTH
-def test_a_mark_only_grows_and_never_past_the_end(timed: tuple[Store, shop.Clock, str]) -> None:
+def test_a_mark_only_grows_and_never_past_the_end(timed: tuple[Store, Clock, str]) -> None:
     """Words that overtake one another on the way do not take back what was read."""
     store, _, conversation = timed
     with store.read() as conn:
@@ -542,7 +543,7 @@ def test_each_chat_has_its_own_unread_messages(store: Store, sara: people.Agent)
 
 
 @BOTH
-def test_who_types_is_believed_for_a_while_and_written_rarely(timed: tuple[Store, shop.Clock, str]) -> None:
+def test_who_types_is_believed_for_a_while_and_written_rarely(timed: tuple[Store, Clock, str]) -> None:
     """A word for every key would be a write for every key."""
     store, clock, conversation = timed
     until = []
@@ -557,7 +558,7 @@ def test_who_types_is_believed_for_a_while_and_written_rarely(timed: tuple[Store
 
 
 @BOTH
-def test_who_polls_is_there_too(timed: tuple[Store, shop.Clock, str]) -> None:
+def test_who_polls_is_there_too(timed: tuple[Store, Clock, str]) -> None:
     store, clock, conversation = timed
     marks.stay(store, conversation, "customer", marks.Room())
     assert room(store, conversation).for_agent(store.now()).online

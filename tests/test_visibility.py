@@ -11,6 +11,7 @@ import pytest
 from desk_shop import PASSWORD, handed_over
 from flask import Flask
 from flask.testing import FlaskClient
+from quiet import quiet
 from small import FRUIT, article, write
 
 from botkit import desk, people, publish
@@ -30,7 +31,6 @@ def secret(name: str) -> str:
     return f"half price with the code MELON{name.upper()}"
 
 
-OFF = {"rate_per_minute": 0, "conversations_per_hour": 0, "logins_per_minute": 0, "base_url": "https://shop.example"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def app(folder: Path, store: Store) -> Flask:
-    return create_app(index=Live(folder), store=store, **OFF)  # type: ignore[arg-type]
+    return create_app(index=Live(folder), store=store, settings=quiet(base_url="https://shop.example"))
 
 
 @pytest.fixture

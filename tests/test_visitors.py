@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
 from playwright.sync_api import Browser, expect
+from quiet import quiet
 from test_browser import served
 
 from botkit import chat, desk, people
@@ -198,7 +199,7 @@ def test_a_database_of_the_release_before_goes_on(tmp_path: Path) -> None:
 
 @pytest.fixture
 def site(live: Live, store: Store) -> Iterator[str]:
-    app = create_app(index=live, store=store, rate_per_minute=0, conversations_per_hour=0, logins_per_minute=0)
+    app = create_app(index=live, store=store, settings=quiet())
     with served(app) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from botkit.config import ConfigError
+
 from . import deliveries, shared
 
 if TYPE_CHECKING:
     from botkit.config import Settings
-    from botkit.desk import Policy
     from botkit.store import Store
 
 CHECK = 10.0
@@ -44,14 +45,17 @@ def serve(
     )
     if not settings.index:
         raise click.ClickException("no index is named. Give --index INDEXES/NAME, as built by `botkit index`.")
+    per_address = min(settings.streams_per_address, settings.streams // 2)  # never all
+    settings = replace(settings, streams_per_address=per_address)
     senders = deliveries.senders(settings)
-    roles = settings.second_factor_roles.replace(",", " ").split()
-    from botkit import outbox, people
+    from botkit import outbox
+    from botkit.server import options
     from botkit.store import KeysError, Store, StoreError
 
-    if unknown := [role for role in roles if role not in people.ROLES]:
-        known = ", ".join(people.ROLES)
-        raise click.ClickException(f"second_factor_roles: there is no role {unknown[0]!r}: name some of {known}")
+    try:
+        options.check(settings)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
     try:
         Store(settings.database)  # an address that is none is told here; it is opened later
     except StoreError as error:
@@ -75,7 +79,7 @@ def serve(
     from botkit import server
     from botkit.server import run
 
-    rates, policy = server.Rates(), _policy(settings)
+    rates = server.Rates()
 
     def factory() -> Any:
         from botkit.index import Live
@@ -87,60 +91,13 @@ def serve(
             index=Live(settings.index, swapped=run.settle),
             store=store,
             rates=rates,
-            base_url=settings.base_url,
-            embed_origins=[o for o in settings.embed_origins.replace(",", " ").split() if o],
-            trusted_proxies=settings.trusted_proxies,
-            requests_per_minute=settings.requests_per_minute,
-            rate_per_minute=settings.rate_per_minute,
-            rate_burst=settings.rate_burst,
-            encoder_seconds=settings.encoder_seconds,
-            conversations_per_hour=settings.conversations_per_hour,
-            messages_per_hour=settings.messages_per_hour,
-            kilobytes_per_hour=settings.kilobytes_per_hour,
-            logins_per_minute=settings.logins_per_minute,
-            metrics_token=settings.metrics_token,
-            answer_threshold=settings.answer_threshold,
-            clarify_threshold=settings.clarify_threshold,
-            second_factor_roles=roles,
-            session_hours=settings.session_hours,
-            session_idle_minutes=settings.session_idle_minutes,
-            desk_rate_per_minute=settings.desk_rate_per_minute,
-            token_days=settings.token_days,
-            policy=policy,
-            streams=settings.streams,
-            streams_per_address=min(settings.streams_per_address, settings.streams // 2),  # never all
+            settings=settings,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
     click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
     per_address = 0 if settings.trusted_proxies else settings.connections_per_address
     run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams, per_address)
-
-
-def _policy(settings: Settings) -> Policy:
-    """The desk's rules, of the settings."""
-    from botkit.desk import Policy
-
-    points = {}
-    for part in settings.priority_tags.split(","):
-        tag, _, number = part.partition("=")
-        if not part.strip():
-            continue
-        if not re.fullmatch(r"\s*-?\d{1,3}\s*", number):
-            raise click.ClickException(f"priority_tags: {part.strip()!r} is none: write them like vip=30, wholesale=15")
-        points[tag.strip().casefold()] = int(number)
-    return Policy(
-        offer_seconds=settings.offer_seconds,
-        reopen_minutes=settings.reopen_minutes,
-        pending_hours=settings.pending_hours,
-        unattended_minutes=settings.unattended_minutes,
-        high=settings.high_priority,
-        live_reply=settings.live_reply_seconds,
-        live_reply_high=settings.live_reply_high_seconds,
-        mail_reply=settings.mail_reply_seconds,
-        mail_reply_high=settings.mail_reply_high_seconds,
-        points=points,
-    )
 
 
 def _no_index(folder: str) -> str:

@@ -11,8 +11,6 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,8 +18,9 @@ from flask import Flask, Response, g, jsonify, make_response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from botkit import language
+from botkit.config import Settings
 
-from . import cookies, errors, intake, rendering
+from . import cookies, errors, intake, options, rendering
 from .context import Context, here
 from .errors import ApiError
 from .fair import Turns
@@ -30,7 +29,6 @@ from .metrics import Metrics
 from .streams import Feed
 
 if TYPE_CHECKING:
-    from botkit.desk import Policy
     from botkit.index import Live
     from botkit.store import Store
 
@@ -50,54 +48,17 @@ _YEAR = 31_536_000
 
 
 def create_app(
-    *,
-    index: Live,
-    store: Store,
-    base_url: str = "",
-    embed_origins: Sequence[str] = (),
-    trusted_proxies: int = 0,
-    requests_per_minute: int = 0,
-    rate_per_minute: int = 60,
-    rate_burst: int = 10,
-    conversations_per_hour: int = 60,
-    messages_per_hour: int = 200,
-    kilobytes_per_hour: int = 200,
-    logins_per_minute: int = 10,
-    rates: Rates | None = None,
-    metrics_token: str = "",
-    answer_threshold: float = 0.0,
-    clarify_threshold: float = 0.0,
-    second_factor_roles: Sequence[str] = (),
-    session_hours: int = 12,
-    session_idle_minutes: int = 120,
-    desk_rate_per_minute: int = 600,
-    token_days: int = 365,
-    policy: Policy | None = None,
-    streams: int = 384,
-    streams_per_address: int = 24,
-    encoder_seconds: float = 2.0,
+    *, index: Live, store: Store, settings: Settings | None = None, rates: Rates | None = None
 ) -> Flask:
-    """The application over a live index and a migrated store.
+    """The application over a live index and a migrated store, by the settings, or by the usual ones.
 
-    `base_url`: the public address, for canonical links and the sitemap. `embed_origins`: the sites, as
-    `https://shop.example`, that may show the chat in a frame; this server's own pages always may.
-    `trusted_proxies`: how many reverse proxies stand in front. `requests_per_minute` (of any kind; a sixth of them
-    at once), `rate_per_minute` (questions; `rate_burst` at once), `conversations_per_hour` and `logins_per_minute`
-    count per address, 0 switches one off; `rates` is the memory they count in, made before the workers are forked, or
-    None for one process. `encoder_seconds`: what a question may
-    take to be queued and encoded before it is answered by its words alone. `messages_per_hour` and
-    `kilobytes_per_hour`: what a customer may add to one conversation. `metrics_token`: the bearer token
-    that /metrics asks for; empty: it answers on this machine alone. `answer_threshold` and `clarify_threshold`: the
-    probabilities from which the bot answers and asks back; 0 takes the index's own. `second_factor_roles`: who must
-    sign in with a second factor. `session_hours`, `session_idle_minutes`: when a sign-in ends, used and unused.
-    `desk_rate_per_minute`: requests to the desk's API of one token, or one agent's browsers. `token_days`: how long a
-    token lasts if nothing else is said. `policy`: the desk's rules. `streams`: how many live streams this process holds
-    at most, each in a thread of its server, and `streams_per_address` how many of customers at one address. Raises
-    ValueError for an origin or a role that is none.
+    `rates` is the memory in which limits are counted, made before the workers are forked, or None for one process.
+    Raises ConfigError for an origin, a role or a tag's points that cannot be read.
     """
     from botkit import chat, desk
 
-    policy = policy or desk.Policy()
+    settings = settings or Settings()
+    policy = options.policy(settings)
 
     def tick() -> None:
         index.follow()  # here, so that no request has to wait for a new version
@@ -114,34 +75,22 @@ def create_app(
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(number=rendering.number, telephone=rendering.telephone, with_code=rendering.with_code)
-    if trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=trusted_proxies, x_proto=trusted_proxies, x_host=trusted_proxies
-        )
+    proxies = settings.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     app.extensions["botkit"] = Context(
         live=index,
         store=store,
+        settings=settings,
         rates=rates or Rates(),
         metrics=Metrics(),
-        feed=Feed(store, streams, tick, streams_per_address),
-        turns=Turns(encoder_seconds),
-        requests_per_minute=requests_per_minute,
-        rate_per_minute=rate_per_minute,
-        rate_burst=rate_burst,
-        conversations_per_hour=conversations_per_hour,
-        logins_per_minute=logins_per_minute,
-        base_url=base_url.rstrip("/"),
-        embed_origins=tuple(_origin(origin) for origin in embed_origins),
-        metrics_token=metrics_token,
-        thresholds={"answer_threshold": answer_threshold, "clarify_threshold": clarify_threshold},
-        second_factor_roles=frozenset(_role(role) for role in second_factor_roles),
-        session_life=timedelta(hours=session_hours),
-        session_idle=timedelta(minutes=session_idle_minutes),
-        desk_rate_per_minute=desk_rate_per_minute,
-        token_days=token_days,
+        feed=Feed(store, settings.streams, tick, settings.streams_per_address),
+        turns=Turns(settings.encoder_seconds),
+        base_url=settings.base_url.rstrip("/"),
+        embed_origins=options.embed_origins(settings),
+        second_factor_roles=options.second_factor_roles(settings),
         policy=policy,
-        behind_proxies=trusted_proxies > 0,
-        caps=chat.Caps(messages_per_hour, 1000 * kilobytes_per_hour),
+        caps=chat.Caps(settings.messages_per_hour, 1000 * settings.kilobytes_per_hour),
     )
     errors.install(app)
     app.before_request(_begin)
@@ -167,21 +116,6 @@ def create_app(
     return app
 
 
-def _origin(text: str) -> str:
-    parts = urlsplit(text.strip())
-    if parts.scheme not in ("http", "https") or not re.fullmatch(r"(\*\.)?[a-z0-9.-]+(:\d+)?", parts.netloc):
-        raise ValueError(f"embed_origins: {text!r} is no origin; write https://shop.example")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _role(text: str) -> str:
-    from botkit.people import ROLES
-
-    if text not in ROLES:
-        raise ValueError(f"second_factor_roles: there is no role {text!r}: name some of {', '.join(ROLES)}")
-    return text
-
-
 # Before a request.
 
 _PROBES = ("/healthz", "/readyz")
@@ -193,7 +127,7 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid.uuid4().hex
     context = here()
-    if "X-Forwarded-For" in request.headers and not context.behind_proxies:
+    if "X-Forwarded-For" in request.headers and not context.settings.trusted_proxies:
         context.metrics.forwarded()
         if not context.rates.take("told", "forwarded", 1 / 86_400, 1):  # once a day, in all processes together
             log.warning(
@@ -326,11 +260,11 @@ def _database_problem(store: Store) -> str | None:
 
 def _metrics() -> Response:
     context = here()
-    if not context.metrics_token:
+    if not context.settings.metrics_token:
         if not _from_here():
             text = "Metrics are for this machine alone: set metrics_token to read them elsewhere."
             raise ApiError(403, "forbidden", text)
-    elif not hmac.compare_digest(intake.bearer(), context.metrics_token):
+    elif not hmac.compare_digest(intake.bearer(), context.settings.metrics_token):
         raise ApiError(403, "forbidden", "This token does not open the metrics.")
     figures, content_type = context.metrics.exposition(_state)
     response = make_response(figures)

@@ -282,7 +282,7 @@ def _one(agent: Agent, person: Agent, told: str | None = None, secret: str | Non
         locked=_locks()["names"].get(person.name),
         roles=people.ROLES,
         scopes=people.SCOPES,
-        token_days=here().token_days,
+        token_days=here().settings.token_days,
         most_days=people.MOST_DAYS,
         sessions=sessions_of(person),
         tokens=_tokens(person),
@@ -335,7 +335,7 @@ def _tokens(person: Agent) -> list[dict[str, Any]]:
 def _issued(agent: Agent, person: Agent) -> str:
     """A new token for somebody, as the form wants it."""
     form = request.form
-    days = _number("days") if form.get("days") else here().token_days
+    days = _number("days") if form.get("days") else here().settings.token_days
     scope = form.get("scope", "answer")
     return people.issue_token(
         here().store, person.name, label=form.get("label", "")[:200], scope=scope, days=days or 0, by=agent

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
+
+from botkit.config import Settings
 
 from .errors import UNAVAILABLE, ApiError
 from .fair import Turns
@@ -28,31 +29,36 @@ if TYPE_CHECKING:  # the master imports this house before it forks; the index's 
 
 @dataclass(frozen=True)
 class Context:
-    """What `create_app` was given, in one place."""
+    """What `create_app` was given, and what it made of it, in one place."""
 
     live: Live
     store: Store
+    settings: Settings
     rates: Rates
     metrics: Metrics
     feed: Feed
     turns: Turns
-    requests_per_minute: int
-    rate_per_minute: int
-    rate_burst: int
-    conversations_per_hour: int
-    logins_per_minute: int
     base_url: str
     embed_origins: tuple[str, ...]
-    metrics_token: str
-    thresholds: Mapping[str, Any]
+    second_factor_roles: frozenset[str]
     policy: Policy
-    behind_proxies: bool
     caps: Caps
-    session_life: timedelta
-    session_idle: timedelta
-    desk_rate_per_minute: int
-    token_days: int
-    second_factor_roles: frozenset[str] = frozenset()
+
+    @property
+    def thresholds(self) -> dict[str, Any]:
+        """The probabilities from which the bot answers and asks back; 0 takes the index's own."""
+        settings = self.settings
+        return {"answer_threshold": settings.answer_threshold, "clarify_threshold": settings.clarify_threshold}
+
+    @property
+    def session_life(self) -> timedelta:
+        """How long a sign-in lasts, however much it is used."""
+        return timedelta(hours=self.settings.session_hours)
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long it lasts unused."""
+        return timedelta(minutes=self.settings.session_idle_minutes)
 
     @property
     def index(self) -> Index:

@@ -100,16 +100,16 @@ def check(name: str, cost: float = 1.0, who: str | None = None) -> None:
     """
     from .context import here  # here, because the context holds the buckets
 
-    context = here()
-    asked = context.rate_per_minute
+    context, settings = here(), here().settings
+    asked = settings.rate_per_minute
     allowed, seconds, burst = {
-        "request": (context.requests_per_minute, 60.0, context.requests_per_minute // 6),
-        "question": (asked, 60.0, context.rate_burst),
-        "suggestion": (4 * asked, 60.0, 4 * context.rate_burst),
-        "conversation": (context.conversations_per_hour, 3600.0, 0),
+        "request": (settings.requests_per_minute, 60.0, settings.requests_per_minute // 6),
+        "question": (asked, 60.0, settings.rate_burst),
+        "suggestion": (4 * asked, 60.0, 4 * settings.rate_burst),
+        "conversation": (settings.conversations_per_hour, 3600.0, 0),
         "signal": (4 * asked, 60.0, 0),
-        "login": (context.logins_per_minute, 60.0, 0),
-        "desk": (context.desk_rate_per_minute, 60.0, 0),
+        "login": (settings.logins_per_minute, 60.0, 0),
+        "desk": (settings.desk_rate_per_minute, 60.0, 0),
     }[name]
     if allowed <= 0:  # switched off in the settings
         return
