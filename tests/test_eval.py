@@ -150,3 +150,14 @@ def test_matches_prints_what_each_match_lets_through(index_folder: Path, tmp_pat
     shown = printed("matches.py", "--index", str(index_folder), *folders)
     assert "| good |" in shown
     assert "| near |" in shown
+
+
+def test_routes_names_the_file_of_each_route() -> None:
+    command = [sys.executable, str(ROOT / "eval" / "routes.py")]
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=environ)
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()[2:]]
+    assert len(rows) > 80
+    for _, address, file in rows:
+        assert file == "flask" or (ROOT / file).is_file(), address
