@@ -279,7 +279,7 @@ def feedback(
         now = _standing(store, conn, row, policy)
         about = _reply_event(conn, conversation_id, reply_id)
         if about is None or about.data["kind"] != "answer":
-            raise NotFound(f"there is no answer {reply_id[:80]!r} in this conversation")
+            raise NotFound(f"no answer {reply_id[:80]!r} in this conversation")
         given = _opinions(conn, conversation_id, store.now())
         result: dict[str, Any] = {"reply_id": reply_id, "helpful": helpful, "reply": None}
         earlier = next((event for event in given if event.data["reply_id"] == reply_id), None)
@@ -310,7 +310,7 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
     if audience == "agent":
         return event.as_dict()
     if audience != "customer":
-        raise ValueError(f"there is no audience {audience!r}: customer or agent")
+        raise ValueError(f"invalid audience {audience!r}: expected customer or agent")
     data: dict[str, Any]
     if event.kind == "message":
         data = {name: event.data[name] for name in ("text", "client_id", "choice") if event.data.get(name)}
@@ -674,7 +674,7 @@ def _event(conn: Connection, conversation_id: str, seq: int) -> Event | None:
 
 def _found(row: sa.Row[Any] | None) -> sa.Row[Any]:
     if row is None:
-        raise NotFound("there is no such conversation")
+        raise NotFound("no such conversation")
     return row
 
 

@@ -136,7 +136,7 @@ def unknown_articles(found: corpus.Corpus, judged: Sequence[corpus.Label]) -> li
     """A warning for each label that names an article the corpus does not have."""
     known = {a.id for a in found.articles}
     return [
-        f"warning: the label `{label.id}` names `{article}`, which is no article. Correct it or take it out."
+        f"warning: the label `{label.id}` names `{article}`: no such article. Correct it or take it out."
         for label in judged
         for article in sorted({*(label.relevant or ()), *label.rejected} - known)
     ]

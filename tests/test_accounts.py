@@ -498,7 +498,7 @@ def test_a_role_that_needs_a_second_factor_sets_it_up_before_anything_else(
     assert "/desk/account/factor/off" not in page
     assert browser.get("/desk/accounts").status_code == 200
     assert sign_in(app, "Sara")[1].location == "/desk"
-    with pytest.raises(ConfigError, match="no role 'boss'"):
+    with pytest.raises(ConfigError, match="no such role 'boss'"):
         create_app(index=live, store=store, settings=quiet(second_factor_roles="boss"))
 
 

@@ -292,7 +292,7 @@ def test_an_unknown_ticket_is_named(store: Store, mina: Agent) -> None:
         lambda: desk.note(store, 99, mina, "Hello"),
         lambda: desk.close(store, 99, mina, "solved"),
     ):
-        with pytest.raises(desk.NoTicket, match="no ticket 99"):
+        with pytest.raises(desk.NoTicket, match="no such ticket: 99"):
             change()
 
 

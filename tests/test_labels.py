@@ -118,7 +118,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError) as caught:
         corpus.labels(tmp_path / "none.jsonl", tmp_path / "empty")
-    assert [f.message.split(".")[0] for f in caught.value.findings] == ["there is no such file", "no file *"]
+    assert [f.message.split(".")[0] for f in caught.value.findings] == ["no such file", "no file *"]
 
 
 def test_dialogues_stand_beside_questions(tmp_path: Path) -> None:

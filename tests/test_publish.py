@@ -219,8 +219,8 @@ def test_a_label_of_an_unknown_article_is_told(tmp_path: Path) -> None:
     report = publish.publish(write(tmp_path / "corpus", {**FRUIT, "labels/a.jsonl": text}), tmp_path / "index")
     assert report.published
     assert report.warnings == (
-        "warning: the label `one` names `fig`, which is no article. Correct it or take it out.",
-        "warning: the label `two` names `kiwi`, which is no article. Correct it or take it out.",
+        "warning: the label `one` names `fig`: no such article. Correct it or take it out.",
+        "warning: the label `two` names `kiwi`: no such article. Correct it or take it out.",
     )
 
 

@@ -52,7 +52,7 @@ def test_only_the_widget_may_be_framed_and_only_by_the_sites_named(live: Live, s
 
 
 def test_an_origin_that_is_none_is_refused_at_the_start(live: Live, store: Store) -> None:
-    with pytest.raises(ConfigError, match="no origin"):
+    with pytest.raises(ConfigError, match="invalid origin"):
         make_app(live, store, embed_origins="shop.example; script-src *")
 
 
@@ -289,7 +289,7 @@ def test_a_body_that_is_not_what_it_should_be_says_why(
 
 def test_an_error_is_json_for_programs_and_a_page_for_people(client: FlaskClient) -> None:
     assert client.get("/api/v1/nothing").json == {
-        "error": {"code": "not_found", "message": "There is nothing at this address."}
+        "error": {"code": "not_found", "message": "Nothing is served at this address."}
     }
     assert client.delete("/api/v1/ask").headers["Allow"]
     page = client.get("/help/ar/nothing", headers={"Accept": "text/html"})

@@ -205,7 +205,7 @@ def test_a_scope_allows_less_than_the_role_and_never_more(store: Store, mina: Ag
     assert allowed("Mina", "answer") == ({"desk", "overview"}, True)
     assert allowed("Mina", "read") == ({"desk", "overview"}, False)
     assert allowed("Ana", "answer") == ({"overview"}, True)
-    with pytest.raises(PeopleError, match="no scope 'everything': choose one of read, answer, full"):
+    with pytest.raises(PeopleError, match="no such scope 'everything': expected one of read, answer, full"):
         people.issue_token(store, "Mina", scope="everything")
     for days in (0, -1, people.MOST_DAYS + 1):
         with pytest.raises(PeopleError, match=f"cannot last {days} days: take 1 to {people.MOST_DAYS}"):

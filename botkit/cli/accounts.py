@@ -236,7 +236,7 @@ def unlock(file: Path | None, name: str | None, address: str | None, database: s
             return
         place = address if "/" in str(address) else of_one_customer(address)
         if place == "unknown":
-            raise click.ClickException(f"{address!r} is no address: write it like 192.0.2.7 or 2001:db8::7")
+            raise click.ClickException(f"invalid address {address!r}: expected one like 192.0.2.7 or 2001:db8::7")
         locked = people.unlock_address(store, str(place))
         click.echo(f"{place} is unlocked" if locked else f"{place} was not locked")
 
@@ -268,7 +268,7 @@ def _agent(store: Store, name: str) -> Agent:
     with store.read() as conn:
         found = people.agent_named(conn, name)
     if found is None:
-        raise click.ClickException(f"there is nobody called {name!r}: see `botkit user list`")
+        raise click.ClickException(f"no account called {name!r}: see `botkit user list`")
     return found
 
 

@@ -30,7 +30,7 @@ def run(file: Path | None, once: bool, database: str | None) -> None:
     settings = shared.settings(file, database=database)
     taken = senders(settings)
     if not taken:
-        raise click.ClickException("there is nothing to deliver to. Set webhook_url and webhook_secret.")
+        raise click.ClickException("nothing to deliver to. Set webhook_url and webhook_secret.")
     with shared.store(settings) as store, shared.told():
         from botkit import outbox as box
 

@@ -285,6 +285,6 @@ def _check_export(out: Path) -> None:
     try:
         others = corpus.dialogues(out) or {label.source for label in corpus.labels(out)} - {"agent", "customer"}
     except corpus.CorpusError as error:
-        raise click.ClickException(f"{out} is no file of judged questions. Choose another file.\n{error}") from error
+        raise click.ClickException(f"{out} is not a file of judged questions. Choose another file.\n{error}") from error
     if others:
         raise click.ClickException(f"{out} has questions that were not judged in conversations. Choose another file.")

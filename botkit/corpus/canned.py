@@ -57,7 +57,7 @@ def reply(
         line = body_line + body[: found.start()].count("\n")
         name = found.group().strip("{} ")
         if not VARIABLE.fullmatch(found.group()):
-            raise Bad(line, f"`{found.group()}` is no variable. Write one as `{{order}}`, and no other braces.")
+            raise Bad(line, f"invalid variable `{found.group()}`. Write one as `{{order}}`, and no other braces.")
         if name not in VARIABLES:
             near = difflib.get_close_matches(name.casefold(), VARIABLES, n=1)
             cure = f"Did you mean `{{{near[0]}}}`?" if near else f"Known: {', '.join(f'{{{v}}}' for v in VARIABLES)}."

@@ -211,7 +211,7 @@ def _files(paths: Collection[Path | str], findings: list[Finding]) -> Iterator[P
             findings.append(Finding(str(path), 1, "no file *.jsonl in this folder. Put the judged questions there."))
         for file in found:
             if not files.is_file(file):
-                findings.append(Finding(str(file), 1, "there is no such file. Give files or folders of *.jsonl."))
+                findings.append(Finding(str(file), 1, "no such file. Give files or folders of *.jsonl."))
             elif file.resolve() not in read:
                 read.add(file.resolve())
                 yield file

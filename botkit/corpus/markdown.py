@@ -178,7 +178,7 @@ def _rewrite_links(inline: Any, line: int, folder: str, lang: str) -> list[tuple
         try:
             parts = urlsplit(str(href))
         except ValueError as error:
-            raise Bad(line, f"the link `{str(href)[:80]}` is none ({error}). Correct it.") from None
+            raise Bad(line, f"invalid link `{str(href)[:80]}` ({error}). Correct it.") from None
         if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
             continue
         path = unquote(parts.path)

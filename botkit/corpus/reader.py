@@ -68,7 +68,7 @@ class Reader:
 
     def read(self) -> tuple[Corpus | None, list[Finding]]:
         if not files.is_folder(self.folder):
-            self.say(self.folder, 1, "there is no such folder. Give the folder that holds corpus.toml.")
+            self.say(self.folder, 1, "no such folder. Give the folder that holds corpus.toml.")
             return None, self.findings
         facts = facts_of(self.folder, self.say)
         if facts is None:

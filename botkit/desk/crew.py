@@ -106,7 +106,7 @@ def seen(store: Store, agent: Agent, status: str | None = None) -> None:
     """Note a sign of life, and whether the agent is `available` or `away` where that is said. DeskError for another
     status. Signs within half a minute are one."""
     if status is not None and status not in STATUSES:
-        raise DeskError(f"there is no status {status!r}: say one of {', '.join(STATUSES)}")
+        raise DeskError(f"invalid status {status!r}: expected one of {', '.join(STATUSES)}")
     now = store.now()
     with store.read() as conn:
         row = conn.execute(sa.select(seat_table).where(seat_table.c.agent_id == agent.id)).one_or_none()
@@ -151,7 +151,7 @@ def arrange(
         values["skills"] = list(dict.fromkeys(skill.strip().casefold()[:40] for skill in skills if skill.strip()))[:40]
     if share is not None:
         if not 0 <= share <= MOST_SHARE:
-            raise DeskError(f"a share of {share} conversations at once is none: take 0 to {MOST_SHARE}")
+            raise DeskError(f"invalid share {share}: expected 0 to {MOST_SHARE}")
         values["share"] = share
     if time_zone is not None:
         values["time_zone"] = _checked_zone(time_zone)
@@ -339,7 +339,7 @@ def _in_shift(zone: str, shifts: Mapping[str, Any], holidays: Sequence[str], now
 def _checked_languages(languages: Sequence[str]) -> list[str]:
     wrong = [lang for lang in languages if lang not in language.LANGUAGES]
     if wrong:
-        raise DeskError(f"there is no language {wrong[0][:20]!r}: say some of {', '.join(language.LANGUAGES)}")
+        raise DeskError(f"no such language {wrong[0][:20]!r}: expected some of {', '.join(language.LANGUAGES)}")
     return list(dict.fromkeys(languages))
 
 
@@ -347,13 +347,13 @@ def _checked_zone(zone: str) -> str:
     try:
         return ZoneInfo(zone[:64]).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise DeskError(f"{zone[:64]!r} is no time zone: write one like Europe/Sofia") from None
+        raise DeskError(f"invalid time zone {zone[:64]!r}: expected one like Europe/Sofia") from None
 
 
 def _checked_shifts(shifts: Mapping[str, Any]) -> dict[str, Any]:
     wrong = [day for day in shifts if day not in _DAYS]
     if wrong:
-        raise DeskError(f"there is no weekday {str(wrong[0])[:20]!r}: say some of {', '.join(_DAYS)}")
+        raise DeskError(f"no such weekday {str(wrong[0])[:20]!r}: expected some of {', '.join(_DAYS)}")
     if shifts:
         week = datetime(2026, 1, 5, tzinfo=ZoneInfo("UTC"))
         state = opening({"time_zone": "UTC", "open": dict(shifts)}, week)

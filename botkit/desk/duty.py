@@ -126,7 +126,7 @@ def end_absence(store: Store, by: Agent, absence_id: int, policy: Policy | None 
     with store.write() as conn:
         row = conn.execute(sa.select(absence_table).where(absence_table.c.id == absence_id)).one_or_none()
         if row is None or row.stage == "over":
-            raise DeskError(f"there is no absence {absence_id}")
+            raise DeskError(f"no such absence: {absence_id}")
         if row.agent_id != by.id and not by.may("overrule"):
             raise NotAllowed
         now = store.now()

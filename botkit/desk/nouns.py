@@ -56,7 +56,7 @@ class NoTicket(DeskError):
     code = "no_ticket"
 
     def __init__(self, ticket_id: int) -> None:
-        super().__init__(f"there is no ticket {ticket_id}")
+        super().__init__(f"no such ticket: {ticket_id}")
 
 
 class NotOwner(DeskError):

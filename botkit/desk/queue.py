@@ -82,7 +82,7 @@ def queue(
     """Tickets: the waiting ones in the order of the queue, then those in somebody's hands, then those that wait for
     their customer, then the closed, newest first; `owner` asks for one agent's."""
     if state is not None and state not in STATES:
-        raise DeskError(f"there is no state {state!r}: ask for one of {', '.join(STATES)}")
+        raise DeskError(f"invalid state {state!r}: expected one of {', '.join(STATES)}")
     table = ticket_table.c
     where: list[sa.ColumnElement[bool]] = [] if language is None else [table.lang == language]
     where += [] if owner is None else [table.owner == owner]

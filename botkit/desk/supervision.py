@@ -124,7 +124,7 @@ def close_many(store: Store, ticket_ids: Sequence[int], agent: Agent, outcome: s
     if not agent.may("overrule"):
         raise NotAllowed
     if outcome not in OUTCOMES:
-        raise DeskError(f"there is no outcome {outcome!r}: choose one of {', '.join(OUTCOMES)}")
+        raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
     if len(ticket_ids) > MOST_AT_ONCE:
         raise DeskError(f"{len(ticket_ids)} tickets are too many at once: take up to {MOST_AT_ONCE}")
     reason = checked_text(reason, "reason")
@@ -151,7 +151,7 @@ def rate(store: Store, conversation_id: str, score: int, comment: str = "") -> S
         store.hold(conn, conversation_id)
         row = _ratable(conn, conversation_id)
         if row is None:
-            raise NotRated("nothing_closed", "there is nothing to rate: no conversation with the team has ended here")
+            raise NotRated("nothing_closed", "nothing to rate: no conversation with the team has ended here")
         given = conn.execute(
             sa.select(satisfaction_table).where(satisfaction_table.c.ticket_id == row.id)
         ).one_or_none()

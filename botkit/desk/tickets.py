@@ -368,7 +368,7 @@ def close(
     says that none does; neither says nothing. `tags` are added to the ticket's. The customer's next question goes to
     the bot again."""
     if outcome not in OUTCOMES:
-        raise DeskError(f"there is no outcome {outcome!r}: choose one of {', '.join(OUTCOMES)}")
+        raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
     article = language.clean(article)[:300] or None if article else None
     if article and no_article:
         raise DeskError("an article is named and said not to be there: say one of both")

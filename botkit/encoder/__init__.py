@@ -72,7 +72,7 @@ class _SentenceTransformer:
     def __init__(self, name: str) -> None:
         folder = Path(name)
         if not folder.is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-            raise EncoderError(f"there is no model folder `{name}`. Give a folder saved by sentence-transformers.")
+            raise EncoderError(f"no model folder `{name}`. Give a folder saved by sentence-transformers.")
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:

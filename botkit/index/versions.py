@@ -27,7 +27,7 @@ def version_folder(folder: Path) -> Path:
     current = folder / "CURRENT"
     cure = f"Build one with `botkit index CORPUS --out {folder}`."
     if not current.is_file():
-        raise IndexProblem(f"there is no index at `{folder}`. {cure}")
+        raise IndexProblem(f"no index at `{folder}`. {cure}")
     name = current.read_text(encoding="utf-8", errors="replace").strip()
     if not name.isalnum() or not (folder / name / "manifest.json").is_file():
         raise IndexProblem(f"{current} names the version `{name}`, which is not there. {cure}")

@@ -76,7 +76,7 @@ class Webhook:
         parts = self._parts
         known = parts.scheme in ("http", "https") and parts.hostname and parts.username is None
         if not known or not re.fullmatch(r"[!-~]+", self.url):
-            raise WebhookError(f"webhook_url: {self.url!r} is no address: write https://shop.example/hook")
+            raise WebhookError(f"webhook_url: invalid address {self.url!r}: expected one like https://shop.example/hook")
         if parts.scheme == "http" and not self._allows(str(parts.hostname)):
             raise WebhookError(
                 f"webhook_url: {self.url!r} is not encrypted: write https, or name {parts.hostname} in webhook_allow"
@@ -104,7 +104,7 @@ class Webhook:
             parts = urlsplit(self.url)
             _ = parts.port
         except ValueError as error:
-            raise WebhookError(f"webhook_url: {self.url!r} is no address: {error}") from error
+            raise WebhookError(f"webhook_url: invalid address {self.url!r}: {error}") from error
         return parts
 
     def _headers(self, message_id: str, body: str, at: datetime) -> dict[str, str]:

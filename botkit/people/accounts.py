@@ -287,7 +287,7 @@ def required(conn: Connection, name: str) -> Agent:
     """The agent with this name, or PeopleError."""
     found = agent_named(conn, name)
     if found is None:
-        raise PeopleError("nobody", f"there is nobody called {name!r}: see the name, or add them first")
+        raise PeopleError("nobody", f"no account called {name!r}: see the name, or add them first")
     return found
 
 
@@ -353,7 +353,7 @@ def as_agent(row: sa.Row[Any]) -> Agent:
 
 def _check_role(role: str) -> None:
     if role not in ROLES:
-        raise PeopleError("no_role", f"there is no role {role!r}: choose one of {', '.join(ROLES)}")
+        raise PeopleError("no_role", f"no such role {role!r}: expected one of {', '.join(ROLES)}")
 
 
 def sha256(text: str) -> str:

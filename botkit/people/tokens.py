@@ -44,7 +44,7 @@ def issue_token(
     """A new token of an agent, called `label`, for so many days. It is told this once; only its hash is kept."""
     label = " ".join("".join(char for char in label if char.isprintable()).split())[:80]
     if scope not in SCOPES:
-        raise PeopleError("no_scope", f"there is no scope {scope!r}: choose one of {', '.join(SCOPES)}")
+        raise PeopleError("no_scope", f"no such scope {scope!r}: expected one of {', '.join(SCOPES)}")
     if not 1 <= days <= MOST_DAYS:
         raise PeopleError("no_days", f"a token cannot last {days} days: take 1 to {MOST_DAYS}")
     token = "bk_" + secrets.token_urlsafe(32)

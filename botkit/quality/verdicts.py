@@ -54,13 +54,13 @@ def verdict(index: Index, question: Label, offered: Sequence[Candidate], typed: 
 def _article(index: Index, offered: Sequence[Candidate], word: str) -> str:
     if word.isdecimal():
         if not 1 <= int(word) <= len(offered):
-            raise BadVerdict(f"there is no candidate {word} to name: type one of the numbers shown, or an article's id")
+            raise BadVerdict(f"no candidate {word}: type one of the numbers shown, or an article's id")
         return offered[int(word) - 1].article
     if word not in index.ids:
         near = [i for i in index.ids if len(word) > 2 and word.lower() in i.lower()][:OFFERED]
         near += difflib.get_close_matches(word, [i for i in index.ids if i not in near], OFFERED - len(near) or 1, 0.4)
         told = "".join(f"\n  {i}  {_title(index, i, index.default_language)}" for i in near[:OFFERED])
-        raise BadVerdict(f"there is no article `{word}`." + (f" Did you mean{told}" if told else " See `botkit ask`."))
+        raise BadVerdict(f"no article `{word}`." + (f" Did you mean{told}" if told else " See `botkit ask`."))
     return word
 
 

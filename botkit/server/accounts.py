@@ -229,7 +229,7 @@ def act(agent_id: int, action: str) -> Response:
         elif action in _ACTIONS:
             _ACTIONS[action](store, person.name, by=agent)
         else:
-            raise ApiError(404, "not_found", "There is nothing at this address.")
+            raise ApiError(404, "not_found", "Nothing is served at this address.")
     except PeopleError as error:
         return _refused(error.code, back)
     return frame.done("done", back)  # whose own session ended with it is led to the sign-in from there
@@ -296,7 +296,7 @@ def _one(agent: Agent, person: Agent, told: str | None = None, secret: str | Non
 def _person(agent_id: int) -> Agent:
     found = people.agent(here().store, agent_id)
     if found is None:
-        raise ApiError(404, "no_account", "There is no such account.")
+        raise ApiError(404, "no_account", "No such account.")
     return found
 
 

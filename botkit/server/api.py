@@ -186,7 +186,7 @@ def feedback(conversation_id: str) -> dict[str, Any]:
             caps=context.caps,
         )
     except chat.NotFound:
-        raise ApiError(404, "not_found", "There is no such answer in this conversation.", "reply_id") from None
+        raise ApiError(404, "not_found", "No such answer in this conversation.", "reply_id") from None
     if noted["reply"] is not None:
         _count(noted["reply"])
     return noted
@@ -356,7 +356,7 @@ def authorise(conversation_id: str) -> chat.Conversation:
     try:
         return chat.conversation(here().store, conversation_id, token)
     except (chat.NotFound, chat.Forbidden):
-        raise ApiError(404, "not_found", "There is no such conversation, or the token does not open it.") from None
+        raise ApiError(404, "not_found", "No such conversation, or the token does not open it.") from None
 
 
 def _turn(turn: chat.Turn) -> dict[str, Any]:

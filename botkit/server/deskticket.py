@@ -202,7 +202,7 @@ def _packet(ticket_id: int, index: Index | None = None) -> desk.Packet:
     try:
         return desk.ticket(here().store, ticket_id, index)
     except desk.NoTicket as error:
-        raise ApiError(404, error.code, "There is no such conversation.") from None
+        raise ApiError(404, error.code, "No such conversation.") from None
 
 
 def _act(ticket_id: int, action: Callable[[Agent], object], then: str | None = None) -> Response:
@@ -215,7 +215,7 @@ def _act(ticket_id: int, action: Callable[[Agent], object], then: str | None = N
     try:
         action(agent)
     except desk.NoTicket as error:
-        raise ApiError(404, error.code, "There is no such conversation.") from None
+        raise ApiError(404, error.code, "No such conversation.") from None
     except desk.AlreadyClaimed as error:
         signin.tell(t("desk.already_claimed", name=error.owner))
     except desk.NotOwner as error:

@@ -22,7 +22,7 @@ _CODES = {
     400: ("bad_request", "The request could not be read."),
     401: ("unauthorized", "Send a bearer token: Authorization: Bearer TOKEN."),
     403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is nothing at this address."),
+    404: ("not_found", "Nothing is served at this address."),
     405: ("method_not_allowed", "This address does not take that method; see the Allow header."),
     406: ("not_acceptable", "This address answers in JSON only."),
     408: ("timeout", "The request took too long to arrive."),

@@ -61,7 +61,7 @@ def install(app: Flask) -> None:
 
 def _refuse_unfit_address() -> None:
     if _UNFIT.search(request.path):
-        raise ApiError(404, "not_found", "There is nothing at this address.")
+        raise ApiError(404, "not_found", "Nothing is served at this address.")
 
 
 def _fit(given: MultiDict[str, str]) -> ImmutableMultiDict[str, str]:

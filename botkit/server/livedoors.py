@@ -373,7 +373,7 @@ def agent_saw(ticket_id: int) -> dict[str, Any]:
 def _conversation(ticket_id: int) -> str:
     found = live.conversation_of(here().store, ticket_id)
     if found is None:
-        raise ApiError(404, desk.NoTicket.code, f"There is no ticket {ticket_id}.")
+        raise ApiError(404, desk.NoTicket.code, f"No such ticket: {ticket_id}.")
     return found
 
 

@@ -23,7 +23,7 @@ def second_factor_roles(settings: Settings) -> frozenset[str]:
 
     for text in _listed(settings.second_factor_roles):
         if text not in ROLES:
-            raise ConfigError(f"second_factor_roles: there is no role {text!r}: name some of {', '.join(ROLES)}")
+            raise ConfigError(f"second_factor_roles: no such role {text!r}: expected some of {', '.join(ROLES)}")
     return frozenset(_listed(settings.second_factor_roles))
 
 
@@ -69,5 +69,5 @@ def _listed(text: str) -> list[str]:
 def _origin(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"(\*\.)?[a-z0-9.-]+(:\d+)?", parts.netloc):
-        raise ConfigError(f"embed_origins: {text!r} is no origin; write https://shop.example")
+        raise ConfigError(f"embed_origins: invalid origin {text!r}: expected one like https://shop.example")
     return f"{parts.scheme}://{parts.netloc}"

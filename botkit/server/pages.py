@@ -121,7 +121,7 @@ def article(lang: str, article_id: str) -> Response:
     other = index.best_translation(article_id, lang)
     if other is not None:
         return _article(index, lang, other)
-    raise ApiError(404, "not_found", "There is nothing at this address.")
+    raise ApiError(404, "not_found", "Nothing is served at this address.")
 
 
 def _article(index: Index, lang: str, shown: Article) -> Response:
@@ -169,7 +169,7 @@ def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]
 def sitemap() -> Response:
     base = here().base_url
     if not base:  # a request names any host that it likes
-        raise ApiError(404, "no_base_url", "There is no site map until base_url names the public address of this site.")
+        raise ApiError(404, "no_base_url", "No site map until base_url names the public address of this site.")
     text = _site_map(here().index.version, date.today()).replace(_BASE, escape(base))
     response = make_response(text)
     response.headers["Content-Type"] = "application/xml; charset=utf-8"
@@ -266,7 +266,7 @@ def _to_language(pattern: str) -> Response:
 def _index_with(lang: str) -> Index:
     index = here().index
     if lang not in index.languages:
-        raise ApiError(404, "not_found", "There is no help in this language.")
+        raise ApiError(404, "not_found", "No help in this language.")
     return index
 
 

@@ -288,7 +288,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if ours:
             self.log.error("answering failed: %s", type(error).__name__, exc_info=error)
         else:
-            self.log.warning("refused what is no request: %s", type(error).__name__)
+            self.log.warning("refused an invalid request: %s", type(error).__name__)
         with suppress(OSError):
             util.write_error(client, status, reason, "")
 

@@ -577,7 +577,7 @@ def _read_url(url: str) -> tuple[sa.URL, Path | None]:
         parsed = sa.make_url(url)
     except ArgumentError as error:
         raise StoreError(
-            f"{url!r} is no database URL: write sqlite:///botkit.db for a file here, sqlite:////var/lib/botkit.db "
+            f"invalid database URL {url!r}: write sqlite:///botkit.db for a file here, sqlite:////var/lib/botkit.db "
             "for a file by its full path, or postgresql+psycopg://user@host/name"
         ) from error
     backend = parsed.get_backend_name()

@@ -167,7 +167,7 @@ def _fill(conn: Connection, table: sa.Table, names: Sequence[str], lines: Iterab
             except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, list) or len(row) != len(names):
-                raise StoreError(f"line {count} of the table {table.name} is no row")
+                raise StoreError(f"invalid row: line {count} of the table {table.name}")
             if clean:
                 row = [each.replace("\0", "") if isinstance(each, str) else each for each in row]
             found.append(dict(zip(names, row, strict=True)))
