@@ -1,6 +1,6 @@
 """One customer's turn: is a person in charge? If not, what does the bot say, and does a person take over?
 
-This house writes what a customer says and what the bot says into the record, and opens a ticket where the reply is a
+This module writes what a customer says and what the bot says into the record, and opens a ticket where the reply is a
 handover. Message, reply and ticket are one transaction; the search runs before it, never inside. It decides nothing
 about articles (`answer` does) and nothing about the queue (`desk` does), and it shows each side what that side may see.
 

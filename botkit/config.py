@@ -1,6 +1,6 @@
 """The one table of settings: their names, defaults and help.
 
-This house reads `botkit.toml`, then `BOTKIT_*` from the environment, and returns one frozen
+This module reads `botkit.toml`, then `BOTKIT_*` from the environment, and returns one frozen
 `Settings`. An unknown key is an error that names the nearest known one. It never decides what a
 setting means; only `server` and `cli` read it.
 """

@@ -1,6 +1,6 @@
 """Both ways live: who is typing, who is there, up to where each side has received and read, and what has changed.
 
-This house owns `mark` and is its only writer. A mark is one actor's state in one conversation: never an event, never
+This module owns `mark` and is its only writer. A mark is one actor's state in one conversation: never an event, never
 history, and gone without harm. So it is written without waiting for the disk, and only when it says something new: a
 word every few seconds from somebody who types, nothing from somebody who reads what was read before.
 

@@ -1,7 +1,7 @@
 """From a folder of markdown to a published index: check, embed, fit, run the articles' tests, publish.
 
-This house orders the steps and owns the rule that nothing half-built is ever published. Each step
-itself lives in the house that owns it.
+This module orders the steps and owns the rule that nothing half-built is ever published. Each step
+itself lives in the package that owns it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ exactly one outcome, the first of these that applies:
 
 A customer who goes on with a closed ticket goes on with its episode.
 
-This house writes nothing and never guesses: a measure stands beside its formula, its numerator and its denominator.
+This module writes nothing and never guesses: a measure stands beside its formula, its numerator and its denominator.
 """
 
 from __future__ import annotations

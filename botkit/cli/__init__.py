@@ -1,4 +1,4 @@
-"""The command line: a thin skin over the houses. It reads settings, prints, and sets the exit status.
+"""The command line: a thin layer over the packages. It reads settings, prints, and sets the exit status.
 
 Nothing heavy is imported before a command needs it, so that `botkit --help` is immediate.
 """

@@ -5,7 +5,7 @@
     corpora/<name>/<lang>/<path>.md         with `kind: faq`: each `## heading` is an article, <path>#<anchor>
     corpora/<name>/replies/<lang>/<path>.md a canned reply, which agents insert; never an article, never searched
 
-This house owns the article format and makes the safe HTML, once. It also owns the format of judged
+This package owns the article format and makes the safe HTML, once. It also owns the format of judged
 questions (`labels`), and writes those. It knows nothing of vectors and never writes an article.
 """
 
@@ -75,7 +75,7 @@ def check(folder: Path | str, known: dict[str, dict[str, Any]] | None = None) ->
 @functools.cache
 def code() -> str:
     """A hash of what reads a file: this code, language's, and the libraries that parse."""
-    files = [f for house in (__file__, language.__file__) for f in sorted(Path(house).parent.glob("*.py"))]
+    files = [f for package in (__file__, language.__file__) for f in sorted(Path(package).parent.glob("*.py"))]
     libraries = [f"{name} {version(name)}" for name in ("markdown-it-py", "nh3", "PyYAML")]
     return hashlib.sha256(b"\0".join([f.read_bytes() for f in files] + [x.encode() for x in libraries])).hexdigest()
 

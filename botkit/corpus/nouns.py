@@ -1,4 +1,4 @@
-"""What a corpus consists of: small frozen things that travel through every other house."""
+"""What a corpus consists of: small frozen classes that every other package uses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The human queue: tickets opened, claimed, handed on and closed, what agents write, who is at the desk, and what
 happens there by itself.
 
-This house owns `ticket`, `ticket_state`, `seat`, `absence`, `satisfaction` and `mention` and is their only writer. A
+This package owns `ticket`, `ticket_state`, `seat`, `absence`, `satisfaction` and `mention` and is their only writer. A
 ticket is always in one of four states, and every change of it is one compare-and-set, one line of its history and one
 event in the conversation's log, in the same transaction:
 

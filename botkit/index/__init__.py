@@ -23,7 +23,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
         confidence.json                the confidence model's numbers
     indexes/<name>/cache/              files, vectors and terms of earlier builds by content; may be deleted
 
-This house is the only importer of faiss and rank_bm25.
+This package is the only importer of faiss and rank_bm25.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What must be delivered to others: kept with the change that caused it, and sent until it has arrived.
 
-This house owns `outbox` and `outbox_kind` and is their only writer. A row is written inside its caller's transaction,
+This package owns `outbox` and `outbox_kind` and is their only writer. A row is written inside its caller's transaction,
 so that it is there exactly when the change is. A worker takes one under a lease, sends it, and marks it; a worker that
 dies loses its lease and another one sends it again. Delivery is at least once, each time under the same `message_id`,
 by which a receiver knows a repetition. It never decides what is worth telling.

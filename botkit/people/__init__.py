@@ -1,6 +1,6 @@
 """Who may do what, and who did: accounts and roles, passwords, sign-ins, tokens, guesses, second factors, the audit.
 
-This house owns `agent`, `agent_session`, `agent_token`, `second_factor`, `recovery_code`, `guess` and `audit`, and is
+This package owns `agent`, `agent_session`, `agent_token`, `second_factor`, `recovery_code`, `guess` and `audit`, and is
 their only writer; they are drawn in the modules that write them. It keeps passwords as argon2 hashes, tokens and what
 opens a session as their SHA-256, so that none can be read back. It never knows a request or a cookie.
 """

@@ -128,7 +128,7 @@ def authenticate(store: Store, name: str, password: str) -> Agent | None:
 
 
 def sign_in(store: Store, name: str, password: str, address: str, device: str = "") -> Agent | None:
-    """`authenticate` for a door that anybody can knock at: tries are counted, and both ends are written to the audit
+    """`authenticate` for an endpoint that anybody can reach: tries are counted, and both ends are written to the audit
     log. TooManyGuesses when no try is taken. With a second factor, the sign-in ends with `sign_in_with_code`. `device`
     is a random text that the browser keeps, if it has one."""
     return _counted(store, name, password, address, device, "sign_in")

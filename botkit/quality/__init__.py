@@ -8,7 +8,7 @@
     compare(before, after)        paired differences and the questions that changed
     Report                        sets of evaluations as a text, as JSON, as one HTML file
 
-This house measures and never changes what it measures: it fits nothing, writes no index and reads no record.
+This package measures and never changes what it measures: it fits nothing, writes no index and reads no record.
 """
 
 from botkit.quality.dialogues import Held, converse, hold, turn_figures

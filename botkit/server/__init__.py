@@ -1,6 +1,6 @@
-"""Owns the front of the house: the Flask application, its blueprints, limits, headers and health.
+"""Owns the Flask application, its blueprints, limits, headers and health.
 
-It adapts HTTP to the houses behind it and decides nothing about answers, conversations or tickets.
+It adapts HTTP to the packages behind it and decides nothing about answers, conversations or tickets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Owns the customer's HTTP API: a question, a conversation, its events, feedback, a person, search, suggestions.
 
-Each view reads the request, calls one house and gives back JSON. The conversation's own token opens it.
+Each view reads the request, calls one package and gives back JSON. The conversation's own token opens it.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def events(conversation_id: str) -> Any:
     """
     wanted = intake.query(schemas.EventsQuery)
     authorise(conversation_id)
-    from . import livedoors  # here, because its doors are built upon these
+    from . import livedoors  # here, because its endpoints build upon these
 
     if livedoors.wants_stream():
         return livedoors.customer_stream(conversation_id, wanted.after)

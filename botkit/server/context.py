@@ -1,4 +1,4 @@
-"""Owns what a request may reach: the live index, the store and the settings that doors need, per application.
+"""Owns what a request may reach: the live index, the store and the settings that endpoints need, per application.
 
 `here()` is the only way from a view to them. It owns no state of its own.
 """
@@ -18,7 +18,7 @@ from .fair import Turns
 from .limits import Rates
 from .metrics import Metrics
 
-if TYPE_CHECKING:  # the master imports this house before it forks; the index's libraries start threads
+if TYPE_CHECKING:  # the master imports this package before it forks; the index's libraries start threads
     from botkit.chat import Caps
     from botkit.desk import Policy
     from botkit.index import Index, Live

@@ -1,4 +1,4 @@
-"""Owns what all doors of the desk share: how a page of it is rendered, in which language, and how it shows times,
+"""Owns what all pages of the desk share: how a page of it is rendered, in which language, and how it shows times,
 waits, states and numbers. It finds nothing and changes nothing."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owns the doors of both ways live: the streams of customers and agents, and the words about typing and reading.
+"""Owns the live endpoints: the streams of customers and agents, and the words about typing and reading.
 
 A stream is read with a request like any other, so that its token travels in a header and never in an address: browsers
 use `fetch` and read the body, since an EventSource cannot send one. What a stream tells is what polling tells, in the

@@ -1,4 +1,4 @@
-"""Owns who is at the desk's doors: the session of a browser, the bearer token, and the steps of signing in.
+"""Owns who is asking at the desk: the session of a browser, the bearer token, and the steps of signing in.
 
 A browser has a random text; the sign-in that it opens is a row that `people` keeps, read once at every request
 together with the account, so that whatever ends it does so at once. Guesses are counted by `people`, in the database.

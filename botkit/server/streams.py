@@ -3,7 +3,7 @@
 One thread looks at the database ten times a second, at little more than whether anybody wrote at all, and wakes the
 streams whose conversation moved. A stream then reads for itself what comes after its own cursor: a wake-up too many
 costs a query, and none can be lost, since the cursor is the conversation's gap-free `seq`. It never decides what
-somebody may see; the doors in `livedoors` do.
+somebody may see; the endpoints in `livedoors` do.
 
 A stream holds a thread of its worker, so there is a cap, below the number of threads. It ends after five minutes, to be
 authorised again, at once when its client has gone, and within a tenth of a second when the worker is told to stop.

@@ -1,7 +1,7 @@
 """The record: one database, its schema, its migrations and the append-only event log of every conversation.
 
-This house owns the engine (nobody else creates one), the connection's settings, the rule that a write is one
-short transaction, and the tables that more than one house adds to: `conversation`, `event` and `secret`. It never
+This package owns the engine (nobody else creates one), the connection's settings, the rule that a write is one
+short transaction, and the tables that more than one package adds to: `conversation`, `event` and `secret`. It never
 decides what an event means; `chat`, `desk` and `people` do, in the tables drawn here and through `append`.
 
     conversation  id PK | token_hash | lang | page | tags | opened_at | changed_at | last_seq

@@ -1,6 +1,6 @@
 """Every route of the application, asked by everybody: who is let in, who is not, and that a refusal does nothing.
 
-`doors.txt` says what is expected. What is asked comes from the application's own routes, so that a new one fails here
+`routes.txt` says what is expected. What is asked comes from the application's own routes, so that a new one fails here
 until somebody has said whom it is for.
 """
 
@@ -27,7 +27,7 @@ from botkit import desk, people
 from botkit.people import Agent
 from botkit.store import Store
 
-TABLE = Path(__file__).with_name("doors.txt")
+TABLE = Path(__file__).with_name("routes.txt")
 GROUPS = {
     "": ("nobody", "customer"),
     "session": ("agent", "supervisor", "analyst", "admin"),
@@ -49,7 +49,7 @@ OWN = ("/desk/account/", "/desk/log", "/desk/team/<name>/sign-out")
 
 
 @dataclass(frozen=True)
-class Door:
+class Route:
     """A line of the table: what everybody gets at a route."""
 
     method: str
@@ -61,9 +61,9 @@ class Door:
         return f"{self.method} {self.rule}" + (f" ({self.of})" if self.of != "-" else "")
 
 
-def read(text: str) -> list[Door]:
+def read(text: str) -> list[Route]:
     """The lines of the table. AssertionError for one that cannot be read."""
-    doors = []
+    lines = []
     for line in text.splitlines():
         if not line.strip() or line.startswith(("#", "method ")):
             continue
@@ -76,11 +76,11 @@ def read(text: str) -> list[Door]:
             found = group.split()
             cells += found * len(names) if len(found) == 1 else found
         assert len(cells) == len(WHO), f"{len(cells)} cells for {len(WHO)} columns: {line}"
-        doors.append(Door(method, rule, of, dict(zip(WHO, cells, strict=True))))
-    return doors
+        lines.append(Route(method, rule, of, dict(zip(WHO, cells, strict=True))))
+    return lines
 
 
-DOORS = read(TABLE.read_text(encoding="utf-8"))
+ROUTES = read(TABLE.read_text(encoding="utf-8"))
 
 
 def plain(rule: str) -> str:
@@ -197,10 +197,10 @@ class World:
         return {"id": str(people.tokens(self.store, owner)[0].id)}
 
     def request(
-        self, door: Door, who: Agent | None, customer: dict[str, str] | None = None
+        self, route: Route, who: Agent | None, customer: dict[str, str] | None = None
     ) -> tuple[str, dict[str, Any]]:
         """The address of a line and what is sent to it: right in every way but, perhaps, who sends it."""
-        rule, of = door.rule, door.of
+        rule, of = route.rule, route.of
         mine = customer if customer is not None and of != "other's" else self.conversation("feedback" in rule)
         name = who.name if of == "mine" and who is not None and who.may("desk") else self.colleague.name
         parts: dict[str, Callable[[], object]] = {
@@ -215,19 +215,19 @@ class World:
             "agent_id": lambda: self.account(of, who).id,
         }
         address = re.sub(r"<(?:path:)?(\w+)>", lambda found: str(parts[found[1]]()), rule)
-        if door.method == "GET":
+        if route.method == "GET":
             return address + {"search": "?q=order", "suggest": "?q=wh&lang=en"}.get(address.rpartition("/")[2], ""), {}
-        given = self.body(door, mine, name)
+        given = self.body(route, mine, name)
         return address, {"json" if rule.startswith("/api/") else "data": given(who) if callable(given) else given}
 
-    def body(self, door: Door, conversation: dict[str, str], name: str) -> Any:
+    def body(self, route: Route, conversation: dict[str, str], name: str) -> Any:
         day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
         span = {"starts_at": f"{day}T09:00", "ends_at": f"{day}T17:00"}
-        wrong = door.of == "wrong"
+        wrong = route.of == "wrong"
         self.count += 1
         bodies: dict[str, Any] = {
             "/api/v1/ask": {"text": "Where is my order?"},
-            "/api/v1/conversations": {"lang": "en"} | ({"tags": ["vip"]} if door.of == "tagged" else {}),
+            "/api/v1/conversations": {"lang": "en"} | ({"tags": ["vip"]} if route.of == "tagged" else {}),
             "/api/v1/conversations/<conversation_id>/messages": {"client_id": f"c-{self.count}", "text": "thank you"},
             "/api/v1/conversations/<conversation_id>/feedback": {
                 "reply_id": conversation.get("reply_id", "0-0"),
@@ -241,7 +241,7 @@ class World:
             "/api/v1/desk/tickets/<ticket_id>/close": {"outcome": "solved"},
             "/api/v1/desk/tickets/<ticket_id>/seen": {"seq": 1},
             "/api/v1/desk/tickets/close": lambda who: {
-                "tickets": [self.ticket(door.of, who)],
+                "tickets": [self.ticket(route.of, who)],
                 "outcome": "spam",
                 "reason": "a flood",
             },
@@ -256,7 +256,7 @@ class World:
             "/desk/presence": {"status": "away"},
             "/desk/team/<name>": {"share": "4", "time_zone": "UTC"},
             "/desk/absences": span | {"name": name},
-            "/desk/overview/<action>": lambda who: {"ticket": str(self.ticket(door.of, who))},
+            "/desk/overview/<action>": lambda who: {"ticket": str(self.ticket(route.of, who))},
             "/desk/account/password": {"current": WRONG if wrong else PASSWORD, "new": "a tray of tulip glasses"},
             "/desk/account/tokens": self.token,
             "/desk/account/factor": {"password": WRONG if wrong else PASSWORD},
@@ -266,7 +266,7 @@ class World:
             "/desk/accounts": {"name": f"New {self.count}", "role": "agent"},
             "/desk/accounts/<agent_id>/<action>": {"role": "supervisor"},
         }
-        return bodies.get(door.rule, {})
+        return bodies.get(route.rule, {})
 
 
 def got(answer: TestResponse, done: bool) -> set[str]:
@@ -307,7 +307,7 @@ def world(app: Flask, store: Store) -> World:
 
 
 def test_the_table_and_the_application_have_the_same_routes(app: Flask) -> None:
-    assert {(door.method, door.rule) for door in DOORS} == routes(app)
+    assert {(route.method, route.rule) for route in ROUTES} == routes(app)
 
 
 def test_a_line_that_is_not_whole_is_not_taken_for_one() -> None:
@@ -328,17 +328,17 @@ def test_everybody_gets_at_every_door_what_the_table_says(who: str, world: World
     elif kind == "session":
         browser = world.signed_in(f"The {name}")
     differ = []
-    for door in DOORS:
-        customer = world.conversation("feedback" in door.rule) if who == "customer" else None
+    for route in ROUTES:
+        customer = world.conversation("feedback" in route.rule) if who == "customer" else None
         if customer is not None:
             headers = {"Authorization": f"Bearer {customer['token']}"}
-        address, sent = world.request(door, agent, customer)
+        address, sent = world.request(route, agent, customer)
         written.tables.clear()
-        with browser.open(address, method=door.method, headers=headers, **sent) as answer:
+        with browser.open(address, method=route.method, headers=headers, **sent) as answer:
             found = got(answer, bool(written.tables))
-            if door.cells[who] not in found:
-                differ.append(f"{door}: {' / '.join(sorted(found))}, not {door.cells[who]}")
-        if kind == "session" and found & {"done", "login", "out"} and door.rule.startswith(OWN):
+            if route.cells[who] not in found:
+                differ.append(f"{route}: {' / '.join(sorted(found))}, not {route.cells[who]}")
+        if kind == "session" and found & {"done", "login", "out"} and route.rule.startswith(OWN):
             browser = world.anew(world.people[name])
     assert not differ, "\n".join(differ)
 
@@ -370,22 +370,22 @@ def test_who_is_not_let_in_any_more_or_not_yet_gets_what_nobody_gets(world: Worl
         "Temporary": ("/desk/login", "/desk/login/code", "/desk/account"),
     }
     differ = []
-    for door in DOORS:
-        address, sent = world.request(door, None)
+    for route in ROUTES:
+        address, sent = world.request(route, None)
         for who, (browser, headers) in callers.items():
-            if door.rule == "/desk/login":  # wrong tries at one name are counted
+            if route.rule == "/desk/login":  # wrong tries at one name are counted
                 sent["data"] = {"name": f"Nobody, like {who}", "password": WRONG}
-            if door.rule in own.get(who, ()) or (who == "Temporary" and door.rule.startswith("/desk/account/")):
+            if route.rule in own.get(who, ()) or (who == "Temporary" and route.rule.startswith("/desk/account/")):
                 continue
-            expected = "404" if headers and "<conversation_id>" in door.rule else door.cells["nobody"]
-            if door.rule == "/desk/logout" and who in own:
+            expected = "404" if headers and "<conversation_id>" in route.rule else route.cells["nobody"]
+            if route.rule == "/desk/logout" and who in own:
                 expected = "out"
             written.tables.clear()
-            with browser.open(address, method=door.method, headers=headers, **sent) as answer:
+            with browser.open(address, method=route.method, headers=headers, **sent) as answer:
                 found = got(answer, bool(written.tables))
                 if expected not in found:
-                    differ.append(f"{door} for {who}: {' / '.join(sorted(found))}, not {expected}")
-        if door.rule == "/desk/logout":  # this has ended them for good
+                    differ.append(f"{route} for {who}: {' / '.join(sorted(found))}, not {expected}")
+        if route.rule == "/desk/logout":  # this has ended them for good
             for who in own:
                 callers[who] = (world.signed_in(who), {})
     assert not differ, "\n".join(differ)
@@ -393,13 +393,13 @@ def test_who_is_not_let_in_any_more_or_not_yet_gets_what_nobody_gets(world: Worl
 
 def test_other_methods_are_refused_and_head_is_answered_as_get(world: World, written: Written) -> None:
     admin = world.signed_in("The admin")
-    by_rule: dict[str, list[Door]] = {}
-    for door in DOORS:
-        by_rule.setdefault(door.rule, []).append(door)
+    by_rule: dict[str, list[Route]] = {}
+    for route in ROUTES:
+        by_rule.setdefault(route.rule, []).append(route)
     differ = []
-    for rule, doors in by_rule.items():
-        taken = {door.method for door in doors}
-        address, _ = world.request(doors[0], None)
+    for rule, lines in by_rule.items():
+        taken = {route.method for route in lines}
+        address, _ = world.request(lines[0], None)
         for browser in (world.app.test_client(), admin):
             written.tables.clear()
             for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND"} - taken:
