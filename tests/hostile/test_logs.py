@@ -1,4 +1,4 @@
-"""What customers send, and what opens an account, is in no log and no metric: not even where it is an invalid request."""
+"""What customers send, and what opens an account, is in no log and no metric: not even in what is no valid request."""
 
 from __future__ import annotations
 
