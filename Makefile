@@ -1,8 +1,8 @@
 # make run    the demo shop, help centre and desk on this machine
 # make test   everything that must hold; installs what it needs first; JOBS processes share the files of tests
-# make check  style, types and the order of the houses
+# make check  style, types and the order of the packages
 # make fuzz   hostile requests by chance to a real server, for SECONDS
-# make bench  the tables of the README, each against its peer
+# make bench  the tables of docs/results.md, each against its peer
 # make eval   the quality of answers beside the usual ways, in eval/out/report.html: the demo's judged questions and,
 #             where DATA is a folder of public sets, those; SPLIT=test for the figures to publish
 PYTHON ?= python3
@@ -18,10 +18,8 @@ SECONDS ?= 60
 
 .PHONY: run test check fuzz bench eval index clean
 
-run: index
-	@echo demo-password | $(BIN)/botkit user add demo --role supervisor --password-stdin --if-missing --database $(DATABASE)
-	@echo "demo agent: name demo, password demo-password"
-	$(BIN)/botkit serve --index $(DEMO) --database $(DATABASE) --port $(PORT)
+run: $(VENV)/installed
+	$(BIN)/botkit demo --index $(DEMO) --database $(DATABASE) --port $(PORT)
 
 index: $(VENV)/installed
 	$(BIN)/botkit index corpora/lalezar --out $(DEMO) --if-changed
@@ -51,14 +49,17 @@ clean:
 
 # PIP_CONSTRAINT also holds inside pip's build environments.
 $(VENV)/installed: pyproject.toml constraints.txt
+	@echo "installing botkit and what it needs into $(VENV): some hundred megabytes, one to three minutes the first time"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
+	@echo "installing what tests and checks need: about a minute the first time"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed-dev
+	@echo "installing the systems to compare with: about a minute the first time"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	touch $@

@@ -173,7 +173,7 @@ def store(database: str, clock: Callable[[], datetime] | None) -> Iterator[Store
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
     """The application with its limits off; a test of a limit makes its own."""
-    return create_app(index=live, store=store, settings=quiet(base_url="https://help.shop.example"))
+    return create_app(index=live, store=store, settings=quiet(base_url="https://help.shop.example"), demo=True)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ PASSWORD = "copper pan and cezve"
 
 @pytest.fixture
 def site(live: Live, store: Store) -> Iterator[str]:
-    app = create_app(index=live, store=store, settings=quiet(second_factor_roles="admin"))
+    app = create_app(index=live, store=store, settings=quiet(second_factor_roles="admin"), demo=True)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -80,7 +80,7 @@ def served(app: Flask) -> Iterator[int]:
 def site(live: Live, store: Store) -> Iterator[str]:
     """The address of the real application, served for as long as the test runs."""
     people.add_agent(store, "Sara", "agent", PASSWORD)
-    app = create_app(index=live, store=store, settings=quiet())
+    app = create_app(index=live, store=store, settings=quiet(), demo=True)
     with served(app) as port:
         yield f"http://127.0.0.1:{port}"
 
@@ -347,7 +347,7 @@ def test_another_site_can_carry_the_chat_and_nobody_but_the_frame_steers_it(
 
     with contextlib.ExitStack() as stack:
         origin = f"http://localhost:{stack.enter_context(served(shop))}"
-        app = create_app(index=live, store=store, settings=quiet(embed_origins=origin))
+        app = create_app(index=live, store=store, settings=quiet(embed_origins=origin), demo=True)
         hosts.append(f"http://127.0.0.1:{stack.enter_context(served(app))}")
         page = stack.enter_context(browser.new_context()).new_page()
         page.goto(f"{origin}/somewhere")
@@ -502,7 +502,7 @@ def test_a_stream_that_is_held_back_on_its_way_makes_nobody_deaf(visitor: Callab
 
 def test_where_no_stream_is_to_be_had_the_chat_polls(live: Live, store: Store, browser: Browser) -> None:
     people.add_agent(store, "Sara", "agent", PASSWORD)
-    app = create_app(index=live, store=store, settings=quiet(streams=0))
+    app = create_app(index=live, store=store, settings=quiet(streams=0), demo=True)
     with served(app) as port, contextlib.closing(browser.new_context(base_url=f"http://127.0.0.1:{port}")) as context:
         page = context.new_page()
         answers: list[int] = []
@@ -524,7 +524,7 @@ def test_a_full_conversation_keeps_what_is_typed_and_hears_the_team(
     """It is said kindly, with the time; an agent's words arrive meanwhile; later it is sent without a hand."""
     t = words(lang)
     people.add_agent(store, "Sara", "agent", PASSWORD)
-    app = create_app(index=live, store=store, settings=quiet(messages_per_hour=2, streams=0))
+    app = create_app(index=live, store=store, settings=quiet(messages_per_hour=2, streams=0), demo=True)
     with served(app) as port, contextlib.closing(browser.new_context(base_url=f"http://127.0.0.1:{port}")) as context:
         page = context.new_page()
         context.clock.install()

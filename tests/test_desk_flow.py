@@ -29,7 +29,7 @@ TOLD = ".entry:is(.agent, .customer) .words"
 def app(live: Live, store: Store) -> Flask:
     for name, role in (("Sara", "agent"), ("Leila", "agent"), ("Boss", "supervisor")):
         people.add_agent(store, name, role, PASSWORD)
-    return create_app(index=live, store=store, settings=quiet())
+    return create_app(index=live, store=store, settings=quiet(), demo=True)
 
 
 @pytest.fixture

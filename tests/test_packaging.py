@@ -98,7 +98,7 @@ publish.publish("corpus", "index")
 store = Store("sqlite:///record.db")
 store.migrate()
 client = create_app(index=Live("index"), store=store).test_client()
-paths = ("/help/en/", "/help/en/apple", "/demo", "/desk/login", "/static/site.css", "/healthz")
+paths = ("/help/en/", "/help/en/apple", "/widget", "/desk/login", "/static/site.css", "/healthz")
 print([client.get(path, follow_redirects=True).status_code for path in paths])
 """
     assert python(installed, tmp_path, code).strip() == "[200, 200, 200, 200, 200, 200]"

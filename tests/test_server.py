@@ -21,7 +21,7 @@ from botkit.store import Store
 
 
 def make_app(live: Live, store: Store, rates: Rates | None = None, **settings: Any) -> Flask:
-    return create_app(index=live, store=store, rates=rates, settings=quiet(**settings))
+    return create_app(index=live, store=store, rates=rates, settings=quiet(**settings), demo=True)
 
 
 def test_every_page_has_a_policy_without_inline_script_or_style(client: FlaskClient) -> None:

@@ -160,7 +160,7 @@ def test_a_database_that_goes_and_comes_back_is_waited_for(
 
 def served_without_database(server: Served) -> None:
     server.serves()
-    for path in ("/help/en/", "/help/ar/search?q=return", "/demo/en", "/widget", "/static/widget/loader.js", "/api"):
+    for path in ("/help/en/", "/help/ar/search?q=return", "/widget", "/static/widget/loader.js", "/api"):
         assert server.status("GET", path) == 200, path
     assert server.status("GET", "/api/v1/suggest?q=how&lang=en") == 200
     assert server.status("POST", "/api/v1/ask", QUESTION) == 200

@@ -52,6 +52,7 @@ for command in (
     measuring.report,
     measuring.labels,
     serving.serve,
+    serving.demo,
     accounts.user,
     keys.keys,
     deliveries.outbox,

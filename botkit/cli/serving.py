@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from botkit.config import Settings
     from botkit.store import Store
 
+DEMO, DEMO_PASSWORD = "demo", "demo-password"
+"""The agent of the demo shop, for this machine alone."""
 CHECK = 10.0
 """Seconds that looking at the index and the database may take before the server starts without it."""
 
@@ -45,6 +49,37 @@ def serve(
     )
     if not settings.index:
         raise click.ClickException("no index is named. Give --index INDEXES/NAME, as built by `botkit index`.")
+    _serve(settings)
+
+
+@click.command()
+@click.option("--corpus", default="corpora/lalezar", show_default=True, help="its articles, in a checkout of botkit")
+@click.option("--index", "folder", default="indexes/lalezar", show_default=True, help="where they are built")
+@click.option("--database", default="sqlite:///demo.db", show_default=True, help="database URL")
+@click.option("--host", help="address to listen on")
+@click.option("--port", type=int, help="port to listen on")
+@click.pass_obj
+def demo(file: Path | None, corpus: str, folder: str, database: str, host: str | None, port: int | None) -> None:
+    """Serve the demo shop: its site with the chat, its help centre, and the desk with an agent called demo."""
+    settings = shared.settings(file, index=folder, database=database, host=host, port=port)
+    if not Path(corpus, "corpus.toml").is_file():
+        raise click.ClickException(f"no demo shop at `{corpus}`. Run this in a checkout of botkit, or give --corpus.")
+    _botkit("index", corpus, "--out", folder, "--if-changed")
+    account = ("user", "add", DEMO, "--role", "supervisor", "--password-stdin", "--if-missing", "--database", database)
+    _botkit(*account, given=f"{DEMO_PASSWORD}\n")
+    click.echo(f"demo agent   name {DEMO}, password {DEMO_PASSWORD}", err=True)
+    _serve(settings, demo=True)
+
+
+def _botkit(*arguments: str, given: str = "") -> None:
+    """Another command, in a process of its own: the one that forks workers must not import an index's libraries."""
+    program = [sys.executable, "-c", "from botkit.cli import main; main()"]
+    done = subprocess.run([*program, *arguments], input=given or None, text=True)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _serve(settings: Settings, demo: bool = False) -> None:
     per_address = min(settings.streams_per_address, settings.streams // 2)  # never all
     settings = replace(settings, streams_per_address=per_address)
     senders = deliveries.senders(settings)
@@ -92,10 +127,12 @@ def serve(
             store=store,
             rates=rates,
             settings=settings,
+            demo=demo,
         )
 
     base = settings.base_url or f"http://{settings.host}:{settings.port}"
-    click.echo(f"demo shop    {base}/demo\nhelp centre  {base}/help\ndesk         {base}/desk", err=True)
+    shop = f"demo shop    {base}/demo\n" if demo else ""
+    click.echo(f"{shop}help centre  {base}/help\ndesk         {base}/desk", err=True)
     per_address = 0 if settings.trusted_proxies else settings.connections_per_address
     run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams, per_address)
 

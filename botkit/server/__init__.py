@@ -48,11 +48,12 @@ _YEAR = 31_536_000
 
 
 def create_app(
-    *, index: Live, store: Store, settings: Settings | None = None, rates: Rates | None = None
+    *, index: Live, store: Store, settings: Settings | None = None, rates: Rates | None = None, demo: bool = False
 ) -> Flask:
     """The application over a live index and a migrated store, by the settings, or by the usual ones.
 
     `rates` is the memory in which limits are counted, made before the workers are forked, or None for one process.
+    With `demo`, the pages of the demo shop are served too.
     Raises ConfigError for an origin, a role or a tag's points that cannot be read.
     """
     from botkit import chat, desk
@@ -82,6 +83,7 @@ def create_app(
         live=index,
         store=store,
         settings=settings,
+        demo=demo,
         rates=rates or Rates(),
         metrics=Metrics(),
         feed=Feed(store, settings.streams, tick, settings.streams_per_address),
@@ -102,10 +104,13 @@ def create_app(
 
     # Here, so that `botkit.server.run` can be imported without them.
     from . import accounts, api, deskdoors, livedoors, pages, supervisor, trail
+    from . import demo as demo_pages
 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(livedoors.blueprint)
     app.register_blueprint(pages.blueprint)
+    if demo:
+        app.register_blueprint(demo_pages.blueprint)
     app.register_blueprint(deskdoors.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(supervisor.blueprint)

@@ -34,6 +34,7 @@ class Context:
     live: Live
     store: Store
     settings: Settings
+    demo: bool
     rates: Rates
     metrics: Metrics
     feed: Feed

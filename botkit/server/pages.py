@@ -1,4 +1,4 @@
-"""Owns the pages a customer reads: the help centre, the demo shop, the frame of the widget, the API's own page.
+"""Owns the pages a customer reads: the help centre, the frame of the widget, the API's own page.
 
 All of it works without JavaScript. It shows what editors wrote, whose HTML was made safe at build time;
 everything else is escaped by the templates.
@@ -56,27 +56,27 @@ class Shelf:
 
 @blueprint.get("/")
 def root() -> Response:
-    return _to_language("/help/{}/")
+    return to_language("/help/{}/")
 
 
 @blueprint.get("/help")
 @blueprint.get("/help/")
 def help_root() -> Response:
-    return _to_language("/help/{}/")
+    return to_language("/help/{}/")
 
 
 @blueprint.get("/help/<lang>/")
 def home(lang: str) -> Response:
-    index = _index_with(lang)
-    return _kept(
-        page("help/home.html", lang, shelves=_shelves(index, lang), shelf=SHELF, **_links(index, "/help/LANG/", lang))
+    index = index_with(lang)
+    return kept(
+        page("help/home.html", lang, shelves=_shelves(index, lang), shelf=SHELF, **links(index, "/help/LANG/", lang))
     )
 
 
 @blueprint.get("/help/<lang>/search")
 @limited("question")
 def search(lang: str) -> Response:
-    index = _index_with(lang)
+    index = index_with(lang)
     query = language.clean(request.args.get("q", ""))[:SEARCH_LENGTH]
     nearest = found(index, query, lang, RESULTS, foreign=True)
     hits = [(hit, cut) for hit, cut in nearest if hit["match"] == "good"]
@@ -97,14 +97,14 @@ def search(lang: str) -> Response:
         ],
         near=[] if hits else [hit for hit, _ in nearest if hit["match"] == "near"][:SHELF],
         shelves=_shelves(index, lang),
-        **_links(index, "/help/LANG/search?q=" + quote(query), lang),
+        **links(index, "/help/LANG/search?q=" + quote(query), lang),
     )
 
 
 @blueprint.get("/help/<lang>/<path:article_id>")
 def article(lang: str, article_id: str) -> Response:
     """An article, a file of short questions, or a category: whichever has this address."""
-    index = _index_with(lang)
+    index = index_with(lang)
     article_id = unicodedata.normalize("NFC", article_id)
     if article_id.endswith("/"):
         return redirect(f"/help/{lang}/{quote(article_id.rstrip('/'))}", 308)  # type: ignore[return-value]
@@ -116,8 +116,9 @@ def article(lang: str, article_id: str) -> Response:
         return _entries_page(index, lang, article_id, entries)
     shelf = next((shelf for shelf in _shelves(index, lang) if shelf.id == article_id), None)
     if shelf is not None:
-        links = _links(index, f"/help/LANG/{quote(article_id)}", lang)
-        return _kept(page("help/category.html", lang, shelf=shelf, **links))
+        return kept(
+            page("help/category.html", lang, shelf=shelf, **links(index, f"/help/LANG/{quote(article_id)}", lang))
+        )
     other = index.best_translation(article_id, lang)
     if other is not None:
         return _article(index, lang, other)
@@ -133,7 +134,7 @@ def _article(index: Index, lang: str, shown: Article) -> Response:
         ][:SHELF]
     headings = [passage for passage in shown.passages if passage.heading]
     having = [code for code in index.languages if index.article(shown.id, code) is not None]
-    return _kept(
+    return kept(
         page(
             "help/article.html",
             lang,
@@ -143,8 +144,8 @@ def _article(index: Index, lang: str, shown: Article) -> Response:
             foreign_name=native_name(shown.lang),
             toc=headings if len(headings) >= TOC_FROM else [],
             related=related,
-            category=_category(index, lang, shown.category),
-            **_links(index, f"/help/LANG/{quote(shown.id)}", lang, having),
+            category=category_of(index, lang, shown.category),
+            **links(index, f"/help/LANG/{quote(shown.id)}", lang, having),
         )
     )
 
@@ -152,15 +153,15 @@ def _article(index: Index, lang: str, shown: Article) -> Response:
 def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]) -> Response:
     """The page in `lang` of a file of short questions; each entry has the anchor that its id ends in."""
     having = [code for code in index.languages if any(entry.lang == code for entry in _entries(index, code, path))]
-    return _kept(
+    return kept(
         page(
             "help/faq.html",
             lang,
             entries=[(entry.id.partition("#")[2], entry, language.direction(entry.lang)) for entry in entries],
             foreign=all(entry.lang != lang for entry in entries),
             foreign_name=native_name(entries[0].lang),
-            category=_category(index, lang, entries[0].category),
-            **_links(index, f"/help/LANG/{quote(path)}", lang, having),
+            category=category_of(index, lang, entries[0].category),
+            **links(index, f"/help/LANG/{quote(path)}", lang, having),
         )
     )
 
@@ -173,7 +174,7 @@ def sitemap() -> Response:
     text = _site_map(here().index.version, date.today()).replace(_BASE, escape(base))
     response = make_response(text)
     response.headers["Content-Type"] = "application/xml; charset=utf-8"
-    return _kept(response)
+    return kept(response)
 
 
 @functools.lru_cache(maxsize=1)
@@ -196,23 +197,7 @@ def robots() -> Response:
     return response
 
 
-# The demo shop and the widget's frame.
-
-
-@blueprint.get("/demo")
-@blueprint.get("/demo/")
-def demo_root() -> Response:
-    return _to_language("/demo/{}")
-
-
-@blueprint.get("/demo/<lang>", strict_slashes=False)
-@blueprint.get("/demo/<lang>/cart", defaults={"place": "cart"})
-@blueprint.get("/demo/<lang>/orders/LZ-20418", defaults={"place": "orders"})
-def demo(lang: str, place: str = "") -> Response:
-    index = _index_with(lang)
-    pattern = "/demo/LANG" + {"": "", "cart": "/cart", "orders": "/orders/LZ-20418"}[place]
-    care = f"/help/{lang}/" + ("warranty" if _category(index, lang, "warranty") else "")
-    return _kept(page("demo.html", lang, place=place, care=care, **_links(index, pattern, lang)))
+# The widget's frame.
 
 
 @blueprint.get("/widget")
@@ -250,20 +235,20 @@ def openapi_document() -> dict[str, Any]:
 @blueprint.get("/api")
 @blueprint.get("/api/")
 def api_page() -> Response:
-    return _kept(page("api.html", "en", groups=openapi.readable()))
+    return kept(page("api.html", "en", groups=openapi.readable()))
 
 
 # What pages share.
 
 
-def _to_language(pattern: str) -> Response:
+def to_language(pattern: str) -> Response:
     index = here().index
     response = make_response(redirect(pattern.format(best_language(index.languages, index.default_language))))
     response.headers["Vary"] = "Accept-Language"
     return response
 
 
-def _index_with(lang: str) -> Index:
+def index_with(lang: str) -> Index:
     index = here().index
     if lang not in index.languages:
         raise ApiError(404, "not_found", "No help in this language.")
@@ -291,11 +276,11 @@ def _entries(index: Index, lang: str, path: str) -> list[Article]:
     return list(entries.values())
 
 
-def _category(index: Index, lang: str, category: str) -> tuple[str, str] | None:
+def category_of(index: Index, lang: str, category: str) -> tuple[str, str] | None:
     return next(((found, title) for found, title in index.categories(lang) if found == category), None)
 
 
-def _links(index: Index, pattern: str, lang: str, having: Sequence[str] | None = None) -> dict[str, Any]:
+def links(index: Index, pattern: str, lang: str, having: Sequence[str] | None = None) -> dict[str, Any]:
     """The page in every language: for the switch (all), for search engines (those that have it).
 
     `pattern` is the page's address with LANG, once, in the place of the language.
@@ -318,7 +303,7 @@ def _links(index: Index, pattern: str, lang: str, having: Sequence[str] | None =
     }
 
 
-def _kept(response: Response) -> Response:
+def kept(response: Response) -> Response:
     """With a tag of its content, so that an unchanged page is not sent twice."""
     response.add_etag()
     response.make_conditional(request)  # in place

@@ -44,9 +44,12 @@ def number(value: Any, lang: str) -> Any:
 
 
 def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Response:
-    """The template as a response, with `t`, `lang`, `dir`, `languages`, `shop` and `asset` at hand."""
+    """The template as a response, with `t`, `lang`, `dir`, `languages`, `shop`, `site` (the shop's own) and
+    `asset` at hand."""
     languages, _, shop = _front(lang)
     values.setdefault("shop", shop)
+    url = str(shop.get("url") or "")
+    site = f"/demo/{lang}" if here().demo else url if url.startswith(("https://", "http://")) else ""
     html = render_template(
         template,
         lang=lang,
@@ -56,6 +59,7 @@ def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Respo
             {"code": code, "name": native_name(code), "dir": language.direction(code)} for code in languages
         ],
         asset=asset,
+        site=site,
         **values,
     )
     response = make_response(html, status)
