@@ -5,6 +5,7 @@
 # make bench  the tables of docs/results.md, each against its peer
 # make eval   the quality of answers beside the usual ways, in eval/out/report.html: the demo's judged questions and,
 #             where DATA is a folder of public sets, those; SPLIT=test for the figures to publish
+# make screenshots  the pictures of the README
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -16,7 +17,7 @@ SPLIT  ?= dev
 JOBS   ?= 2
 SECONDS ?= 60
 
-.PHONY: run test check fuzz bench eval index clean
+.PHONY: run test check fuzz bench eval screenshots index clean
 
 run: $(VENV)/installed
 	$(BIN)/botkit demo --index $(DEMO) --database $(DATABASE) --port $(PORT)
@@ -43,6 +44,9 @@ bench: $(VENV)/installed-dev index
 eval: $(VENV)/installed-bench index
 	$(BIN)/python eval/public.py --index $(DEMO) $(DATA:%=--data %) --split $(SPLIT) \
 		--work eval/out/work --html eval/out/report.html --json eval/out/report.json
+
+screenshots: $(VENV)/installed-dev index
+	$(BIN)/python eval/screenshots.py --index $(DEMO)
 
 clean:
 	rm -rf $(VENV) indexes/* demo.db demo.db-*

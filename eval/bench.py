@@ -1,4 +1,4 @@
-"""The tables of the README: each row against its peer in the same run, alternating, medians.
+"""The tables of docs/results.md: each row against its peer in the same run, alternating, medians.
 
     python eval/bench.py --index indexes/lalezar [--data FOLDER] [--only a,b] [--quick] [--before CHECKOUT]
 
