@@ -20,11 +20,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit import answer, desk, language, live, people
+from botkit import answer, desk, formatting, language, live, people
 from botkit.answer import Before, Reply
 from botkit.desk import MessageError
 from botkit.index import Index
@@ -494,7 +495,7 @@ def _write_reply(
         # The bot's usual words hand over at once, which nobody would be there to keep.
         key = "chat.away_request" if reply.reason == "customer_request" else "chat.away_unsure"
         reply = _worded(reply, language.messages(reply.lang)[key])
-    lines, contacts = _about_queue(queue, reply.lang, at)
+    lines, contacts = _about_queue(queue, index.shop(now.lang or reply.lang), reply.lang, at)
     data["text"] = "\n\n".join([reply.text, *lines, *contacts])
     # The addresses travel in `queue`, for a client to show as links.
     data["html"] = reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
@@ -582,35 +583,35 @@ def _queue(store: Store, conn: Connection, index: Index, lang: str | None, posit
     }
 
 
-def _about_queue(queue: Mapping[str, Any], lang: str, now: datetime) -> tuple[list[str], list[str]]:
+def _about_queue(
+    queue: Mapping[str, Any], shop: Mapping[str, Any], lang: str, now: datetime
+) -> tuple[list[str], list[str]]:
     """What a handover adds to the bot's words: where the customer stands, and how else to reach the shop."""
-    words = language.messages(lang)
-
-    def number(text: object) -> str:
-        return str(text).translate(str.maketrans("0123456789", words["chat.digits"]))
-
+    words = formatting.of(lang, shop)
     if queue["open_now"]:
         place = int(queue["position"])
-        line = words["chat.queue_next"] if place == 1 else words["chat.queue_position"].format(position=number(place))
+        line = words.say("chat.queue_next") if place == 1 else words.say("chat.queue_position", position=place)
         wait = queue["wait_seconds"]
         if wait is not None:
-            line += " " + words["chat.queue_wait"].format(minutes=number(max(1, round(wait / 60))))
+            line += " " + words.say("chat.queue_wait", n=max(1, round(wait / 60)))
         return [line], []
     if queue["next_open"] is None:
-        line = words["chat.back_unknown"]
+        line = words.say("chat.back_unknown")
     else:
         back = datetime.fromisoformat(queue["next_open"])
         days = (back.date() - now.astimezone(back.tzinfo).date()).days
         key = {0: "chat.back_today", 1: "chat.back_tomorrow"}.get(days, "chat.back_day")
-        day = words[f"chat.day_{_DAYS[back.weekday()]}"]
-        line = words[key].format(day=day, time=number(f"{back:%H:%M}"))
+        day = words.say(f"chat.day_{_DAYS[back.weekday()]}")
+        # The customer may live by another clock.
+        zone = words.zone(ZoneInfo(shop["time_zone"]))
+        line = words.say(key, day=day, time=words.clock(back.time()), zone=zone)
     email, phone = queue["email"], queue["phone"]
     contacts = []
     if email or phone:
         key = "chat.contact_both" if email and phone else "chat.contact_email" if email else "chat.contact_phone"
         # Isolated, since the groups of a number change places in a line that runs from right to left.
-        contacts = [words[key].format(email=f"\u2066{email}\u2069", phone=f"\u2066{phone}\u2069")]
-    return [f"{line} {words['chat.kept']}"], contacts
+        contacts = [words.say(key, email=f"\u2066{email}\u2069", phone=f"\u2066{phone}\u2069")]
+    return [f"{line} {words.say('chat.kept')}"], contacts
 
 
 def _turn(store: Store, conn: Connection, message: Event) -> Turn:

@@ -504,17 +504,17 @@ def test_in_opening_hours_the_customer_learns_the_place_and_the_wait(
     later = Customer(store, index).person().reply
     assert later is not None
     assert later["queue"]["wait_seconds"] == 240
-    assert "about 4 min" in later["text"]
+    assert "about 4 minutes" in later["text"]
 
 
 @pytest.mark.parametrize(
     ("lang", "hours", "says"),
     [
-        ("en", -5, "We are back today at 09:00"),
+        ("en", -5, "We are back today at 09:00 (UTC)"),
         ("en", 10, "We are back on Monday at 09:00"),
         ("en", 50, "We are back tomorrow at 09:00"),
         ("tr", 10, "Pazartesi günü saat 09:00"),
-        ("fa", 10, "دوشنبه ساعت ۰۹:۰۰"),
+        ("fa", 10, "دوشنبه ساعت ۹:۰۰ (UTC)"),
     ],
 )
 def test_outside_opening_hours_nobody_is_promised_before_the_team_is_back(
@@ -538,13 +538,16 @@ def test_every_language_has_the_same_texts_with_the_same_places() -> None:
     def places(text: str) -> set[str | None]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
-    english = {key: text for key, text in language.messages("en").items() if key.startswith("chat.")}
+    def texts(lang: str) -> dict[str, str]:
+        """Those of the chat that count nothing; the others are test_formatting's."""
+        return {key: text for key, text in language.messages(lang).items() if re.fullmatch(r"chat\.\w+", key)}
+
+    english = texts("en")
     assert len(english) > 15
     for lang in language.LANGUAGES:
-        own = {key: text for key, text in language.messages(lang).items() if key.startswith("chat.")}
+        own = texts(lang)
         assert own.keys() == english.keys()
         assert {key: places(text) for key, text in own.items()} == {k: places(text) for k, text in english.items()}
-        assert len(own["chat.digits"]) == 10
         assert all(own.values())
 
 
@@ -730,7 +733,7 @@ def test_whoever_comes_back_to_the_queue_is_told_their_place_or_the_hours(
     desk.close(customer.store, ticket.id, mina, "not_solved")
     away = customer.ask(text)
     assert away["queue"]["open_now"] is False
-    assert "09:00" in away["text"] or "۰۹:۰۰" in away["text"]
+    assert "09:00" in away["text"] or "۹:۰۰" in away["text"]
 
 
 def test_coming_back_is_no_loop_and_never_follows_spam(customer: Customer, mina: Agent) -> None:

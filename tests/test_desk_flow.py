@@ -180,7 +180,7 @@ def test_a_conversation_from_hand_to_hand(come: Callable[..., Page]) -> None:
     rated = AR["desk.event_rated"].format(score=4, comment="Quick & kind")
     expect(leila.locator(".entry.event").last).to_contain_text(rated)
     boss = come("/desk/overview?lang=en", "Boss")
-    expect(boss.locator(".figures")).to_contain_text(EN["desk.score"].format(mean="4.0", n="1"))
+    expect(boss.locator(".figures")).to_contain_text(EN["desk.score.one"].format(mean="4.0", n="1"))
 
 
 def test_a_question_that_no_article_answers_becomes_a_draft(come: Callable[..., Page]) -> None:

@@ -100,7 +100,8 @@ def test_a_seat_is_arranged_by_a_form_and_shown_to_the_team(
     arranged(sara, "Sara", language=["en", "ar"], holidays="2026-12-25, 2026-12-26", **fields)
     assert desk.seat(store, "Sara") == seat
     page = signed_in("Leila @ 2").get("/desk/team").text
-    for text in ("refund", "09:00–12:00, 13:00–17:00", EN["team.day_fri"], "Europe/Sofia", "2026-12-25", "العربية"):
+    hours, days = "09:00–12:00 and 13:00–17:00", ("25 Dec 2026", "26 Dec 2026")
+    for text in ("refund", hours, EN["team.day_fri"], "Europe/Sofia", *days, "العربية"):
         assert text in page
     assert "Ed<" not in page  # who does not work at the desk has no seat
 
@@ -124,7 +125,7 @@ def test_what_cannot_be_meant_is_told_and_stays_in_the_form(
     before = desk.seat(store, "Sara")
     answer = arranged(signed_in("Sara"), "Sara", skills="kept <b>", **{field: typed})
     assert answer.status_code == 400
-    assert EN[f"team.{told}"].format(n=50) in answer.text
+    assert EN[f"team.{told}"].format(most=50) in answer.text
     assert typed in answer.text
     assert "kept &lt;b&gt;" in answer.text
     assert desk.seat(store, "Sara").skills == before.skills

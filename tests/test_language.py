@@ -916,13 +916,13 @@ def test_messages_fall_back_to_english() -> None:
 
 
 def test_messages_are_the_catalogues_as_they_are(lang: str) -> None:
-    """Keyed by file and key, nothing added and nothing left out."""
+    """Keyed by file, key and form, nothing added and nothing left out."""
     files = sorted((web_folder() / "messages" / lang).glob("*.toml"))
-    expected = {
-        f"{file.stem}.{key}": text
-        for file in files
-        for key, text in tomllib.loads(Path(file).read_text("utf-8")).items()
-    }
+    expected: dict[str, str] = {}
+    for file in files:
+        for key, text in tomllib.loads(Path(file).read_text("utf-8")).items():
+            forms = {f".{form}": each for form, each in text.items()} if isinstance(text, dict) else {"": text}
+            expected |= {f"{file.stem}.{key}{form}": each for form, each in forms.items()}
     assert expected
     assert dict(messages(lang)) == expected
 

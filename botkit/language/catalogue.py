@@ -21,13 +21,14 @@ def web_folder() -> Path:
 
 @functools.lru_cache(maxsize=32)
 def messages(lang: str) -> Mapping[str, str]:
-    """The interface's texts in a language, keyed `file.key`; English where the language has no
-    catalogue."""
+    """The interface's texts in a language, keyed `file.key`, the forms of a text that counts
+    `file.key.category`; English where the language has no catalogue."""
     folder = web_folder() / "messages" / lang
     if not re.fullmatch(r"[a-z]{2,3}", lang) or not folder.is_dir():
         folder = web_folder() / "messages" / "en"
     texts: dict[str, str] = {}
     for file in sorted(folder.glob("*.toml")):
         for key, value in tomllib.loads(file.read_text(encoding="utf-8")).items():
-            texts[f"{file.stem}.{key}"] = value
+            forms = {f".{form}": text for form, text in value.items()} if isinstance(value, dict) else {"": value}
+            texts |= {f"{file.stem}.{key}{form}": text for form, text in forms.items()}
     return MappingProxyType(texts)

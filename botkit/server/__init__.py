@@ -75,7 +75,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(number=rendering.number, telephone=rendering.telephone, with_code=rendering.with_code)
+    app.jinja_env.filters.update(telephone=rendering.telephone, with_code=rendering.with_code)
     proxies = settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

@@ -310,13 +310,13 @@ def sessions_of(person: Agent) -> list[dict[str, Any]]:
     for each in people.sessions(here().store, person, here().session_idle):
         name = each.browser and each.system and t("accounts.browser_on", browser=each.browser, system=each.system)
         name = name or each.browser or each.system or t("accounts.browser_unknown")
-        times = {"seen": frame.timed(each.seen_at), "made": frame.timed(each.made_at)}
+        times = {"seen": frame.timed(each.seen_at, t), "made": frame.timed(each.made_at, t)}
         found.append({"id": each.id, "name": name, "own": each.id == own, **times})
     return found
 
 
 def _tokens(person: Agent) -> list[dict[str, Any]]:
-    now = here().store.now()
+    now, t = here().store.now(), Texts(frame.language_of_reader())
     return [
         {
             "id": each.id,
@@ -324,9 +324,9 @@ def _tokens(person: Agent) -> list[dict[str, Any]]:
             "prefix": each.prefix,
             "scope": each.scope,
             "over": each.expires_at <= now,
-            "issued": frame.timed(each.issued_at),
-            "expires": frame.timed(each.expires_at),
-            "used": frame.timed(each.used_at) if each.used_at else None,
+            "issued": frame.timed(each.issued_at, t),
+            "expires": frame.timed(each.expires_at, t),
+            "used": frame.timed(each.used_at, t) if each.used_at else None,
         }
         for each in people.tokens(here().store, person)
     ]

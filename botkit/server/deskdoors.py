@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from botkit import desk
-from botkit.index import Index
 from botkit.store import StoreError, iso
 
 from . import deskapi, deskseats, deskteam, deskticket, signin
@@ -107,7 +106,7 @@ def queue() -> Response:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
     duty = deskseats.duty(desk.seat(store, agent.name))
-    tickets = [row(ticket, t, index) for ticket in found[:PER_PAGE]]
+    tickets = [row(ticket, t) for ticket in found[:PER_PAGE]]
 
     def address(**changes: Any) -> str:
         query = {"show": tab, "language": wanted, "offset": 0} | changes
@@ -134,11 +133,11 @@ def mentions() -> Response:
     agent = signin.by_session()
     if agent is None:
         return frame.to_login()
-    found = desk.mentions(here().store, agent, seen_too=True)
-    return frame.show("desk/mentions.html", agent, listed=[frame.mentioned(each) for each in found])
+    found, t = desk.mentions(here().store, agent, seen_too=True), Texts(frame.language_of_reader())
+    return frame.show("desk/mentions.html", agent, listed=[frame.mentioned(each, t) for each in found])
 
 
-def row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
+def row(ticket: desk.Ticket, t: Texts) -> dict[str, Any]:
     since = ticket.closed_at or (ticket.claimed_at if ticket.owner else None)
     at = since or ticket.opened_at
     seconds = frame.waited(ticket)
@@ -157,7 +156,7 @@ def row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
         "why": [_why(reason, t) for reason in ticket.priority["reasons"] if reason["reason"] in TOLD],
         "offered_to": ticket.offered_to,
         "at": iso(at),
-        "at_text": frame.local(at, index),
+        "at_text": frame.local(at, t),
     }
 
 

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,14 +16,13 @@ from flask import Response, g, make_response, redirect, request
 from markupsafe import Markup, escape
 
 from botkit import desk, language
-from botkit.index import Index
 from botkit.people import Agent
 from botkit.store import iso
 
 from . import cookies, signin
 from .context import here
 from .errors import ApiError
-from .rendering import Texts, best_language, native_name, number, page
+from .rendering import Texts, best_language, native_name, page, shop
 
 _REMEMBERED = timedelta(days=365)
 _NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
@@ -33,6 +32,7 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
     """A page of the desk in the interface's language, for an agent or, before signing in, for nobody. `etag` marks what
     it shows: an unchanged page is not sent again."""
     lang = language_of_reader()
+    t = Texts(lang)
     flashes = signin.told()
     mentions = mentions_of(agent) if agent is not None else []
     query = request.args.to_dict(flat=True)
@@ -52,9 +52,8 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
         agent=agent,
         flashes=flashes,
         tongues=tongues,
-        number=lambda value: number(value, lang),
         isolated=isolated,
-        mentions=[mentioned(each) for each in mentions],
+        mentions=[mentioned(each, t) for each in mentions],
         **values,
     )
     if etag is not None and agent is not None and not flashes:
@@ -167,11 +166,11 @@ def diverted(given: desk.Ticket, to: str, t: Texts) -> str:
 
 def is_away(error: desk.Away, t: Texts) -> str:
     """Why nobody gets the ticket. The marks keep name and time together in a line of the other direction."""
-    until = f"\u2066{local(error.until, here().index)}\u2069"
+    until = f"\u2068{local(error.until, t)}\u2069"
     return t("desk.is_away", name=f"\u2068{error.name}\u2069", until=until)
 
 
-def mentioned(mention: desk.Mention) -> dict[str, Any]:
+def mentioned(mention: desk.Mention, t: Texts) -> dict[str, Any]:
     """A mention as pages show it."""
     return {
         "id": mention.id,
@@ -181,7 +180,7 @@ def mentioned(mention: desk.Mention) -> dict[str, Any]:
         "text": mention.text[:240],
         "seen": mention.seen,
         "at": iso(mention.at),
-        "at_text": local(mention.at, here().index),
+        "at_text": local(mention.at, t),
     }
 
 
@@ -189,26 +188,26 @@ def age(seconds: float, t: Texts) -> str:
     if seconds < 60:
         return t("desk.now")
     if seconds < 3600:
-        return t("desk.minutes", n=int(seconds // 60))
+        return t.format.duration(int(seconds // 60), "minute")
     if seconds < 86400:
-        return t("desk.hours", n=int(seconds // 3600))
-    return t("desk.days", n=int(seconds // 86400))
+        return t.format.duration(int(seconds // 3600), "hour")
+    return t.format.duration(int(seconds // 86400), "day", "long")
 
 
 def span(seconds: float, t: Texts) -> str:
     """How long something lasts: seconds up to two minutes, then minutes."""
-    if seconds <= 120:
-        return t("desk.seconds", n=math.ceil(seconds))
-    return t("desk.minutes", n=math.ceil(seconds / 60))
+    n, unit = _rounded(seconds)
+    return t.format.duration(n, unit, "long")
 
 
 def too_many(seconds: float, what: str, t: Texts) -> str:
     """What was tried too often, and how long to wait; the same whether a name exists or not."""
-    return t(f"desk.too_many_{what}" if what else "desk.too_many", time=span(seconds, t))
+    n, unit = _rounded(seconds)
+    return t(f"desk.too_many_{what}" if what else "desk.too_many", time=t(f"desk.in_{unit}s", n=n))
 
 
-def percent(probability: float) -> str:
-    return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+def _rounded(seconds: float) -> tuple[int, Literal["second", "minute"]]:
+    return (math.ceil(seconds), "second") if seconds <= 120 else (math.ceil(seconds / 60), "minute")
 
 
 def isolated(text: str) -> Markup:
@@ -224,20 +223,19 @@ def isolated(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[start:])])
 
 
-def zone(index: Index) -> tzinfo:
+def zone() -> tzinfo:
     """The clock of the shop; UTC where it names none that is known."""
     try:
-        return ZoneInfo((index.shop(index.default_language) or {}).get("time_zone", "UTC"))
+        return ZoneInfo(str(shop().get("time_zone", "UTC")))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
 
 
-def timed(at: datetime) -> dict[str, str]:
+def timed(at: datetime, t: Texts) -> dict[str, str]:
     """A time as pages show it."""
-    return {"at": iso(at), "at_text": local(at, here().index)}
+    return {"at": iso(at), "at_text": local(at, t)}
 
 
-def local(at: datetime, index: Index) -> str:
-    """A time on the shop's clock; the script makes it the reader's own."""
-    found = zone(index)
-    return f"{at.astimezone(found):%Y-%m-%d %H:%M}" + (" UTC" if found is UTC else "")
+def local(at: datetime, t: Texts) -> str:
+    """A time on the shop's clock, which is named; the script makes it the reader's own."""
+    return t.format.moment(at, zone())

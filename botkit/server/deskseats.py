@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -90,7 +90,7 @@ def arrange(name: str) -> Response:
     if not _zone_is_known(changes["time_zone"]):
         problem = problem or t("team.wrong_zone")
     if not 0 <= changes["share"] <= MOST_SHARE:
-        problem = problem or t("team.wrong_share", n=MOST_SHARE)
+        problem = problem or t("team.wrong_share", most=MOST_SHARE)
     if not problem:
         try:
             desk.arrange(here().store, agent, found.agent, **changes)
@@ -231,29 +231,29 @@ def _page(
 
 
 def _row(found: desk.Seat, reader: Agent, t: Texts) -> dict[str, Any]:
-    index = here().index
+    today = str(here().store.now().date())
     return {
         "name": found.agent,
         "url": _address(found.agent) if _may(reader, found.agent) else None,
         "state": state(found),
         "until": iso(found.absent_until) if found.absent_until else None,
-        "until_text": frame.local(found.absent_until, index) if found.absent_until else "",
-        "languages": ", ".join(native_name(lang) for lang in found.languages),
+        "until_text": frame.local(found.absent_until, t) if found.absent_until else "",
+        "languages": t.format.listed(native_name(lang) for lang in found.languages),
         "skills": found.skills,
         "share": found.share,
-        "hours": [(t(f"team.day_{day}"), _hours(found.shifts[day])) for day in DAYS if found.shifts.get(day)],
+        "hours": [(t(f"team.day_{day}"), _said_hours(found.shifts[day], t)) for day in DAYS if found.shifts.get(day)],
         "zone": found.time_zone,
-        "holidays": [day for day in found.holidays if day >= str(here().store.now().date())],
+        "holidays": [t.format.day(date.fromisoformat(day)) for day in found.holidays if day >= today],
     }
 
 
 def _absences(reader: Agent, name: str | None = None) -> list[dict[str, Any]]:
-    index = here().index
+    t = Texts(frame.language_of_reader())
     return [
         {
             **each,
-            "starts_text": frame.local(parse_time(each["starts_at"]), index),
-            "ends_text": frame.local(parse_time(each["ends_at"]), index),
+            "starts_text": frame.local(parse_time(each["starts_at"]), t),
+            "ends_text": frame.local(parse_time(each["ends_at"]), t),
             "may_end": _may(reader, each["agent"]),
         }
         for each in desk.absences(here().store, name)
@@ -327,8 +327,18 @@ def _spans(typed: str) -> list[list[str]]:
 
 
 def _hours(shift: Any) -> str:
-    pairs = [shift] if shift and isinstance(shift[0], str) else list(shift)
-    return ", ".join(f"{begin}–{end}" for begin, end in pairs)
+    """Hours as they are typed."""
+    return ", ".join(f"{begin}–{end}" for begin, end in _pairs(shift))
+
+
+def _said_hours(shift: Any, t: Texts) -> str:
+    """Hours as the reader's language says them; midnight, 24:00 here, is the first minute of a day."""
+    clock = [[time.fromisoformat("00:00" if at == "24:00" else at) for at in pair] for pair in _pairs(shift)]
+    return t.format.listed(t.format.hours(begin, end) for begin, end in clock)
+
+
+def _pairs(shift: Any) -> list[Any]:
+    return [shift] if shift and isinstance(shift[0], str) else list(shift)
 
 
 def _plain(typed: str) -> str:

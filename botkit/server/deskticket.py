@@ -67,7 +67,7 @@ def ticket(ticket_id: int) -> Response:
         "state_text": frame.state(found, t),
         "age": frame.age(frame.waited(found), t),
         "customer": packet.customer,
-        **_extras(found, t, index),
+        **_extras(found, t),
     }
     last = transcript[-1].seq if transcript else 0
     if frame.looked_at():
@@ -81,7 +81,7 @@ def ticket(ticket_id: int) -> Response:
         about = (index, transcript, found.lang, agent)
         help_ = desk.advise(*about, customer=packet.customer, deadline=deadline)
         searched = desk.advise(*about, query, packet.customer, deadline) if query else None
-    candidates = _candidates(packet)
+    candidates = _candidates(packet, t)
     earlier = _earlier(packet, t, index)
     return frame.show(
         "desk/ticket.html",
@@ -89,17 +89,17 @@ def ticket(ticket_id: int) -> Response:
         ticket=shown,
         mine=mine,
         overrule=found.state not in ("waiting", "closed") and agent.may("overrule"),
-        transcript=[entry for event in part if (entry := _entry(event, t, index)) is not None],
+        transcript=[entry for event in part if (entry := _entry(event, t)) is not None],
         before=before,
         part=0 < upto < _NEWEST,
         candidates=candidates,
         assist={
             "query": help_.query or "",
             "mark": frame.mark([help_.candidates]),
-            "passages": _passages(help_, found.lang)[:SHOWN],
+            "passages": _passages(help_, found.lang, t)[:SHOWN],
             "replies": help_.replies,
         },
-        found={"query": query, "passages": _passages(searched, found.lang), "replies": searched.replies}
+        found={"query": query, "passages": _passages(searched, found.lang, t), "replies": searched.replies}
         if searched
         else None,
         verdicts=_verdicts(candidates, help_),
@@ -236,11 +236,11 @@ def _act(ticket_id: int, action: Callable[[Agent], object], then: str | None = N
 # What the page shows.
 
 
-def _entry(event: Event, t: Texts, index: Index) -> dict[str, Any] | None:
+def _entry(event: Event, t: Texts) -> dict[str, Any] | None:
     """One event as the transcript shows it; None for what an agent need not see."""
     who = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else t("desk.bot")
     data = event.data
-    entry = {"seq": event.seq, "at": iso(event.at), "at_text": frame.local(event.at, index)}
+    entry = {"seq": event.seq, "at": iso(event.at), "at_text": frame.local(event.at, t)}
     if event.kind == "message" and event.actor == "customer":
         return entry | {"side": "customer", "name": t("desk.customer"), "text": data["text"]}
     if event.kind == "message":
@@ -256,7 +256,7 @@ def _entry(event: Event, t: Texts, index: Index) -> dict[str, Any] | None:
             "text": data.get("text") or "",
             "lang": data.get("lang"),
             "dir": language.direction(data.get("lang") or t.lang),
-            "tag": frame.percent(sure) if sure is not None and data.get("kind") == "answer" else "",
+            "tag": t.format.percent(sure) if sure is not None and data.get("kind") == "answer" else "",
             "options": [option["title"] for option in data.get("options", ())] if data.get("kind") == "clarify" else [],
         }
     text = _happening(event.kind, data, who, t)
@@ -284,11 +284,11 @@ def _happening(kind: str, data: Mapping[str, Any], who: str, t: Texts) -> str:
     if data.get("no_article"):
         said += f" · {t('desk.event_no_article')}"
     if data.get("tags") and kind == "ticket.closed":
-        said += " · " + ", ".join(f"#{tag}" for tag in data["tags"])
+        said += " · " + t.format.listed(f"#{tag}" for tag in data["tags"])
     return said
 
 
-def _candidates(packet: desk.Packet) -> list[dict[str, Any]]:
+def _candidates(packet: desk.Packet, t: Texts) -> list[dict[str, Any]]:
     """What the bot considered when it handed over, with the reply that each would give."""
     texts = {suggestion.article: suggestion for suggestion in packet.suggestions}
     shown = []
@@ -302,23 +302,23 @@ def _candidates(packet: desk.Packet) -> list[dict[str, Any]]:
             "lang": suggestion.lang if suggestion else str(candidate.get("lang") or ""),
             "confidence": candidate.get("confidence"),
         }
-        shown.append(_labelled(told, packet.ticket.lang))
+        shown.append(_labelled(told, packet.ticket.lang, t))
     return shown
 
 
-def _passages(help_: Assist | None, lang: str | None) -> list[dict[str, Any]]:
+def _passages(help_: Assist | None, lang: str | None, t: Texts) -> list[dict[str, Any]]:
     """What may be said, as the page shows it."""
-    return [_labelled(vars(each), lang) for each in (help_.candidates if help_ else ())]
+    return [_labelled(vars(each), lang, t) for each in (help_.candidates if help_ else ())]
 
 
-def _labelled(told: Mapping[str, Any], lang: str | None) -> dict[str, Any]:
+def _labelled(told: Mapping[str, Any], lang: str | None, t: Texts) -> dict[str, Any]:
     """With its language where that is not the customer's, and its probability in words."""
     sure = told.get("confidence")
     return {
         **told,
         "foreign": bool(told["lang"] and lang and told["lang"] != lang),
         "language_name": native_name(told["lang"]) if told["lang"] else "",
-        "percent": frame.percent(sure) if sure is not None else None,
+        "percent": t.format.percent(sure) if sure is not None else None,
     }
 
 
@@ -377,7 +377,7 @@ def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]
         about = {"id": visit.ticket, "words": visit.last_text[:120], "lines": lines, "by": visit.owner}
         told.append((visit.opened_at, about))
     told.sort(key=lambda pair: pair[0])
-    return [{**each, "at": iso(at), "at_text": frame.local(at, index)} for at, each in told]
+    return [{**each, "at": iso(at), "at_text": frame.local(at, t)} for at, each in told]
 
 
 def _chat(chat: desk.Chat, here_is: int, t: Texts) -> dict[str, Any]:
@@ -390,7 +390,7 @@ def _chat(chat: desk.Chat, here_is: int, t: Texts) -> dict[str, Any]:
     }
 
 
-def _extras(found: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
+def _extras(found: desk.Ticket, t: Texts) -> dict[str, Any]:
     """What a ticket knows besides: its tags, why it is as urgent as it is, and when a first reply is due."""
     words = language.messages(t.lang)
     reasons = []
@@ -404,7 +404,7 @@ def _extras(found: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
         "priority": found.priority.get("value"),
         "urgent": reasons,
         "due": iso(due) if due else None,
-        "due_text": frame.local(due, index) if due else "",
+        "due_text": frame.local(due, t) if due else "",
         "late": due is not None and due <= here().store.now(),
     }
 

@@ -139,6 +139,7 @@ def _article(index: Index, lang: str, shown: Article) -> Response:
             "help/article.html",
             lang,
             article=shown,
+            updated=date.fromisoformat(shown.updated) if shown.updated else None,
             body_dir=language.direction(shown.lang),
             foreign=shown.lang != lang,
             foreign_name=native_name(shown.lang),

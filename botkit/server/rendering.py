@@ -14,47 +14,42 @@ from typing import Any
 from flask import Response, current_app, make_response, render_template, request
 from markupsafe import Markup, escape
 
-from botkit import language
+from botkit import formatting, language
 
 from .context import here
 from .errors import ApiError
 
-_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-
 
 class Texts:
-    """The interface's texts in one language, for a template: `t("help.results", count=3)`."""
+    """The interface's texts in one language, for a template: `t("desk.matches", n=3)`; `t.format` writes numbers and
+    times for the shop's readers."""
 
     def __init__(self, lang: str) -> None:
         self.lang = lang
-        self._messages: Mapping[str, str] = language.messages(lang)
 
     def __call__(self, key: str, /, **values: Any) -> str:
-        text = self._messages[key]
-        if values:
-            text = text.format_map({name: number(value, self.lang) for name, value in values.items()})
-        return text
+        return self.format.say(key, **values)
 
-
-def number(value: Any, lang: str) -> Any:
-    """A whole number in the digits that the language's readers use; anything else unchanged."""
-    if isinstance(value, int) and lang == "fa":
-        return str(value).translate(_PERSIAN_DIGITS)
-    return value
+    @functools.cached_property
+    def format(self) -> formatting.Format:
+        return formatting.of(self.lang, shop(self.lang))
 
 
 def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Response:
-    """The template as a response, with `t`, `lang`, `dir`, `languages`, `shop`, `site` (the shop's own) and
-    `asset` at hand."""
-    languages, _, shop = _front(lang)
-    values.setdefault("shop", shop)
-    url = str(shop.get("url") or "")
+    """The template as a response, with `t`, `number`, `lang`, `locale`, `dir`, `languages`, `shop`, `site` (the shop's own)
+    and `asset` at hand."""
+    languages, _, facts = _front(lang)
+    values.setdefault("shop", facts)
+    url = str(facts.get("url") or "")
     site = f"/demo/{lang}" if here().demo else url if url.startswith(("https://", "http://")) else ""
+    texts = Texts(lang)
     html = render_template(
         template,
         lang=lang,
+        locale=texts.format.tag,
         dir=language.direction(lang),
-        t=Texts(lang),
+        t=texts,
+        number=texts.format.number,
         languages=[
             {"code": code, "name": native_name(code), "dir": language.direction(code)} for code in languages
         ],
@@ -88,6 +83,11 @@ def best_language(languages: Sequence[str], default: str) -> str:
         if quality > 0 and primary in languages:
             return primary
     return default
+
+
+def shop(lang: str = "") -> Mapping[str, Any]:
+    """The shop's facts in a language, else in its default one; none without an index."""
+    return _front(lang)[2]
 
 
 def telephone(text: str) -> str:

@@ -35,7 +35,7 @@ def overview() -> Response:
     if isinstance(agent, Response):
         return agent
     people.audit_read(here().store, agent, action="overview.read")
-    store, index, t = here().store, here().index, Texts(frame.language_of_reader())
+    store, t = here().store, Texts(frame.language_of_reader())
     now = store.now()
     found = desk.overview(store, here().policy)
     late = {ticket.id for ticket in found.breached}
@@ -45,7 +45,7 @@ def overview() -> Response:
 
     def row(ticket: desk.Ticket) -> dict[str, Any]:
         since = ticket.unanswered_since or ticket.opened_at
-        shown = deskdoors.row(ticket, t, index) | {"age": frame.age((now - since).total_seconds(), t)}
+        shown = deskdoors.row(ticket, t) | {"age": frame.age((now - since).total_seconds(), t)}
         return shown if agent.may("desk") else shown | {"text": "", "page": None}
 
     team = [
@@ -53,10 +53,10 @@ def overview() -> Response:
             "name": seat.agent,
             "load": load,
             "share": seat.share,
-            "languages": ", ".join(native_name(lang) for lang in seat.languages),
+            "languages": t.format.listed(native_name(lang) for lang in seat.languages),
             "state": deskseats.state(seat),
             "until": iso(seat.absent_until) if seat.absent_until else None,
-            "until_text": frame.local(seat.absent_until, index) if seat.absent_until else None,
+            "until_text": frame.local(seat.absent_until, t) if seat.absent_until else None,
         }
         for seat, load in found.agents
     ]

@@ -62,9 +62,10 @@ def deliveries() -> Response:
         return agent
     store, state = here().store, request.args.get("state", "")
     state = state if state in outbox.STATES else "given_up"
+    t = Texts(frame.language_of_reader())
     rows = [
         {"id": each.id, "what": each.payload.get("type") or each.kind, "tries": each.tries, "reason": each.reason}
-        | {"message_id": each.message_id, "state": each.state, **frame.timed(each.made_at)}
+        | {"message_id": each.message_id, "state": each.state, **frame.timed(each.made_at, t)}
         for each in outbox.deliveries(store, state, LINES)
     ]
     return frame.show("desk/outbox.html", agent, rows=rows, state=state, states=outbox.STATES)
@@ -88,7 +89,7 @@ def lines(found: list[people.Line]) -> list[dict[str, Any]]:
     t = Texts(frame.language_of_reader())
     return [
         {
-            **frame.timed(line.at),
+            **frame.timed(line.at, t),
             "actor": _actor(line.actor, t),
             "action_text": t(f"accounts.did_{line.action.replace('.', '_')}")
             if line.action in people.ACTIONS

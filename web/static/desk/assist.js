@@ -1,6 +1,7 @@
 // What helps to answer: passages and canned replies into the reply by a click or a key, a search while typing, and
 // the list of canned replies that a `/` opens. All texts come from the server as text and stay text.
 
+import { counted } from "./format.js";
 import { used } from "./keys.js";
 
 const BLANK = /\{(?:customer|agent|order|shop|hours|email|phone|address)\}/;
@@ -171,7 +172,7 @@ function show() {
   list().replaceChildren(...options);
   list().hidden = false;
   const status = document.getElementById("status");
-  const said = page.dataset.matches.replace("{n}", new Intl.NumberFormat(root.lang).format(shown.length));
+  const said = counted(JSON.parse(page.dataset.matches), shown.length);
   if (status.textContent !== said) status.textContent = said;
   activate(0);
 }

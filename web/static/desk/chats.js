@@ -1,6 +1,8 @@
 // Several chats at once: which have something unread, and a sound or a notification for it. Both are off until the
 // agent switches them on; nothing is asked for before that click. A notification never shows what a customer said.
 
+import { digits } from "./format.js";
+
 const NAME = (name) => `botkit.desk.${name}`;
 const heard = new Map(); // ticket -> the newest words of its customer that this page knows of
 let mentioned = 0; // the newest mention that this page knows of
@@ -55,7 +57,7 @@ function tellMentions(named) {
   if (is("sound")) beep();
   const news = document.getElementById("mentions").dataset.news;
   for (const { dataset } of named) {
-    const text = news.replace("{name}", dataset.by).replace("{id}", dataset.ticket);
+    const text = news.replace("{name}", dataset.by).replace("{id}", digits(dataset.ticket));
     document.getElementById("status").textContent = text;
     if (is("notify") && document.hidden) notice(text, `botkit-mention-${dataset.mention}`, dataset.ticket);
   }
@@ -65,7 +67,7 @@ function tell(fresh, open, page) {
   if (document.hidden || fresh.some((id) => id !== open)) if (is("sound")) beep();
   if (!is("notify") || !document.hidden) return;
   for (const id of fresh) {
-    notice(page.dataset.newsChat.replace("{id}", id), `botkit-${id}`, id, open);
+    notice(page.dataset.newsChat.replace("{id}", digits(id)), `botkit-${id}`, id, open);
   }
 }
 

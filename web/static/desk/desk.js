@@ -8,6 +8,7 @@
 import { blank, select } from "./assist.js";
 import { alerting, look } from "./chats.js";
 import { forget, keep, kept } from "./drafts.js";
+import { digits, when } from "./format.js";
 import { hint } from "./keys.js";
 import { follow } from "./live.js";
 
@@ -158,7 +159,7 @@ function mine() {
 
 function count() {
   if (!document.getElementById("tabs")) return;
-  document.title = (waiting() ? `(${waiting()}) ` : "") + title;
+  document.title = (waiting() ? `(${digits(waiting())}) ` : "") + title;
 }
 
 // ---------------------------------------------------------------- what the agent does
@@ -337,10 +338,5 @@ function remembered() {
 }
 
 function localTimes(part) {
-  for (const time of part.querySelectorAll("time[datetime]")) {
-    const at = new Date(time.dateTime);
-    const today = at.toDateString() === new Date().toDateString();
-    const how = today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-    time.textContent = new Intl.DateTimeFormat(root.lang, how).format(at);
-  }
+  for (const time of part.querySelectorAll("time[datetime]")) time.textContent = when(time.dateTime);
 }

@@ -7,7 +7,7 @@ import { rating } from "./rating.js";
 import { answer, el, icon, plain, say, texts, when } from "./words.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
-texts(data.texts, data.lang);
+texts(data.texts, data.locale);
 
 const [log, status, presence, composer, input, sendButton, personButton, newButton, closeButton, starters, leave] =
   ["log", "status", "presence", "composer", "input", "send", "person", "new", "close", "starters", "leave"]
@@ -346,7 +346,7 @@ function announce(text) {
 }
 
 function number(value) {
-  return new Intl.NumberFormat(data.lang).format(value);
+  return new Intl.NumberFormat(data.locale).format(value);
 }
 
 function digit(char) {

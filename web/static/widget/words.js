@@ -2,11 +2,11 @@
 // sentences, keeps numbers readable in a line of the other direction. It holds no state but the catalogue.
 
 let catalogue = {};
-let language = "en";
+let locale = "en";
 
-export function texts(all, lang) {
+export function texts(all, tag) {
   catalogue = all;
-  language = lang;
+  locale = tag;
 }
 
 /** The catalogue's sentence with its {names} filled in. */
@@ -79,7 +79,7 @@ export function answer(body, html) {
 export function when(at) {
   const date = new Date(at);
   const today = date.toDateString() === new Date().toDateString();
-  return new Intl.DateTimeFormat(language, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" }).format(date);
+  return new Intl.DateTimeFormat(locale, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
 function isolated(text) {
