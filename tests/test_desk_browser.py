@@ -129,6 +129,29 @@ def test_an_answer_is_inserted_by_a_key_and_sent(owned: Callable[..., Any]) -> N
     assert someone.heard() == [text]
 
 
+@pytest.mark.parametrize(
+    ("lang", "found", "hour"),
+    [
+        ("en", "2 canned replies", r"\d\d:\d\d"),
+        ("ar", "ردان جاهزان", r"\d{1,2}:\d\d [صم]"),
+        ("tr", "2 hazır yanıt", r"\d\d:\d\d"),
+        ("fa", "۲ پاسخ آماده", r"[۰-۹]{1,2}:[۰-۹]{2}"),
+        ("bg", "2 готови отговора", r"\d{1,2}:\d\d"),
+    ],
+)
+def test_scripts_count_and_tell_the_time_in_the_readers_language(
+    owned: Callable[..., Any], lang: str, found: str, hour: str
+) -> None:
+    """On a phone, whatever language the browser itself is in; nothing makes the page wider than that."""
+    _, page = owned(lang=lang, locale="en-US", viewport={"width": 390, "height": 844})
+    day = r"(?:.*\d[^\d]{1,8})?"  # a test may be run at midnight
+    expect(page.locator("#transcript time").first).to_have_text(re.compile(f"^{day}{hour}$"))
+    page.locator("#reply").focus()
+    page.keyboard.type("/")
+    expect(page.locator("#status")).to_have_text(found)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_a_slash_opens_the_canned_replies(owned: Callable[..., Any]) -> None:
     """A listbox steered by arrows, Enter and Escape; variables are filled in, and what is missing must be filled in
     before it can be sent."""
