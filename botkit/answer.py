@@ -68,19 +68,20 @@ class Reply:
     reason: str | None = None
     topic: str | None = None
     understood: str | None = None
+    direction: str = ""
+    """which way `lang` runs; where it is not said, as the package knows it"""
     search: Search | None = field(default=None, repr=False, compare=False)
     """What was found for the text by itself; not part of what is told."""
 
-    @property
-    def direction(self) -> str:
-        return language.direction(self.lang)
+    def __post_init__(self) -> None:
+        if not self.direction:
+            object.__setattr__(self, "direction", language.direction(self.lang))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything above but the search, ready for JSON."""
         table = asdict(replace(self, search=None))
         del table["search"]
         table["options"] = [asdict(option) for option in self.options]
-        table["direction"] = self.direction
         return table
 
 
@@ -321,7 +322,7 @@ def _readings(
             continue
         if len(search.text) > LONGEST_LEANING:
             continue
-        cues = language.lean(search.text, search.lang)
+        cues = language.lean(search.text, search.lang, index.tables)
         share = leaning(cues, probabilities[0])
         if share >= LEAST_LEAN:
             leans[number] = cues, share
@@ -373,12 +374,12 @@ def _picked(index: Index, reading: _Reading, text: str, turn: Before, lang: str,
     """Which of the articles offered a text picks: by its place, or by words that only its title has. A text that is
     sure of something else names none."""
     options = [index.best_translation(option, lang) for option in turn.options]
-    place = language.ordinal(text)
+    place = language.ordinal(text, index.tables)
     if place is not None:
         number = len(options) - 1 if place == -1 else place - 1
     else:
         titles = [option.title if option else "" for option in options]
-        found = language.named(text, titles, lang)
+        found = language.named(text, titles, lang, index.tables)
         if found is None or (sure and reading.search.hits[0].article not in turn.options):
             return None
         number = found
@@ -409,22 +410,22 @@ def _decide(
     base: dict[str, Any] = {"version": index.version, "question_lang": search.lang, "options": options}
     if options:
         base |= {"article": options[0].article, "confidence": options[0].confidence}
-    if language.wants_person(text):
-        return _say("handoff", "handoff_request", lang, reason="customer_request", **base)
-    topic = language.smalltalk(text)
+    if language.wants_person(text, index.tables):
+        return _say(index, "handoff", "handoff_request", lang, reason="customer_request", **base)
+    topic = language.smalltalk(text, index.tables)
     if topic is not None:
-        return _say("smalltalk", topic, lang, topic=topic, **base)
+        return _say(index, "smalltalk", topic, lang, topic=topic, **base)
     exact = bool(search.hits) and bool(search.signals["exact"])
     if turn is not None and turn.options and not exact:
-        if language.neither(text):
-            return _miss("no_answer", MISSES - 1, lang, base)
+        if language.neither(text, index.tables):
+            return _miss(index, "no_answer", MISSES - 1, lang, base)
         sure = reading.understood is None and bool(options) and options[0].confidence >= high
         picked = _picked(index, reading, text, turn, lang, sure)
         chosen = choose(index, picked, lang=lang) if picked else None
         if chosen is not None and chosen.source is not None:
             return replace(chosen, question_lang=search.lang, understood=chosen.source.title)
-    if not options or not language.words(text):
-        return _miss("no_answer", misses, lang, base)
+    if not options or not language.words(text, tables=index.tables):
+        return _miss(index, "no_answer", misses, lang, base)
     base["understood"] = reading.understood
     best = options[0].confidence
     article = index.best_translation(options[0].article, lang) if best >= high else None
@@ -435,13 +436,14 @@ def _decide(
     if len(choices) < 2 and best >= LIKELIER_THAN_NOT:
         choices = options[:2]
     if sum(o.confidence for o in choices) >= low and len(choices) >= 2 and misses < MISSES - 1:
-        return _say("clarify", "clarify", lang, **(base | {"options": choices}))
-    return _miss("low_confidence" if best >= low else "no_answer", misses, lang, base)
+        return _say(index, "clarify", "clarify", lang, **(base | {"options": choices}))
+    return _miss(index, "low_confidence" if best >= low else "no_answer", misses, lang, base)
 
 
-def _miss(reason: str, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
+def _miss(index: Index, reason: str, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
     again = misses >= MISSES - 1
     return _say(
+        index,
         "handoff",
         "handoff_repeated" if again else "handoff_unsure",
         lang,
@@ -485,11 +487,11 @@ def _quote(
     )
     hand_over = article.action == "handoff"
     if article.lang != lang:
-        note = language.messages(lang)["bot.other_language"]
+        note = language.messages(lang, index.tables)["bot.other_language"]
         text, html = (
             f"{note}\n\n{text}",
             f'<p>{escape(note)}</p>\n<div lang="{escape(article.lang)}" '
-            f'dir="{language.direction(article.lang)}">{html}</div>',
+            f'dir="{language.direction(article.lang, index.tables)}">{html}</div>',
         )
     return Reply(
         kind="handoff" if hand_over else "answer",
@@ -503,6 +505,7 @@ def _quote(
         options=options,
         source=Source(article.title, url, article.lang),
         reason="policy" if hand_over else None,
+        direction=language.direction(lang, index.tables),
     )
 
 
@@ -521,6 +524,7 @@ def _plain(passages: Sequence[Passage]) -> str:
     return "\n\n".join(f"{p.heading}\n{p.text}".strip() for p in passages)
 
 
-def _say(kind: str, key: str, lang: str, **fields: Any) -> Reply:
-    text = language.messages(lang)[f"bot.{key}"]
-    return Reply(kind=kind, text=text, html=f"<p>{escape(text)}</p>", lang=lang, **fields)
+def _say(index: Index, kind: str, key: str, lang: str, **fields: Any) -> Reply:
+    text = language.messages(lang, index.tables)[f"bot.{key}"]
+    direction = language.direction(lang, index.tables)
+    return Reply(kind=kind, text=text, html=f"<p>{escape(text)}</p>", lang=lang, direction=direction, **fields)

@@ -226,8 +226,8 @@ def say(
                     before=seen.before,
                     deadline=deadline,
                 )
-            if choice is None and _goes_on(seen, text, reply):
-                reply = _taken_up(reply)
+            if choice is None and _goes_on(index, seen, text, reply):
+                reply = _taken_up(index, reply)
         with store.write() as conn:
             held = store.hold(conn, conversation_id)
             first = store.sent_before(conn, conversation_id, CUSTOMER, client_id)
@@ -415,7 +415,7 @@ def _before(text: str, told: Mapping[str, Any]) -> Before:
     )
 
 
-def _goes_on(seen: _Standing, text: str, reply: Reply) -> bool:
+def _goes_on(index: Index, seen: _Standing, text: str, reply: Reply) -> bool:
     """Whether words after the end of a ticket go on with it, rather than being a question for the bot.
 
     Thanks and a wish for a person never do, nor does what is said after the bot has spoken again. A text that leans on
@@ -426,17 +426,17 @@ def _goes_on(seen: _Standing, text: str, reply: Reply) -> bool:
         return False
     if reply.kind == "smalltalk" or reply.reason == "customer_request":
         return False
-    cues = language.lean(text, reply.question_lang)
+    cues = language.lean(text, reply.question_lang, index.tables)
     leans = not cues.turns and (cues.opens or cues.refers or not cues.things)
     if seen.just:
         return leans or (reply.kind == "handoff" and reply.reason != "policy")
     return leans and reply.kind != "answer"
 
 
-def _taken_up(reply: Reply) -> Reply:
+def _taken_up(index: Index, reply: Reply) -> Reply:
     """The reply in place of the one that the bot would have given alone."""
     again = replace(reply, kind="handoff", reason="reopened", source=None, article=None, confidence=None, options=())
-    return _worded(again, language.messages(reply.lang)["chat.reopened"])
+    return _worded(again, language.messages(reply.lang, index.tables)["chat.reopened"])
 
 
 def _chosen(index: Index, choice: str | None, seen: _Standing) -> Reply | None:
@@ -480,8 +480,9 @@ def _write_reply(
     if reply.kind != "handoff":
         return store.append(conn, now.id, "reply", BOT, data)
     at, shop = store.now(), index.shop(now.lang or index.default_language)
+    policy, words = replace(policy, tables=index.tables), language.messages(reply.lang, index.tables)
     if reply.reason == "reopened" and desk.returns_to(conn, now.closed, at):
-        reply = _worded(reply, language.messages(reply.lang)["chat.reopened_owner"])
+        reply = _worded(reply, words["chat.reopened_owner"])
         event = store.append(conn, now.id, "reply", BOT, {**data, "text": reply.text, "html": reply.html}, at)
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
@@ -494,8 +495,9 @@ def _write_reply(
     if not queue["open_now"] and reply.source is None and reply.reason not in ("negative_feedback", "reopened"):
         # The bot's usual words hand over at once, which nobody would be there to keep.
         key = "chat.away_request" if reply.reason == "customer_request" else "chat.away_unsure"
-        reply = _worded(reply, language.messages(reply.lang)[key])
-    lines, contacts = _about_queue(queue, index.shop(now.lang or reply.lang), reply.lang, at)
+        reply = _worded(reply, words[key])
+    shop = index.shop(now.lang or reply.lang)
+    lines, contacts = _about_queue(queue, formatting.of(reply.lang, shop, index.tables), shop, at)
     data["text"] = "\n\n".join([reply.text, *lines, *contacts])
     # The addresses travel in `queue`, for a client to show as links.
     data["html"] = reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
@@ -529,7 +531,7 @@ def _worded(reply: Reply, text: str) -> Reply:
 
 def _handover(index: Index, key: str, now: _Standing, reason: str) -> Reply:
     lang = now.spoken or now.lang or index.default_language
-    text = language.messages(lang)[key]
+    text = language.messages(lang, index.tables)[key]
     return Reply(
         kind="handoff",
         text=text,
@@ -539,12 +541,13 @@ def _handover(index: Index, key: str, now: _Standing, reason: str) -> Reply:
         question_lang=lang,
         options=_options(now.candidates),
         reason=reason,
+        direction=language.direction(lang, index.tables),
     )
 
 
 def _offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Reply:
     lang = disliked["lang"]
-    text = language.messages(lang)["chat.others"]
+    text = language.messages(lang, index.tables)["chat.others"]
     return Reply(
         kind="clarify",
         text=text,
@@ -555,6 +558,7 @@ def _offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[s
         article=others[0]["article"],
         confidence=others[0]["confidence"],
         options=_options(others),
+        direction=language.direction(lang, index.tables),
     )
 
 
@@ -584,10 +588,9 @@ def _queue(store: Store, conn: Connection, index: Index, lang: str | None, posit
 
 
 def _about_queue(
-    queue: Mapping[str, Any], shop: Mapping[str, Any], lang: str, now: datetime
+    queue: Mapping[str, Any], words: formatting.Format, shop: Mapping[str, Any], now: datetime
 ) -> tuple[list[str], list[str]]:
     """What a handover adds to the bot's words: where the customer stands, and how else to reach the shop."""
-    words = formatting.of(lang, shop)
     if queue["open_now"]:
         place = int(queue["position"])
         line = words.say("chat.queue_next") if place == 1 else words.say("chat.queue_position", position=place)

@@ -38,6 +38,7 @@ class Format:
 
     lang: str
     locale: Locale
+    tables: language.Tables
     numbering: str
     """CLDR's name of the digits: `latn`, `arab` or `arabext`."""
 
@@ -55,7 +56,7 @@ class Format:
         Of a text that counts, the form that goes with `n`. A number is written as one; `id` is what something is
         called, so its digits are never grouped. Texts stay as they are.
         """
-        texts = language.messages(self.lang)
+        texts = language.messages(self.lang, self.tables)
         text = texts.get(key)
         if text is None:
             text = texts.get(f"{key}.{self.plural(values['n'])}") or texts[f"{key}.other"]
@@ -65,13 +66,13 @@ class Format:
 
     def forms(self, key: str) -> dict[str, str]:
         """All forms of a text that counts, by CLDR's category, for a script to choose from."""
-        start = f"{key}."
-        return {k.removeprefix(start): text for k, text in language.messages(self.lang).items() if k.startswith(start)}
+        start, texts = f"{key}.", language.messages(self.lang, self.tables)
+        return {k.removeprefix(start): text for k, text in texts.items() if k.startswith(start)}
 
     def plural(self, n: float) -> str:
         """CLDR's category of a number, in the language that the catalogue is written in."""
-        spoken = self.lang if self.lang in language.LANGUAGES else language.LANGUAGES[0]
-        return str(Locale.parse(spoken).plural_form(n))
+        spoken = self.lang if self.lang in self.tables.interface else language.LANGUAGES[0]
+        return str((_locale(spoken) or Locale("en")).plural_form(n))
 
     # Numbers
 
@@ -140,21 +141,27 @@ class Format:
         return self.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def of(lang: str, shop: Mapping[str, Any] | None = None) -> Format:
-    """The format of a language, in the country of a shop's `time_zone` where CLDR knows the language there."""
+def of(lang: str, shop: Mapping[str, Any] | None = None, tables: language.Tables = language.SHIPPED) -> Format:
+    """The format of a language, in the country of a shop's `time_zone` where CLDR knows the language there. `tables`
+    have the texts of a corpus's own."""
     zone = (shop or {}).get("time_zone")
-    return _format(lang, zone if isinstance(zone, str) else "")
+    return _format(lang, zone if isinstance(zone, str) else "", tables)
+
+
+def categories(lang: str) -> frozenset[str]:
+    """CLDR's categories of a language's plurals; those of English for a language that it does not know."""
+    return frozenset((_locale(lang) or Locale("en")).plural_form.tags) | {"other"}
 
 
 @functools.lru_cache(maxsize=64)
-def _format(lang: str, zone: str) -> Format:
+def _format(lang: str, zone: str, tables: language.Tables) -> Format:
     code, _, country = lang.partition("-")
     likely = get_global("likely_subtags").get(code, "").rpartition("_")[2]
     countries = (country.upper(), get_global("zone_territories").get(zone), _USUAL.get(code), likely)
     names = [f"{code}_{each}" for each in countries if each] + [code, "en_GB"]
     locale = next(found for name in names if (found := _locale(name)) is not None)
     numbering = Locale.parse(locale.language).default_numbering_system
-    return Format(lang, locale, numbering if numbering in _ZEROS else "latn")
+    return Format(lang, locale, tables, numbering if numbering in _ZEROS else "latn")
 
 
 def _locale(name: str) -> Locale | None:

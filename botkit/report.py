@@ -28,6 +28,7 @@ import sqlalchemy as sa
 
 from botkit import language
 from botkit.corpus import Label
+from botkit.language import SHIPPED, Tables
 from botkit.store import (
     CUSTOMER,
     Event,
@@ -175,7 +176,9 @@ def satisfaction(
     }
 
 
-def labels(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Label]:
+def labels(
+    store: Store, since: datetime | None = None, until: datetime | None = None, tables: Tables = SHIPPED
+) -> list[Label]:
     """What agents and customers judged at `since` or later and before `until`, as judged questions.
 
     From a ticket closed with an article: the question that led to the handover and that article as `relevant`; closed
@@ -186,13 +189,14 @@ def labels(store: Store, since: datetime | None = None, until: datetime | None =
     A question is what a customer typed, and only if it stands by itself: for a pick, a "none of these" or a request
     for a person it is the one before; a text that leans on the turn before makes no label. Each (text, language) is
     there once, by an agent's verdict before a customer's, then by the latest; articles that were rejected one after
-    the other are all named. The id is the conversation's and the number of the question's event in it.
+    the other are all named. The id is the conversation's and the number of the question's event in it. `tables` are
+    the languages'.
     """
     end = until or store.now()
     verdicts = [
         verdict
         for lang, _, events in _conversations(store, since, end)
-        for verdict in _verdicts(events, lang)
+        for verdict in _verdicts(events, lang, tables)
         if (since is None or verdict[0] >= since) and (until is None or verdict[0] < until)
     ]
     best: dict[tuple[str, str | None], Label] = {}
@@ -366,9 +370,9 @@ def _episode(draft: _Draft, page: str | None, after: _Draft | None, now: datetim
     )
 
 
-def _verdicts(events: Sequence[Event], lang: str) -> Iterator[tuple[datetime, Label]]:
+def _verdicts(events: Sequence[Event], lang: str, tables: Tables) -> Iterator[tuple[datetime, Label]]:
     """The verdicts of a conversation, each with its time."""
-    talk = _Talk(events)
+    talk = _Talk(events, tables)
     handed: Event | None = None
     for event in events:
         data = event.data
@@ -396,17 +400,18 @@ def _label(
         yield verdict.at, Label(name, message.data["text"], spoken or lang or None, **known)
 
 
-def _leans(text: str, lang: str) -> bool:
+def _leans(text: str, lang: str, tables: Tables) -> bool:
     """Whether a text that was searched for with the turn before it means little without. The search takes it along for
     any text it is unsure of; here, where nothing mends a mistake, a cue or its shortness must say so too."""
-    cues = language.lean(text, lang)
+    cues = language.lean(text, lang, tables)
     return cues.opens or cues.refers or not cues.things or cues.words < STANDS_ALONE
 
 
 class _Talk:
     """A conversation's turns, and which question of the customer's a reply of the bot's is about."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event], tables: Tables) -> None:
+        self.tables = tables
         self.events = {event.seq: event for event in events}
         self.replies: dict[str, Event] = {event.data["id"]: event for event in events if event.kind == "reply"}
         self.opinions: dict[str, bool] = {}
@@ -424,7 +429,7 @@ class _Talk:
             helped = before is None or self.opinions.get(before.data["id"])
             return None if before is None or helped else self.question(before)
         picked = message.data.get("choice") or (data["source"] and data.get("understood") == data["source"]["title"])
-        if picked or (data["kind"] == "handoff" and language.neither(message.data["text"])):
+        if picked or (data["kind"] == "handoff" and language.neither(message.data["text"], self.tables)):
             before = self._before(message)
             offered = [option["article"] for option in before.data["options"]] if before else []
             asked_back = before is not None and before.data["kind"] == "clarify"
@@ -432,7 +437,8 @@ class _Talk:
                 return None
             return self.question(before)
         lang = data["question_lang"]
-        return None if data.get("understood") and _leans(message.data["text"], lang) else (message, lang)
+        leans = data.get("understood") and _leans(message.data["text"], lang, self.tables)
+        return None if leans else (message, lang)
 
     def _before(self, event: Event) -> Event | None:
         """The bot's last turn before an event in the same matter, small talk aside."""

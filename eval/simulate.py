@@ -345,7 +345,8 @@ def mashed(chance: random.Random, languages: Sequence[str], others: int) -> list
     found = []
     for _ in range(others // (MASHED - 1)):
         lang = chance.choice(languages)
-        letters = sorted({c for text in language.elsewhere(chance.choice((lang, "en"))) for c in text if c.isalpha()})
+        beyond = language.out_of_domain(chance.choice((lang, "en")))
+        letters = sorted({c for text in beyond for c in text if c.isalpha()})
         words = ("".join(chance.choices(letters, k=chance.randint(3, 8))) for _ in range(chance.randint(1, 4)))
         found.append(Asked(language.clean(" ".join(words)), lang, frozenset()))
     return found

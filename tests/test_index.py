@@ -118,7 +118,7 @@ def test_a_row_and_a_question_meet_in_the_written_form(lang: str, spoken: str, w
 def test_what_no_shop_answers_is_held_against_a_question(lang: str, live: Live) -> None:
     """In the languages that the corpus has and in the others; where an article asks the same, nothing is held."""
     found = live.current()
-    for search in found.search_many(language.elsewhere(lang)[::20], lang):
+    for search in found.search_many(language.out_of_domain(lang)[::20], lang):
         assert search.signals["elsewhere"] > 0.99
         assert search.signals["elsewhere_lead"] > 0
         assert search.signals["elsewhere_rank"] == 1
@@ -154,7 +154,7 @@ def test_the_vectors_that_ship_are_those_of_the_default_encoder() -> None:
     model = encoder.load()
     stored = recall(own.SHIPPED / Memory.FILE, encoder.identity(model))
     found = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
-    texts = [language.native(text, lang) for lang in language.LANGUAGES for text in language.elsewhere(lang)]
+    texts = [language.native(text, lang) for lang in language.LANGUAGES for text in language.out_of_domain(lang)]
     texts += [text for lang in language.LANGUAGES for text in own.sentences(lang)]
     assert {key_of("query", text) for text in texts} == set(found)
     for text, vector in zip(texts[::40], model.encode_query(texts[::40]), strict=True):

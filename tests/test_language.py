@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from botkit.language import (
     LANGUAGES,
-    TRADES,
     Speller,
     clean,
     detect,
     direction,
-    elsewhere,
+    domain_names,
+    domains,
     folded,
     lean,
     messages,
@@ -24,18 +24,18 @@ from botkit.language import (
     ngrams,
     normal,
     ordinal,
+    out_of_domain,
     script,
     script_of,
     smalltalk,
     sounds,
     stemmer_version,
-    trades,
     typed_in_latin,
     wants_person,
     web_folder,
     words,
 )
-from botkit.language.trades import WORDS
+from botkit.language.tables import SHIPPED
 
 ANYTHING = st.text(st.characters(), max_size=200)  # lone surrogates and NULs among them
 SOME_LANGUAGE = st.sampled_from([*LANGUAGES, "de", "zh", None])
@@ -254,7 +254,7 @@ def test_what_is_compared_is_compared_as_itself(text: str, lang: str | None) -> 
 
 def test_questions_beyond_any_shop_are_plain_and_different() -> None:
     """A line each, clean, as many in every language, none twice."""
-    found = {lang: elsewhere(lang) for lang in LANGUAGES}
+    found = {lang: out_of_domain(lang) for lang in LANGUAGES}
     assert len({len(questions) for questions in found.values()}) == 1
     for questions in found.values():
         assert len(set(questions)) == len(questions) > 100
@@ -282,21 +282,21 @@ def test_questions_beyond_any_shop_are_plain_and_different() -> None:
         ("xx", "", set()),
     ],
 )
-def test_other_trades_are_named_by_their_words(lang: str | None, text: str, expected: set[str]) -> None:
+def test_other_domains_are_named_by_their_words(lang: str | None, text: str, expected: set[str]) -> None:
     """In any form of a word and any case, and also by an English word among others."""
-    assert trades(text, lang) == expected
+    assert domains(text, lang) == expected
 
 
-def test_every_language_knows_every_other_trade() -> None:
+def test_every_language_knows_every_other_domain() -> None:
     """By words of its own, none of which names two."""
-    assert set(WORDS) == set(LANGUAGES)
-    for lang, told in WORDS.items():
-        assert tuple(told) == TRADES
-        words = [folded(word, lang) for several in told.values() for word in several.split()]
+    for lang in LANGUAGES:
+        told = SHIPPED[lang].domains
+        assert tuple(told) == domain_names()
+        words = [folded(word, lang) for several in told.values() for word in several]
         assert [word for word in words if not word or " " in word] == []
-        assert len(words) > len(TRADES)
-        for trade, several in told.items():
-            assert all(trades(word.rstrip("*"), lang) >= {trade} for word in several.split()), (lang, trade)
+        assert len(words) > len(told)
+        for name, several in told.items():
+            assert all(domains(word.rstrip("*"), lang) >= {name} for word in several), (lang, name)
 
 
 KNOWN = {

@@ -50,11 +50,11 @@ def python(installed: Path, cwd: Path, code: str, *arguments: object) -> str:
 
 
 def test_the_wheel_has_everything_that_runs_and_nothing_else(wheel: Path) -> None:
-    """Modules, the shipped confidence numbers, migrations, templates, static files, catalogues; no tests, corpora,
-    indexes or caches."""
+    """Modules, the languages' tables, the shipped confidence numbers, migrations, templates, static files, catalogues;
+    no tests, corpora, indexes or caches."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    kinds = (".py", ".mako", ".json", ".npz", ".txt")
+    kinds = (".py", ".mako", ".json", ".npz", ".toml")
     tracked = {p.relative_to(ROOT).as_posix() for p in (ROOT / "botkit").rglob("*") if p.suffix in kinds}
     assert "botkit/confidence/shipped.npz" in tracked
     assert tracked <= names

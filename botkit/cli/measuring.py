@@ -16,6 +16,7 @@ from . import shared
 if TYPE_CHECKING:
     from botkit.corpus import Dialogue, Label
     from botkit.index import Index
+    from botkit.language import Tables
 
 
 @click.command("eval")
@@ -264,7 +265,7 @@ def labels(file: Path | None, database: str | None, since: str | None, until: st
     with shared.store(settings) as store:
         from botkit import report as reports
 
-        found = reports.labels(store, **times)
+        found = reports.labels(store, **times, tables=_tables(settings.index))
         from botkit import people
 
         with store.write() as conn:
@@ -276,6 +277,20 @@ def labels(file: Path | None, database: str | None, since: str | None, until: st
             corpus.write_labels(out, found)
     agents = sum(label.source == "agent" for label in found)
     click.echo(f"{len(found)} questions: {agents} judged by agents, {len(found) - agents} by customers", err=True)
+
+
+def _tables(index: str) -> Tables:
+    """The language tables of the index that is served. Most add nothing, and then it need not be loaded."""
+    from botkit import language
+
+    if not index or not any(Path(index).glob("*/languages.json")):
+        return language.SHIPPED
+    from botkit.index import IndexProblem, tables
+
+    try:
+        return tables(index)[1]
+    except IndexProblem as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _check_export(out: Path) -> None:

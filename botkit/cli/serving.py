@@ -105,7 +105,9 @@ def _serve(settings: Settings, demo: bool = False) -> None:
             click.echo(f"Warning: nobody can sign in at the desk: {error}", err=True)
 
     problem, looked = _in_child(lambda: _no_index(settings.index), CHECK)
-    if looked and problem:
+    if looked and problem.startswith(_WARNING):
+        click.echo(problem, err=True)
+    elif looked and problem:
         raise click.ClickException(problem)
     # Once, here, where it can be done: else each worker does it as soon as the database lets it.
     away, _ = _in_child(lambda: _prepared(settings, prepare), CHECK)
@@ -137,15 +139,24 @@ def _serve(settings: Settings, demo: bool = False) -> None:
     run.run(factory, settings.host, settings.port, settings.workers, settings.threads, settings.streams, per_address)
 
 
+_WARNING = "Warning: "
+
+
 def _no_index(folder: str) -> str:
-    """Why there is nothing at all to serve; a damaged version is no reason: it may be mended while the server runs."""
-    from botkit.index import IndexProblem, offered
+    """Why there is nothing at all to serve; a damaged version is no reason: it may be mended while the server runs.
+    Else, as warnings, what will not work in a language of the version that is there."""
+    from botkit import language
+    from botkit.index import IndexProblem, offered, tables
 
     try:
         offered(Path(folder))
     except IndexProblem as error:
         return str(error)
-    return ""
+    try:
+        languages, known = tables(folder)
+    except IndexProblem:
+        return ""
+    return "\n".join(_WARNING + line for lang in languages for line in language.shortcomings(lang, known))
 
 
 def _prepared(settings: Settings, prepare: Callable[[Store], None]) -> str:

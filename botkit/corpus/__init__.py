@@ -4,6 +4,8 @@
     corpora/<name>/<lang>/<path>.md         one article; its id is the path, in every language
     corpora/<name>/<lang>/<path>.md         with `kind: faq`: each `## heading` is an article, <path>#<anchor>
     corpora/<name>/replies/<lang>/<path>.md a canned reply, which agents insert; never an article, never searched
+    corpora/<name>/languages/<lang>.toml    what botkit must know of a language, or other words for what it knows
+    corpora/<name>/messages/<lang>/*.toml   the interface's texts in a language
 
 This package owns the article format and makes the safe HTML, once. It also owns the format of judged
 questions (`labels`), and writes those. It knows nothing of vectors and never writes an article.
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit import language
-from botkit.corpus import files
+from botkit.corpus import files, languages
 from botkit.corpus.drafts import draft
 from botkit.corpus.labels import Dialogue, Label, Turn, add_label, dialogues, labels, questions, write_labels
 from botkit.corpus.nouns import VARIABLE, VARIABLES, Article, Bad, CannedReply, Corpus, CorpusError, Finding, Passage
@@ -75,16 +77,17 @@ def check(folder: Path | str, known: dict[str, dict[str, Any]] | None = None) ->
 @functools.cache
 def code() -> str:
     """A hash of what reads a file: this code, language's, and the libraries that parse."""
-    files = [f for package in (__file__, language.__file__) for f in sorted(Path(package).parent.glob("*.py"))]
-    libraries = [f"{name} {version(name)}" for name in ("markdown-it-py", "nh3", "PyYAML")]
-    return hashlib.sha256(b"\0".join([f.read_bytes() for f in files] + [x.encode() for x in libraries])).hexdigest()
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    others = [f"{name} {version(name)}" for name in ("markdown-it-py", "nh3", "PyYAML")] + [language.code()]
+    return hashlib.sha256(b"\0".join([f.read_bytes() for f in files] + [x.encode() for x in others])).hexdigest()
 
 
 def digest(folder: Path | str) -> str:
     """A hash of every source file of a corpus, its name and its bytes; of one that cannot be read, its name."""
     found = hashlib.sha256()
     top = Path(folder)
-    for file in [top / "corpus.toml", *(file for file, problem, _ in files.named(top, ".md") if not problem)]:
+    articles = (file for file, problem, _ in files.named(top, ".md") if not problem)
+    for file in [top / "corpus.toml", *articles, *languages.sources(top)]:
         try:
             data = files.content(file)
         except Bad:

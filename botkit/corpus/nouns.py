@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from html import escape
 from typing import Any, Final
+
+from botkit.language import Additions, Tables
 
 VARIABLES: Final = ("customer", "agent", "order", "shop", "hours", "email", "phone", "address")
 """What a canned reply may leave to be filled in when it is said."""
@@ -127,6 +130,12 @@ class Corpus:
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     shop: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     replies: tuple[CannedReply, ...] = ()
+    additions: Additions = field(default_factory=Additions)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """What is known of languages here: what the package knows, and what the corpus adds."""
+        return Tables.of(self.additions)
 
 
 @dataclass(frozen=True, order=True)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from botkit import language
-from botkit.corpus import canned, files
+from botkit.corpus import canned, files, languages
 from botkit.corpus.facts import facts as facts_of
 from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, parts_of, title_of
 from botkit.corpus.markdown import Rendered, passages, render
@@ -61,6 +61,7 @@ class Reader:
         self.forms: dict[tuple[str, str], str] = {}
         self.findings: list[Finding] = []
         self.lines: dict[tuple[str, str, str], int] = {}
+        self.tables = language.SHIPPED
 
     def say(self, file: Path | str, line: int, message: str, level: str = "error") -> None:
         shown = str(file)
@@ -73,6 +74,11 @@ class Reader:
         facts = facts_of(self.folder, self.say)
         if facts is None:
             return None, sorted(self.findings)
+        facts = replace(facts, additions=languages.additions(self.folder, self.say))
+        self.tables = facts.tables
+        for lang in facts.languages:
+            for message in language.shortcomings(lang, self.tables):
+                self.say(self.folder / "corpus.toml", 1, message, "warning")
         articles: list[Article] = []
         for lang in facts.languages:
             for file in self._files(lang):
@@ -125,7 +131,8 @@ class Reader:
         """The articles of a file; from an earlier check, where that found nothing to say about the same bytes."""
         path = file.relative_to(self.folder).as_posix()
         data = files.content(file, MAX_FILE_BYTES)
-        key = hashlib.sha256(path.encode("utf-8", "surrogatepass") + b"\0" + data).hexdigest()
+        made = f"{path}\0{self.tables.digest}".rstrip("\0").encode("utf-8", "surrogatepass")
+        key = hashlib.sha256(made + b"\0" + data).hexdigest()
         entry = self.known.get(key)
         findings = len(self.findings)
         if entry is None:
@@ -140,7 +147,7 @@ class Reader:
                 "articles": [a.table() for a in articles],
                 "lines": [self.lines[(a.id, lang, "")] for a in articles],
                 "links": self.links,
-                "forms": {text: language.folded(text, lang) for text in sorted(texts)},
+                "forms": {text: language.folded(text, lang, self.tables) for text in sorted(texts)},
             }
         else:
             articles = [Article.of(table) for table in entry["articles"]]

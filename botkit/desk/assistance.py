@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from botkit import corpus, language
 from botkit.desk.queue import last_texts, ticket
+from botkit.language import SHIPPED, Tables
 from botkit.people import Agent
 from botkit.store import CUSTOMER, Event, Store, conversation_table, event_table, ticket_table
 
@@ -115,7 +116,7 @@ def advise(
     spoken = lang if lang in index.languages else index.default_language
     ready = canned(index, spoken, known(index, spoken, transcript, agent, customer))
     if text is None:
-        found = asked(transcript)
+        found = asked(transcript, index.tables)
         if found is None:
             return Assist(None, spoken, (), tuple(ready))
         words, before = found
@@ -126,13 +127,15 @@ def advise(
     text = language.clean(text)
     if text.startswith("/"):
         return Assist(text, spoken, (), tuple(_begin(ready, text)))
-    if not language.words(text):
+    if not language.words(text, tables=index.tables):
         return Assist(None, spoken, (), tuple(ready))
     passages = answer.candidates(index, text, lang=spoken, limit=LIKELY, deadline=deadline)
-    return Assist(text, spoken, tuple(passages), tuple(_having(ready, text)))
+    return Assist(text, spoken, tuple(passages), tuple(_having(ready, text, index.tables)))
 
 
-def asked(transcript: Iterable[Event]) -> tuple[str, Before | None] | None:
+def asked(
+    transcript: Iterable[Event], tables: Tables = SHIPPED
+) -> tuple[str, Before | None] | None:
     """The customer's last words that say something, with the turn before them; None when there are none. Greetings,
     thanks and the wish for a person say nothing about the matter."""
     words: str | None = None
@@ -144,7 +147,7 @@ def asked(transcript: Iterable[Event]) -> tuple[str, Before | None] | None:
             told, before = None, None
         elif event.kind == "message" and event.actor == CUSTOMER:
             said = str(data["text"])
-            if not language.words(said) or language.smalltalk(said) or language.wants_person(said):
+            if not _about_something(said, tables):
                 continue
             before = _turn(words, told) if words is not None else None
             words, told = said, None
@@ -236,7 +239,7 @@ def chats(store: Store, agent: Agent) -> list[Chat]:
     ]
 
 
-def draft(transcript: Iterable[Event], ticket_id: int) -> str:
+def draft(transcript: Iterable[Event], ticket_id: int, tables: Tables = SHIPPED) -> str:
     """An article to be written, from a ticket that no article would have answered: the customer's words as its
     phrasings, the agents' as its first body. Order numbers, addresses and telephone numbers are left out, as far as
     they can be told; an editor reads it before it is published."""
@@ -255,10 +258,15 @@ def draft(transcript: Iterable[Event], ticket_id: int) -> str:
             text = " ".join(_unnamed(str(event.data["text"])).split())
             if event.actor != CUSTOMER:
                 said.append(_unnamed(str(event.data["text"])))
-            elif language.words(text) and not language.smalltalk(text) and not language.wants_person(text):
+            elif _about_something(text, tables):
                 asked_so.append(text if len(text) <= LONGEST_PHRASING else text[:LONGEST_PHRASING].rsplit(" ", 1)[0])
     phrasings = list(dict.fromkeys(asked_so))[:PHRASINGS] or ["…"]
     return corpus.draft(phrasings[0], phrasings[1:], "\n\n".join(said) or "…")
+
+
+def _about_something(text: str, tables: Tables) -> bool:
+    small = language.smalltalk(text, tables) or language.wants_person(text, tables)
+    return bool(language.words(text, tables=tables)) and not small
 
 
 def _unnamed(text: str) -> str:
@@ -291,15 +299,15 @@ def _begin(ready: Sequence[Canned], typed: str) -> list[Canned]:
     return first + others
 
 
-def _having(ready: Sequence[Canned], typed: str) -> list[Canned]:
+def _having(ready: Sequence[Canned], typed: str, tables: Tables) -> list[Canned]:
     """Those that have every word typed, or a word that begins so."""
 
     def words(each: Canned) -> list[str]:
-        return language.folded(" ".join((each.title, each.text, each.id, *each.tags)), each.lang).split()
+        return language.folded(" ".join((each.title, each.text, each.id, *each.tags)), each.lang, tables).split()
 
     found = []
     for each in ready:
-        wanted, having = language.folded(typed, each.lang).split(), words(each)
+        wanted, having = language.folded(typed, each.lang, tables).split(), words(each)
         if wanted and all(any(word.startswith(want) for word in having) for want in wanted):
             found.append(each)
     return found

@@ -137,16 +137,17 @@ def arrange(
     time_zone: str | None = None,
     shifts: Mapping[str, Any] | None = None,
     holidays: Sequence[str] | None = None,
+    known: Sequence[str] = language.LANGUAGES,
 ) -> Seat:
     """Say what an agent speaks and knows, how many conversations they take at once and when they work; what is None
     stays. Agents may arrange their own seat, who may overrule everybody's.
 
     `shifts` are hours by weekday in `time_zone`, as a shop's `open`: `{"mon": ["09:00", "17:00"]}`; `holidays` are
-    days like `2026-12-25` on which none of them counts.
+    days like `2026-12-25` on which none of them counts. `known` are the languages that there are.
     """
     values: dict[str, Any] = {}
     if languages is not None:
-        values["languages"] = _checked_languages(languages)
+        values["languages"] = _checked_languages(languages, known)
     if skills is not None:
         values["skills"] = list(dict.fromkeys(skill.strip().casefold()[:40] for skill in skills if skill.strip()))[:40]
     if share is not None:
@@ -336,10 +337,10 @@ def _in_shift(zone: str, shifts: Mapping[str, Any], holidays: Sequence[str], now
     return not shifts or opening({"time_zone": zone, "open": shifts}, now).open_now
 
 
-def _checked_languages(languages: Sequence[str]) -> list[str]:
-    wrong = [lang for lang in languages if lang not in language.LANGUAGES]
+def _checked_languages(languages: Sequence[str], known: Sequence[str]) -> list[str]:
+    wrong = [lang for lang in languages if lang not in known]
     if wrong:
-        raise DeskError(f"no such language {wrong[0][:20]!r}: expected some of {', '.join(language.LANGUAGES)}")
+        raise DeskError(f"no such language {wrong[0][:20]!r}: expected some of {', '.join(known)}")
     return list(dict.fromkeys(languages))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from botkit.desk.priority import SECONDS_PER_POINT
+from botkit.language import SHIPPED, Tables
 from botkit.store import Event, iso
 
 STATES: Final = ("waiting", "claimed", "pending", "closed")
@@ -23,6 +24,7 @@ class Policy:
 
     `live_reply` and `mail_reply` are the seconds, counted in opening hours, until a first reply is due, the `_high`
     ones those of tickets whose priority is at least `high`. `points` are those that an integrator's tags bring.
+    `tables` are the language tables by which customers' words are read.
     """
 
     offer_seconds: int = 60  # 0: nothing is offered, everybody takes from the queue
@@ -35,6 +37,7 @@ class Policy:
     mail_reply: int = 900
     mail_reply_high: int = 600
     points: Mapping[str, int] = field(default_factory=dict)
+    tables: Tables = field(default=SHIPPED, compare=False)
 
     def reply_seconds(self, channel: str, priority: int) -> int:
         """The time for a first reply on a channel."""

@@ -57,12 +57,14 @@ def priority(
     came: int = 0,
     tags: Sequence[str] = (),
     points: Mapping[str, int] | None = None,
+    tables: language.Tables = language.SHIPPED,
 ) -> Priority:
     """The priority of a handover for a reason. `texts` are the customer's words, `topics` what the likely article is
-    filed under, `came` how often this customer's matters were handed over lately; `tags` count as `points` says."""
+    filed under, `came` how often this customer's matters were handed over lately; `tags` count as `points` says, and
+    `tables` are the languages'."""
     found = {_OF_REASON[reason]} if reason in _OF_REASON else set()
     for text in texts:
-        found |= language.concerns(text)
+        found |= language.concerns(text, tables)
     named = set(topics)
     found |= {concern for concern, names in _CALLED.items() if named & names}
     reasons: list[dict[str, Any]] = [{"reason": name, "points": POINTS[name]} for name in POINTS if name in found]

@@ -499,7 +499,8 @@ def _priority(
     came = conn.execute(
         count.select_from(ticket_table).where(theirs, earlier.opened_at > at - RETURNS)
     ).scalar_one()
-    return priority(reason, [str(data["text"]) for data in texts], topics, int(came), tags, policy.points)
+    words = [str(data["text"]) for data in texts]
+    return priority(reason, words, topics, int(came), tags, policy.points, policy.tables)
 
 
 def _topics(topics: Sequence[str], urgent: Priority) -> list[str]:

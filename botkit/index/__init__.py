@@ -16,6 +16,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
         manifest.json                  format, encoder, counts, SHA-256 of every file
         facts.json, articles.jsonl     what pages show
         replies.jsonl                  canned replies, for agents; not there when there are none
+        languages.json                 language tables and interface texts of the corpus's own; likewise
         rows.npz                       row -> article, language; means; densities; centroids; questions beyond any shop
         phrasings.faiss, passages.faiss
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
@@ -85,6 +86,7 @@ __all__ = [
     "publish",
     "recall_table",
     "seal",
+    "tables",
     "verify",
     "version_folder",
 ]
@@ -106,6 +108,8 @@ class Index:
         with (folder / "articles.jsonl").open(encoding="utf-8") as lines:
             self._articles = [Article.of(json.loads(line)) for line in lines]
         self._replies = _replies(folder, manifest)
+        names = (self.name, *(str(shop.get("name", "")) for shop in self._shop.values()))
+        self.tables = language.Tables.of(_additions(folder, manifest), names)
         self._by_key = {(a.id, a.lang): a for a in self._articles}
         self.ids: tuple[str, ...] = tuple(dict.fromkeys(a.id for a in self._articles))
         self.confidence: dict[str, Any] = json.loads((folder / "confidence.json").read_text(encoding="utf-8"))
@@ -114,7 +118,7 @@ class Index:
         self._suggested: dict[str, tuple[date, list[tuple[str, str, list[str], bool]]]] = {}
         rows = rows_of(self._articles, self.ids, self.languages)
         ranking = Ranking(**manifest["ranking"])
-        self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._shown.hidden)
+        self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._shown.hidden, self.tables)
 
     @classmethod
     def open(cls, folder: Path | str, encoder: encoders.Encoder | None = None) -> Index:
@@ -188,7 +192,7 @@ class Index:
 
     def suggest(self, prefix: str, lang: str, limit: int = 6) -> list[tuple[str, str]]:
         """(article id, phrasing) whose words begin as the words typed, titles before questions."""
-        typed = list(dict.fromkeys(language.folded(prefix, lang).split()))[:SUGGEST_BY]
+        typed = list(dict.fromkeys(language.folded(prefix, lang, self.tables).split()))[:SUGGEST_BY]
         if not typed:
             return []
         ranked = []
@@ -214,7 +218,11 @@ class Index:
         today, known = date.today(), self._suggested.get(lang)
         if known is None or known[0] != today:
             shown = self.articles(lang)
-            words = [(a.id, p, language.folded(p, lang).split(), p == a.title) for a in shown for p in a.phrasings]
+            words = [
+                (a.id, p, language.folded(p, lang, self.tables).split(), p == a.title)
+                for a in shown
+                for p in a.phrasings
+            ]
             known = self._suggested[lang] = (today, words)
         return known[1]
 
@@ -314,12 +322,13 @@ def build(
     articles = sorted(corpus.articles, key=lambda a: (a.id, corpus.languages.index(a.lang)))
     ids = tuple(dict.fromkeys(a.id for a in articles))
     rows = rows_of(articles, ids, corpus.languages)
-    texts = {name: [row.read() for row in rows[name]] for name in CHANNELS}
-    tests = [text for a in articles for text in _tests(a)]
+    tables = corpus.tables
+    texts = {name: [row.read(tables) for row in rows[name]] for name in CHANNELS}
+    tests = [text for a in articles for text in _tests(a, tables)]
     try:
         model.learn([*texts[PHRASINGS], *tests], texts[PASSAGES], progress)
     except Unreadable as error:
-        file = next((a.file for a in articles if error.text in _read(a, ids, corpus.languages)), "the articles")
+        file = next((a.file for a in articles if error.text in _read(a, ids, corpus)), "the articles")
         raise IndexProblem(
             f"{file}: the encoder cannot read “{error.text[:60]}” ({error}). "
             "Write it in other characters, or build with another encoder."
@@ -330,7 +339,8 @@ def build(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, Own.of(model))
+        own = Own.of(model, tables)
+        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, own, tables)
         write_json(
             draft / "facts.json",
             {
@@ -349,6 +359,8 @@ def build(
             with (draft / "replies.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
                 for reply in sorted(replies, key=lambda r: (r.id, corpus.languages.index(r.lang))):
                     stream.write(json.dumps(reply.table(), ensure_ascii=False, sort_keys=True) + "\n")
+        if corpus.additions:
+            (draft / _ADDITIONS).write_text(corpus.additions.json(), encoding="utf-8", newline="\n")
         write_json(draft / "confidence.json", {})
         return Index(
             draft,
@@ -368,15 +380,36 @@ def build(
         raise
 
 
-def _tests(article: Article) -> list[str]:
+def _tests(article: Article, tables: language.Tables) -> list[str]:
     """An article's tests as they will be asked."""
-    return [language.native(language.clean(test), article.lang) for test in article.tests]
+    return [language.native(language.clean(test), article.lang, tables) for test in article.tests]
 
 
-def _read(article: Article, ids: Sequence[str], languages: Sequence[str]) -> set[str]:
+def _read(article: Article, ids: Sequence[str], corpus: Corpus) -> set[str]:
     """All of an article that an encoder reads."""
-    rows = rows_of([article], ids, languages)
-    return {*_tests(article), *(row.read() for name in CHANNELS for row in rows[name])}
+    rows = rows_of([article], ids, corpus.languages)
+    return {*_tests(article, corpus.tables), *(row.read(corpus.tables) for name in CHANNELS for row in rows[name])}
+
+
+def tables(folder: Path | str) -> tuple[tuple[str, ...], language.Tables]:
+    """The languages of the published version of an index folder, and the tables it is read by; without opening it or
+    looking whether it is whole. Raises IndexProblem."""
+    path = version_folder(Path(folder))
+    try:
+        facts = json.loads((path / "facts.json").read_text(encoding="utf-8"))
+        return tuple(facts["languages"]), language.Tables.of(_additions(path, {}))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise IndexProblem(f"{path}: cannot be read ({error}). Build the index again with `botkit index`.") from error
+
+
+_ADDITIONS = "languages.json"
+
+
+def _additions(folder: Path, manifest: Mapping[str, Any]) -> language.Additions | None:
+    file = folder / _ADDITIONS
+    if file.name not in manifest.get("files", (file.name,)) or not file.is_file():  # as with replies
+        return None
+    return language.Additions.of(file.read_text(encoding="utf-8"))
 
 
 def _replies(folder: Path, manifest: Mapping[str, Any]) -> tuple[CannedReply, ...]:

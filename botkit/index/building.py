@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,37 +30,42 @@ def write_rows(
     groups: int,
     languages: Sequence[str],
     own: Own,
+    tables: language.Tables = language.SHIPPED,
 ) -> None:
     """Write everything that search reads. Terms that the last build counted are in `cache`."""
-    arrays = {"trades": np.zeros((groups, len(language.TRADES)), bool)}  # which of them each article speaks of
+    names = language.domain_names()
+    arrays = {"trades": np.zeros((groups, len(names)), bool)}  # which of them each article speaks of
     for name in CHANNELS:
         langs = np.array([r.lang_number for r in rows[name]], np.int16)
         group = np.array([r.group for r in rows[name]], np.int32)
         means = _language_means(vectors[name], langs, len(languages))
         centred = centre(vectors[name], means[langs]) if len(langs) else vectors[name]
         faiss.write_index(_faiss_index(centred), str(draft / f"{name}.faiss"))
-        texts = [(r.read(), r.lang) for r in rows[name]]
-        counts = functools.partial(counted, maker=f"{language.stemmer_version()} {_code()}", texts=texts)
-        grams = counts(cache / f"{name}.chars.npz", analyse=language.ngrams)
-        words = counts(cache / f"{name}.words.npz", analyse=language.words)
-        spoken = counts(cache / f"{name}.trades.npz", analyse=language.trades)
-        trade = np.array([language.TRADES.index(term) for term in spoken.terms], np.int64)[spoken.ids]
+        texts = [(r.read(tables), r.lang) for r in rows[name]]
+        maker = f"{language.stemmer_version()} {language.code()[:16]} {tables.digest}".rstrip()
+        counts = functools.partial(counted, maker=maker, texts=texts)
+        grams = counts(cache / f"{name}.chars.npz", analyse=functools.partial(language.ngrams, tables=tables))
+        words = counts(cache / f"{name}.words.npz", analyse=functools.partial(language.words, tables=tables))
+        spoken = counts(cache / f"{name}.trades.npz", analyse=functools.partial(language.domains, tables=tables))
+        trade = np.array([names.index(term) for term in spoken.terms], np.int64)[spoken.ids]
         arrays["trades"][np.repeat(group, np.diff(spoken.starts)), trade] = True
         write_lexical(draft, f"{name}.words", Lexical.build(words))
         chars = Lexical.build(grams)
         write_lexical(draft, f"{name}.chars", chars)
         arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
         if name == PHRASINGS:
-            foreign = [code for code in own.accents if code not in languages]
+            foreign = [code for code in language.LANGUAGES if code not in languages]
             abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, own.accents)
             mean_of = dict(zip((*languages, *foreign), (*means, *abroad), strict=True))
-            asked = np.concatenate([centre(v, mean_of[code][None, :]) for code, v in own.elsewhere.items()])
+            beyond = {code: v for code, v in own.elsewhere.items() if code in mean_of}
+            asked = np.concatenate([centre(v, mean_of[code][None, :]) for code, v in beyond.items()])
             arrays["elsewhere"] = asked.astype(np.float16)
             arrays["near.elsewhere"] = _quantiles(_nearest(centred, asked))
             arrays |= _neighbourhood(centred, group)
             arrays["sums"] = _sums(centred, group, groups)
-            if any(language.script_of(lang) != "latin" for lang in languages):
-                sounds = counts(cache / "sounds.npz", analyse=_sounds, texts=[(r.text, r.lang) for r in rows[name]])
+            if any(language.script_of(lang, tables) != "latin" for lang in languages):
+                heard = functools.partial(_sounds, tables=tables)
+                sounds = counts(cache / "sounds.npz", analyse=heard, texts=[(r.text, r.lang) for r in rows[name]])
                 write_lexical(draft, "sounds", Lexical.build(sounds))
             fitted = Head.fit(centred, grams, group, groups, chars)
             if fitted is not None:
@@ -69,15 +73,8 @@ def write_rows(
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
 
 
-def _sounds(text: str, lang: str) -> Sequence[str]:
-    return language.sounds(text, lang) if language.script_of(lang) != "latin" else ()
-
-
-@functools.cache
-def _code() -> str:
-    """A hash of the code that finds the terms of a text."""
-    files = sorted(Path(language.__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+def _sounds(text: str, lang: str, tables: language.Tables) -> Sequence[str]:
+    return language.sounds(text, lang, tables) if language.script_of(lang, tables) != "latin" else ()
 
 
 def write_lexical(draft: Path, name: str, lexical: Lexical) -> None:

@@ -26,41 +26,43 @@ ADDRESSED = ("bot.", "chat.", "help.", "widget.")
 @dataclass(frozen=True)
 class Own:
     """`accents`: the mean vector of the same sentences in each language. `elsewhere`: the vectors of questions that
-    hardly any shop's help answers, shape (questions, dimensions); see `language.elsewhere`."""
+    hardly any shop's help answers, shape (questions, dimensions); see `language.out_of_domain`."""
 
     accents: Mapping[str, np.ndarray]
     elsewhere: Mapping[str, np.ndarray]
 
     @classmethod
-    def of(cls, model: encoders.Encoder) -> Own:
-        """What an encoder makes of them."""
-        name = encoders.identity(model)
-        if name not in _known:
+    def of(cls, model: encoders.Encoder, tables: language.Tables = language.SHIPPED) -> Own:
+        """What an encoder makes of them, and of those that a corpus has added."""
+        key = encoders.identity(model), tables.digest
+        if key not in _known:
             memory = Memory(model, SHIPPED)
-            _known[name] = cls(
-                {code: memory.encode_query(sentences(code)).mean(axis=0) for code in language.LANGUAGES},
-                {code: memory.encode_query(_elsewhere(code)) for code in language.LANGUAGES},
+            told = {code: sentences(code, tables) for code in tables.interface}
+            beyond = {code: _out_of_domain(code, tables) for code in tables.codes}
+            _known[key] = cls(
+                {code: memory.encode_query(texts).mean(axis=0) for code, texts in told.items() if texts},
+                {code: memory.encode_query(texts) for code, texts in beyond.items() if texts},
             )
-        return _known[name]
+        return _known[key]
 
 
-_known: dict[str, Own] = {}
+_known: dict[tuple[str, str], Own] = {}
 
 
 def ship(model: encoders.Encoder) -> None:
     """Write the vectors that `Own.of` finds, in half precision: it moves a cosine by less than 0.001."""
-    texts = dict.fromkeys(t for code in language.LANGUAGES for t in (*sentences(code), *_elsewhere(code)))
+    texts = dict.fromkeys(t for code in language.LANGUAGES for t in (*sentences(code), *_out_of_domain(code)))
     vectors = model.encode_query(list(texts)).astype(np.float16)
     keys = np.array([key_of("query", text) for text in texts])
     keep(SHIPPED / Memory.FILE, encoders.identity(model), {"keys": keys, "vectors": vectors})
 
 
-def _elsewhere(lang: str) -> list[str]:
-    return [language.native(question, lang) for question in language.elsewhere(lang)]
+def _out_of_domain(lang: str, tables: language.Tables = language.SHIPPED) -> list[str]:
+    return [language.native(question, lang, tables) for question in language.out_of_domain(lang, tables)]
 
 
-def sentences(lang: str) -> list[str]:
-    """The same short sentences in each language, from the catalogues."""
+def sentences(lang: str, tables: language.Tables = language.SHIPPED) -> list[str]:
+    """The same short sentences in each language, from the catalogues; none where they are not all there in one."""
     plain = language.messages(language.LANGUAGES[0])
     keys = [
         key
@@ -68,5 +70,5 @@ def sentences(lang: str) -> list[str]:
         if key.startswith(ADDRESSED) and "{" not in text and 5 <= len(text.split()) <= 14
     ]
     chosen = keys[:: max(1, len(keys) // SENTENCES)][:SENTENCES]
-    told = language.messages(lang)
-    return [told[key] for key in chosen]
+    told = language.messages(lang) if lang in language.LANGUAGES else tables.added.texts.get(lang, {})
+    return [told[key] for key in chosen] if all(key in told for key in chosen) else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from botkit import language
 from botkit.corpus import Article
+from botkit.language import SHIPPED, Tables
 
 PHRASINGS, PASSAGES = CHANNELS = ("phrasings", "passages")
 
@@ -21,9 +22,9 @@ class Row:
     lang_number: int
     anchor: str
 
-    def read(self) -> str:
+    def read(self, tables: Tables = SHIPPED) -> str:
         """The text as it is compared: questions are brought to the same form."""
-        return language.native(self.text, self.lang)
+        return language.native(self.text, self.lang, tables)
 
 
 def rows_of(articles: Sequence[Article], ids: Sequence[str], languages: Sequence[str]) -> dict[str, list[Row]]:

@@ -169,7 +169,7 @@ class _Question:
 
     words: list[str]
     grams: list[str]
-    trades: list[int]
+    domains: list[int]
     sounds: list[str]
     vector: np.ndarray
     """zeros where the encoder did not answer"""
@@ -202,15 +202,16 @@ class Searcher:
         rows: Mapping[str, Sequence[Row]],
         ranking: Ranking,
         hidden: Callable[[bool], np.ndarray],
+        tables: language.Tables = language.SHIPPED,
     ) -> None:
-        self.ids, self.languages, self.ranking = ids, languages, ranking
+        self.ids, self.languages, self.ranking, self.tables = ids, languages, ranking, tables
         self._rows, self._hidden = rows, hidden
         with np.load(folder / "rows.npz", allow_pickle=False) as table:
             arrays = {name: table[name] for name in table.files}
         self._density, self._sums = arrays["density"], arrays["sums"]
         self._near_own, self._near_others = arrays["near.own"], arrays["near.others"]
         self._near_elsewhere = arrays["near.elsewhere"]
-        self._trades = arrays["trades"]
+        self._trades, self._domains = arrays["trades"], language.domain_names()
         self._signals = {  # the same for every question
             "articles": float(np.log(len(ids))),
             "languages": float(np.log(len(languages))),
@@ -224,11 +225,11 @@ class Searcher:
         self._foreign = tuple(code for code in language.LANGUAGES if code not in languages)
         self._foreign_means = arrays["foreign.means"]
         self._elsewhere = arrays["elsewhere"].astype(np.float32)
-        self._reads_latin = any(language.script_of(code) == "latin" for code in languages)
+        self._reads_latin = any(language.script_of(code, tables) == "latin" for code in languages)
         self._head = Head.read(folder, self._channels[PHRASINGS].chars)
         places = {(row.group, row.lang_number) for row in rows[PHRASINGS]}
         self._per_article = len(rows[PHRASINGS]) / max(len(places), 1)
-        self._exact = {language.folded(row.text, row.lang): row.group for row in rows[PHRASINGS]}
+        self._exact = {language.folded(row.text, row.lang, tables): row.group for row in rows[PHRASINGS]}
         self._spellers: dict[str, language.Speller] = {}
 
     def shares(self, text: str, page: str | None = None, before: str | None = None) -> Mapping[str, float]:
@@ -240,19 +241,19 @@ class Searcher:
         index knows what they sound like, against what they are as letters.
         """
         page = page or (self.languages[0] if len(self.languages) == 1 else None)
-        found = language.detect(text, self.languages, page, before, self._foreign).shares
-        latin = [lang for lang in {page, before} if lang in found and language.typed_in_latin(text, str(lang))]
+        found = language.detect(text, self.languages, page, before, self._foreign, self.tables).shares
+        latin = [lang for lang in {page, before} if lang in found and self._in_latin(text, str(lang))]
         if self._sounds is None or not latin:
             return found
         chars = self._channels[PHRASINGS].chars
         weighed = dict(found)
         for lang in map(str, latin):
-            spelled = language.native(text, lang)
+            spelled = language.native(text, lang, self.tables)
             if spelled != text:
-                heard = chars.known(language.ngrams(spelled, lang))
+                heard = chars.known(language.ngrams(spelled, lang, tables=self.tables))
             else:
-                heard = self._sounds.known(language.sounds(text, lang))
-            read = max(chars.known(language.ngrams(text)), 0.0 if self._reads_latin else UNREAD)
+                heard = self._sounds.known(language.sounds(text, lang, self.tables))
+            read = max(chars.known(language.ngrams(text, tables=self.tables)), 0.0 if self._reads_latin else UNREAD)
             weighed[lang] *= (heard + 0.05) / (read + 0.05)
         total = sum(weighed.values())
         return {lang: share / total for lang, share in weighed.items()}
@@ -261,12 +262,16 @@ class Searcher:
         """A question as the encoder is to read it: in the script of its language, spelled with the index's own words
         where Latin letters do not tell."""
         lang = max(shares, key=shares.__getitem__)
-        if lang not in language.SPELLED or lang not in self.languages or not language.typed_in_latin(text, lang):
-            return language.native(text, lang)
+        spelled = lang in language.spelled(self.tables) and lang in self.languages
+        if not spelled or not self._in_latin(text, lang):
+            return language.native(text, lang, self.tables)
         if lang not in self._spellers:  # made when first needed, by two threads at worst
             own = (row.text for name in CHANNELS for row in self._rows[name] if row.lang == lang)
-            self._spellers[lang] = language.Speller(own, lang)
-        return language.native(self._spellers[lang].spell(text), lang)
+            self._spellers[lang] = language.Speller(own, lang, self.tables)
+        return language.native(self._spellers[lang].spell(text), lang, self.tables)
+
+    def _in_latin(self, text: str, lang: str) -> bool:
+        return language.typed_in_latin(text, lang, self.tables)
 
     def rank(
         self,
@@ -310,7 +315,7 @@ class Searcher:
         familiar, likely = self._of_head(asked, groups)
         of_head = self.ranking.head * familiar + self.ranking.choice * likely[groups]
         scores = fused + max(self.ranking.lone, phrased_enough) * of_head
-        exact = self._exact.get(language.folded(text))
+        exact = self._exact.get(language.folded(text, tables=self.tables))
         if exact is not None and exact in groups:
             scores[np.searchsorted(groups, exact)] += EXACT
         return self._result(
@@ -326,10 +331,10 @@ class Searcher:
         lang = max(shares, key=shares.__getitem__)
         chosen = known / max(float(known.sum()), 1e-9)
         return _Question(
-            words=language.words(spelled, lang),
-            grams=language.ngrams(spelled, lang),
-            trades=[language.TRADES.index(trade) for trade in language.trades(spelled, lang)],
-            sounds=language.sounds(text, lang) if self._sounds and language.typed_in_latin(text, lang) else [],
+            words=language.words(spelled, lang, self.tables),
+            grams=language.ngrams(spelled, lang, tables=self.tables),
+            domains=[self._domains.index(name) for name in language.domains(spelled, lang, self.tables)],
+            sounds=language.sounds(text, lang, self.tables) if self._sounds and self._in_latin(text, lang) else [],
             vector=np.zeros_like(means) if vector is None else centre(vector[None, :], means[None, :])[0],
             encoded=vector is not None,
             penalty=self.ranking.language * np.log(np.maximum(chosen, 0.01)),
@@ -454,13 +459,15 @@ class Searcher:
         share = np.exp((scores[order[:10]] - scores[first]) / self.ranking.temperature)
         share /= share.sum()
         winners = (int(np.argmax(dense)), int(np.argmax(word)), int(np.argmax(char)), int(np.argmax(head)))
-        row_words = language.words(language.native(hits[0].phrasing, hits[0].lang), hits[0].lang)
+        row_words = language.words(
+            language.native(hits[0].phrasing, hits[0].lang, self.tables), hits[0].lang, self.tables
+        )
         signals = self._signals | {
             "top": top,
             "elsewhere": elsewhere,
             "elsewhere_lead": max(0.0, elsewhere - max(hits[0].dense, hits[0].passage_dense) + NEARLY),
             "elsewhere_rank": float(np.searchsorted(self._near_elsewhere, elsewhere)) / len(self._near_elsewhere),
-            **self._other_trades(int(groups[first]), asked.trades),
+            **self._other_trades(int(groups[first]), asked.domains),
             "z": (top - float(cosines.mean())) / max(float(cosines.std()), 1e-3) if len(cosines) > 2 else 0.0,
             "gap10": top - float(ten[-1]) if len(ten) else 0.0,
             "csls": 2 * top - float(self._density[rows[0]]) - float(ten.mean()) if len(ten) else 0.0,

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from botkit import derived
-from botkit.language.forms import folded, normal, script, script_of, typed_in_latin
+from botkit.language.normalise import folded, folded_words, normal, script, script_of, typed_in_latin
+from botkit.language.tables import SHIPPED, Tables
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def detect(
     page: str | None = None,
     before: str | None = None,
     foreign: Sequence[str] = (),
+    tables: Tables = SHIPPED,
 ) -> Guess:
     """Which of `languages` a text is in, with the language of the page it was typed on and that of the turn before it
     as a prior.
@@ -68,18 +70,20 @@ def detect(
     seen = script(text)
     if not seen or seen == "other":
         return _shares(prior)
-    fitting = [lang for lang in languages if script_of(lang) == seen]
+    fitting = [lang for lang in languages if script_of(lang, tables) == seen]
     if not fitting:
         return _shares(prior)
-    likelihood = _identify(text, tuple(sorted(fitting)), tuple(sorted(languages)))
+    likelihood = _identify(text, tuple(sorted(fitting)), tuple(sorted(languages)), tables)
     scores = {lang: prior[lang] * likelihood[lang] for lang in fitting}
     for typed in {str(lang) for lang in (page, before) if lang in prior}:
-        if not typed_in_latin(text, typed):
+        if not typed_in_latin(text, typed, tables):
             continue
         # A text that reads like none of the Latin-letter languages is this one, typed in Latin.
-        found = normal(text).split()
-        plain = sum(w.strip("?!.,") in _FUNCTION_WORDS.get(lang, ()) for w in found for lang in fitting)
-        own = sum(w.strip("?!.,") in _LATIN_TYPED.get(typed, ()) for w in found)
+        found = normal(text, tables=tables).split()
+        common = tables.made(_function_words)
+        plain = sum(w.strip("?!.,") in common.get(lang, ()) for w in found for lang in fitting)
+        latin = tables.made(_latin_words, tables.known(typed))
+        own = sum(w.strip("?!.,") in latin for w in found)
         own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in found)
         # Who wrote in its own script before hardly changes to Latin, so that counts no more than the page.
         scores[typed] = min(prior[typed], PAGE) * 0.1 * 4.0 ** (min(own, 4) - min(plain, 4))
@@ -93,86 +97,63 @@ def _shares(scores: Mapping[str, float]) -> Guess:
 
 
 _DIGIT_LETTERS = re.compile(r"[a-z][2-9][a-z]?|[2-9][a-z]{2}")
-_LATIN_TYPED = {
-    "ar": frozenset(
-        (
-            "ana enta el al elly fi fe w we min men mesh mish msh mo mu ma la leh lesh lish kif keef ezay ezzay "
-            "kam bkam wain wen fen fein feen aby abi abgha 3ayez 3awez bedi badi biddi momken mumkin law lw hal "
-            "ya b bel lel ily da di dah hada hatha inti shu sho eh esh aysh metta emta imta mata laken bas 3andi "
-            "3ala ely wa la2 a3raf"
-        ).split()
-    ),
-    "fa": frozenset(
-        (
-            "man mn to ma shoma ke ki chi che chera chetor chetori chjori chejori kojast koja kei key chand "
-            "chanta ta az ro ra be ba baraye vase hast nist ast shod shode nashod mishe mishavad mikham mikhastam "
-            "mikonam konam bedam karde kardam dar va ya ye yek in on age agar ham hanuz hanooz bayad nemishe "
-            "nemiad nayoomad nayumad dare daram darid darin mishan chegadr cheghadr cheghadre cheghad dige khoone "
-            "hazine peyk khodam inja onja salam lotfan"
-        ).split()
-    ),
-    "bg": frozenset(
-        (
-            "mi e da se si na li za ot do i v s ne ste sa sam sum sym su sme az vi go gi ya kak kade kude kyde "
-            "koga kolko kakvo koi koq koqto iskam moje moje moga mozhe ima nqma niama oshte o6te veche ve4e mnogo "
-            "tova tazi tozi no ili pri sled bez trqbva triabva tryabva kam kum kym kato zashto za6to dali vie me "
-            "vas moia moqta moya"
-        ).split()
-    ),
-}
-_FUNCTION_WORDS = {
-    "en": frozenset(
-        (
-            "the a an is are was do does did can could i my me you your it this that what where when how why who "
-            "which to of for in on at with and or not no have has if be will would should there from"
-        ).split()
-    ),
-    "tr": frozenset(
-        (
-            "bir ve mi mı mu mü ne nasıl nasil neden niye nerede nerde var yok icin için ile bu benim hala daha "
-            "kaç kac olur olmaz değil degil gibi ama çok cok ne zaman bana"
-        ).split()
-    ),
-    "ar": frozenset(
-        folded(
-            "في من على إلى هل ما متى كيف لماذا أنا عن هذا هذه اللي وين ليش لو أبي أبغى بدي عندي شو إيش مش مو أو "
-            "ثم كم لكن بعد قبل عندكم لم لا أن التي الذي أريد ممكن"
-        ).split()
-    ),
-    "fa": frozenset(
-        folded(
-            "که از به در را رو این آن است هست برای با چه چی چرا چطور کی کجا کجاست شما یه یک هم اگه اگر میشه بدم "
-            "کنم شده کردم کردین میده هنوز چقدر چند تا ام اس داره دارم نشده نیست میخوام کنید"
-        ).split()
-    ),
-}
 
 
-def _identify(text: str, languages: tuple[str, ...], of: tuple[str, ...]) -> dict[str, float]:
+def _function_words(tables: Tables) -> Mapping[str, frozenset[str]]:
+    """The commonest words of each language that has them listed, as typed and without marks."""
+    found = {}
+    for lang in tables.codes:
+        listed = tables[lang].detection.function_words
+        if listed:
+            found[lang] = frozenset(normal(" ".join(listed), lang, tables).split()) | folded_words(listed, tables)
+    return found
+
+
+def _latin_words(tables: Tables, lang: str) -> frozenset[str]:
+    return frozenset(normal(" ".join(tables[lang].detection.latin_words), tables=tables).split())
+
+
+@dataclass(frozen=True)
+class _Letters:
+    """Letters of a language that its neighbours do not have."""
+
+    own: frozenset[str]
+    against: frozenset[str]
+    weight: float
+
+
+def _telling(tables: Tables) -> Mapping[str, _Letters]:
+    each = {lang: tables[lang].detection for lang in tables.codes}
+    return {
+        lang: _Letters(frozenset(words.letters), frozenset(words.letters_against), words.letters_weight)
+        for lang, words in each.items()
+        if words.letters
+    }
+
+
+def _identify(text: str, languages: tuple[str, ...], of: tuple[str, ...], tables: Tables) -> dict[str, float]:
     """P(text | language), up to a factor, among those languages of a corpus that share a script."""
     if len(languages) == 1:
         return {languages[0]: 1.0}
     scores = {lang: 1e-3 for lang in languages}
-    for lang, probability in _identifier(languages, of).rank(normal(text)):
+    for lang, probability in _identifier(languages, of).rank(normal(text, tables=tables)):
         scores[lang] = max(float(probability), 1e-3)
-    for lang, strength in _evidence(text).items():
+    for lang, strength in _evidence(text, tables).items():
         if lang in scores:
             scores[lang] *= strength
     return scores
 
 
-def _evidence(text: str) -> dict[str, float]:
-    """Letters that only one of two neighbouring languages has."""
+def _evidence(text: str, tables: Tables) -> dict[str, float]:
+    """What speaks for each language beside the identifier: letters that its neighbours do not have, and its commonest
+    words."""
+    letters, found = set(text), folded(text, tables=tables).split()
     strengths: dict[str, float] = {}
-    if re.search("[پچژگ]", text):
-        strengths["fa"] = 20.0
-    if re.search("[ةىأإآؤ]", text) and not re.search("[پچژگ]", text):
-        strengths["ar"] = 3.0
-    if re.search("[ğışĞİŞ]", text):
-        strengths["tr"] = 20.0
-    found = folded(text).split()
-    for lang, everyday in _FUNCTION_WORDS.items():
-        strengths[lang] = strengths.get(lang, 1.0) * 3.0 ** min(4, sum(w in everyday for w in found))
+    for lang, telling in tables.made(_telling).items():
+        if not letters.isdisjoint(telling.own) and letters.isdisjoint(telling.against):
+            strengths[lang] = telling.weight
+    for lang, common in tables.made(_function_words).items():
+        strengths[lang] = strengths.get(lang, 1.0) * 3.0 ** min(4, sum(w in common for w in found))
     return strengths
 
 

@@ -224,7 +224,7 @@ def rating(conversation_id: str) -> dict[str, Any]:
     """
     lang = authorise(conversation_id).lang or here().index.default_language
     ask, given = desk.rating(here().store, conversation_id)
-    words = language.messages(lang)
+    words = language.messages(lang, here().tables)
     texts = {name: words[f"widget.rate_{name}"] for name in ("question", "comment", "send", "thanks")}
     return {
         "ask": ask,
@@ -333,7 +333,7 @@ def found(
             continue
         own = article.lang == hit.lang
         passage = (article.passage(hit.anchor) if own else None) or next(iter(article.passages), None)
-        cut = snippets.snippet(passage.text if passage else article.title, text, article.lang)
+        cut = snippets.snippet(passage.text if passage else article.title, text, article.lang, index.tables)
         fragment = f"#{passage.anchor}" if passage and passage.anchor and "#" not in article.id else ""
         address = f"/help/{lang or article.lang}/{article.id}{fragment}"
         told = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app
 
 from botkit.config import Settings
+from botkit.language import SHIPPED, Tables
 
 from .errors import UNAVAILABLE, ApiError
 from .fair import Turns
@@ -71,6 +72,17 @@ class Context:
             return self.live.current()
         except IndexProblem:  # told in the log as often as it is tried again
             raise ApiError(503, "unavailable", UNAVAILABLE, retry_after=5) from None
+
+    @property
+    def tables(self) -> Tables:
+        """What is known of languages: with what the open index adds, if one is open."""
+        return self.live.current().tables if self.live.version is not None else SHIPPED
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the interface speaks or the open index has articles in."""
+        spoken = self.live.current().languages if self.live.version is not None else ()
+        return tuple(dict.fromkeys((*self.tables.interface, *spoken)))
 
 
 def here() -> Context:

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Response, g, make_response, redirect, request
 from markupsafe import Markup, escape
 
-from botkit import desk, language
+from botkit import desk
 from botkit.people import Agent
 from botkit.store import iso
 
 from . import cookies, signin
 from .context import here
 from .errors import ApiError
-from .rendering import Texts, best_language, native_name, page, shop
+from .rendering import Texts, best_language, direction, native_name, page, shop
 
 _REMEMBERED = timedelta(days=365)
 _NUMBER = re.compile(r"(?:[#№+]|\b[A-Za-z]{1,5}-?)?\d+(?:[-–/.,:٬٫ \u00a0]\d+)*")
@@ -40,10 +40,10 @@ def show(template: str, agent: Agent | None, *, status: int = 200, etag: str | N
         {
             "code": code,
             "name": native_name(code),
-            "dir": language.direction(code),
+            "dir": direction(code),
             "url": f"{request.path}?{urlencode(query | {'lang': code})}",
         }
-        for code in language.LANGUAGES
+        for code in here().tables.interface
     ]
     response = page(
         template,
@@ -102,10 +102,11 @@ def looked_at() -> bool:
 def language_of_reader() -> str:
     """The interface's language: the one just chosen, the one chosen before, or the browser's."""
     chosen = request.args.get("lang", "")
-    if chosen in language.LANGUAGES:
+    spoken = here().tables.interface
+    if chosen in spoken:
         cookies.put(cookies.LANG, chosen, _REMEMBERED)
     kept = cookies.get(cookies.LANG)
-    return kept if kept in language.LANGUAGES else best_language(language.LANGUAGES, language.LANGUAGES[0])
+    return kept if kept in spoken else best_language(spoken, spoken[0])
 
 
 def to(address: str) -> Response:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, Response, request
 
-from botkit import desk, language, people
+from botkit import desk, people
 from botkit.people import Agent
 from botkit.store import iso, parse_time
 
@@ -93,7 +93,7 @@ def arrange(name: str) -> Response:
         problem = problem or t("team.wrong_share", most=MOST_SHARE)
     if not problem:
         try:
-            desk.arrange(here().store, agent, found.agent, **changes)
+            desk.arrange(here().store, agent, found.agent, known=here().languages, **changes)
         except desk.DeskError:
             problem = t("desk.not_done")
     if problem:
@@ -219,7 +219,7 @@ def _page(
         problem=problem,
         wrong_times=wrong_times,
         tongues_spoken=[
-            {"code": code, "name": native_name(code), "chosen": code in chosen} for code in language.LANGUAGES
+            {"code": code, "name": native_name(code), "chosen": code in chosen} for code in here().languages
         ],
         days=DAYS,
         most=MOST_SHARE,

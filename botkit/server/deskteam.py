@@ -127,7 +127,7 @@ def arrange(name: str) -> dict[str, Any]:
     """Say what an agent speaks and knows and when they work: one's own seat, or as a supervisor anybody's."""
     agent = signin.caller()
     given = intake.body(Arrangement)
-    return desk.arrange(here().store, agent, name, **given.model_dump()).as_dict()
+    return desk.arrange(here().store, agent, name, known=here().languages, **given.model_dump()).as_dict()
 
 
 @blueprint.get("/absences")

@@ -26,7 +26,7 @@ from . import limits, signin
 from .context import here
 from .deskapi import TICKET
 from .errors import ApiError
-from .rendering import Texts, native_name
+from .rendering import Texts, direction, native_name
 
 blueprint = Blueprint("deskticket", __name__)
 
@@ -124,7 +124,7 @@ def draft(ticket_id: int) -> Response:
         return frame.to_login()
     packet = _packet(ticket_id)
     people.audit_read(here().store, agent, f"ticket:{ticket_id}")
-    response = make_response(desk.draft(packet.transcript, ticket_id))
+    response = make_response(desk.draft(packet.transcript, ticket_id, here().tables))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="ticket-{ticket_id}.md"'
     return response
@@ -255,7 +255,7 @@ def _entry(event: Event, t: Texts) -> dict[str, Any] | None:
             "html": data.get("html") or "",
             "text": data.get("text") or "",
             "lang": data.get("lang"),
-            "dir": language.direction(data.get("lang") or t.lang),
+            "dir": direction(data.get("lang") or t.lang),
             "tag": t.format.percent(sure) if sure is not None and data.get("kind") == "answer" else "",
             "options": [option["title"] for option in data.get("options", ())] if data.get("kind") == "clarify" else [],
         }
@@ -270,7 +270,7 @@ def _happening(kind: str, data: Mapping[str, Any], who: str, t: Texts) -> str:
     if kind == "satisfaction":
         return t("desk.event_rated", score=data["score"], comment=data["comment"]).rstrip(" :")
     key = f"desk.event_{kind.removeprefix('ticket.')}"
-    if not kind.startswith("ticket.") or key not in language.messages(t.lang):
+    if not kind.startswith("ticket.") or key not in language.messages(t.lang, here().tables):
         return ""
     if data.get("unattended"):
         return t("desk.event_unattended", name=data.get("from", ""))
@@ -392,7 +392,7 @@ def _chat(chat: desk.Chat, here_is: int, t: Texts) -> dict[str, Any]:
 
 def _extras(found: desk.Ticket, t: Texts) -> dict[str, Any]:
     """What a ticket knows besides: its tags, why it is as urgent as it is, and when a first reply is due."""
-    words = language.messages(t.lang)
+    words = language.messages(t.lang, here().tables)
     reasons = []
     for each in found.priority.get("reasons", ()):
         key = f"desk.priority_{each['reason']}"

@@ -26,7 +26,7 @@ from .api import SEARCH_LENGTH, found
 from .context import here
 from .errors import ApiError
 from .limits import limited
-from .rendering import best_language, native_name, page
+from .rendering import best_language, direction, native_name, page
 
 blueprint = Blueprint("pages", __name__)
 
@@ -88,8 +88,8 @@ def search(lang: str) -> Response:
         hits=[
             {
                 **hit,
-                "title_html": snippets.snippet(hit["title"], query, hit["lang"]).html,
-                "dir": language.direction(hit["lang"]),
+                "title_html": snippets.snippet(hit["title"], query, hit["lang"], index.tables).html,
+                "dir": direction(hit["lang"]),
                 "html": cut.html,
                 "category_title": titles.get(hit["category"], ""),
             }
@@ -140,7 +140,7 @@ def _article(index: Index, lang: str, shown: Article) -> Response:
             lang,
             article=shown,
             updated=date.fromisoformat(shown.updated) if shown.updated else None,
-            body_dir=language.direction(shown.lang),
+            body_dir=direction(shown.lang),
             foreign=shown.lang != lang,
             foreign_name=native_name(shown.lang),
             toc=headings if len(headings) >= TOC_FROM else [],
@@ -158,7 +158,7 @@ def _entries_page(index: Index, lang: str, path: str, entries: Sequence[Article]
         page(
             "help/faq.html",
             lang,
-            entries=[(entry.id.partition("#")[2], entry, language.direction(entry.lang)) for entry in entries],
+            entries=[(entry.id.partition("#")[2], entry, direction(entry.lang)) for entry in entries],
             foreign=all(entry.lang != lang for entry in entries),
             foreign_name=native_name(entries[0].lang),
             category=category_of(index, lang, entries[0].category),
@@ -213,7 +213,7 @@ def widget() -> Response:
         lang,
         page=shop_page,
         starters=index.starters(shop_page, lang),
-        messages=language.messages(lang),
+        messages=language.messages(lang, index.tables),
     )
 
 
@@ -295,7 +295,7 @@ def links(index: Index, pattern: str, lang: str, having: Sequence[str] | None = 
     own = lang if lang in having or not having else having[0]
     return {
         "tongues": [
-            {"code": code, "name": native_name(code), "dir": language.direction(code), "url": at(code)}
+            {"code": code, "name": native_name(code), "dir": direction(code), "url": at(code)}
             for code in index.languages
         ],
         "alternates": [{"code": code, "url": base + at(code)} for code in having],

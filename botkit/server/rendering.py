@@ -32,12 +32,12 @@ class Texts:
 
     @functools.cached_property
     def format(self) -> formatting.Format:
-        return formatting.of(self.lang, shop(self.lang))
+        return formatting.of(self.lang, shop(self.lang), here().tables)
 
 
 def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Response:
-    """The template as a response, with `t`, `number`, `lang`, `locale`, `dir`, `languages`, `shop`, `site` (the shop's own)
-    and `asset` at hand."""
+    """The template as a response, with `t`, `number`, `lang`, `locale`, `dir`, `languages`, `shop`, `site` (the shop's
+    own) and `asset` at hand."""
     languages, _, facts = _front(lang)
     values.setdefault("shop", facts)
     url = str(facts.get("url") or "")
@@ -47,11 +47,11 @@ def page(template: str, lang: str, *, status: int = 200, **values: Any) -> Respo
         template,
         lang=lang,
         locale=texts.format.tag,
-        dir=language.direction(lang),
+        dir=direction(lang),
         t=texts,
         number=texts.format.number,
         languages=[
-            {"code": code, "name": native_name(code), "dir": language.direction(code)} for code in languages
+            {"code": code, "name": native_name(code), "dir": direction(code)} for code in languages
         ],
         asset=asset,
         site=site,
@@ -102,7 +102,13 @@ def with_code(text: str) -> Markup:
 
 def native_name(lang: str) -> str:
     """What a language calls itself; its code when the interface does not speak it."""
-    return language.messages(lang)["site.language_name"] if lang in language.LANGUAGES else lang
+    tables = here().tables
+    return language.messages(lang, tables)["site.language_name"] if lang in tables.interface else lang
+
+
+def direction(lang: str) -> str:
+    """`rtl` or `ltr`."""
+    return language.direction(lang, here().tables)
 
 
 def asset(name: str) -> str:

@@ -3,7 +3,6 @@
 It works on plain text and gives offsets; whoever shows them escapes the text and sets the marks.
 """
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -38,11 +37,13 @@ class Snippet:
         return Markup("").join(parts)
 
 
-def snippet(text: str, query: str, lang: str, length: int = LENGTH) -> Snippet:
+def snippet(
+    text: str, query: str, lang: str, tables: language.Tables = language.SHIPPED, length: int = LENGTH
+) -> Snippet:
     """The cut of `text`, about `length` characters, that holds most different words of `query`. What is far down in a
     long text is not looked at."""
     text = " ".join(text[:LOOKED_AT].split()).removeprefix("• ")
-    wanted = _forms(query, lang)
+    wanted = _forms(query, lang, tables)
     found: list[tuple[int, int, frozenset[str]]] = []
     if wanted:
         known: dict[str, frozenset[str]] = {}
@@ -50,7 +51,7 @@ def snippet(text: str, query: str, lang: str, length: int = LENGTH) -> Snippet:
             word = match.group()
             common = known.get(word)
             if common is None:
-                common = known[word] = _forms(word, lang) & wanted
+                common = known[word] = _forms(word, lang, tables) & wanted
             if common:
                 found.append((match.start(), match.end(), common))
     start, end = _window(text, found, length)
@@ -61,25 +62,14 @@ def snippet(text: str, query: str, lang: str, length: int = LENGTH) -> Snippet:
     return Snippet(before + cut + after, tuple((s + len(before), e + len(before)) for s, e in marks))
 
 
-def _forms(text: str, lang: str) -> frozenset[str]:
-    stems = language.words(text, lang)
-    return frozenset(stem for stem in stems if len(stem) > 1 and stem not in _common(lang))
+def _forms(text: str, lang: str, tables: language.Tables) -> frozenset[str]:
+    stems, common = language.words(text, lang, tables), tables.made(_common, tables.known(lang))
+    return frozenset(stem for stem in stems if len(stem) > 1 and stem not in common)
 
 
-@functools.cache
-def _common(lang: str) -> frozenset[str]:
+def _common(tables: language.Tables, lang: str) -> frozenset[str]:
     """Stems too common to be worth a mark."""
-    return frozenset(stem for word in _COMMON.get(lang, "").split() for stem in language.words(word, lang))
-
-
-_COMMON = {
-    "en": "a an the i my me you your we our it is are was do does did can to of for in on at and or not be have "
-    "with what how when where why who if from this that will",
-    "ar": "في من على إلى عن أن إن ما هل هو هي هذا هذه أنا لا لم لن كيف متى أين أو مع قد كان",
-    "tr": "bir ve ile mi mı mu mü ne bu şu o da de için ben siz nasıl nerede neden var yok ama çok",
-    "fa": "و در به از که این آن را با برای من شما است هست آیا چه چی چطور کجا کی هم تا یا می",
-    "bg": "и в на за се да от с по ли не е са съм ме ми ви аз как къде кога какво това ще или до",
-}
+    return frozenset(stem for word in tables[lang].common_words for stem in language.words(word, lang, tables))
 
 
 def _window(text: str, found: Sequence[tuple[int, int, frozenset[str]]], length: int) -> tuple[int, int]:

@@ -1,4 +1,8 @@
-"""Normal forms of a text, its words and its n-grams; scripts and directions."""
+"""Normal forms of a text, its words and its n-grams; scripts and directions.
+
+What differs by language (its digits, letters, script, stemmer) comes from the tables. The bare letters are the same for
+all, so that texts of two languages compare.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,10 @@ import functools
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-LANGUAGES = ("en", "ar", "tr", "fa", "bg")
-"""The languages that the interface speaks. A corpus may hold any others besides."""
-
-_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "ckb", "ps", "yi"})
-_SCRIPT = {"ar": "arabic", "fa": "arabic", "ur": "arabic", "bg": "cyrillic", "ru": "cyrillic", "uk": "cyrillic"}
-_STEMMERS = {
-    "en": "english",
-    "ar": "arabic",
-    "tr": "turkish",
-    "fa": "persian",
-    "de": "german",
-    "fr": "french",
-    "es": "spanish",
-    "it": "italian",
-    "nl": "dutch",
-    "pt": "portuguese",
-    "ru": "russian",
-}
+from botkit.language.tables import SHIPPED, Tables
 
 _ZWNJ = "\u200c"
 _DROPPED = re.compile(
@@ -34,8 +21,6 @@ _DROPPED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\ud800-\udfff\u061c\u200b\u200d-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
 ARABIC_MARKS = re.compile("[\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")  # tatweel, harakat, Quranic marks
-_DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"}
-_PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ۀ": "ه", "ة": "ه"})
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _DOTTED_I = re.compile("i\u0307+")
 _FOLDED = str.maketrans(
@@ -43,9 +28,9 @@ _FOLDED = str.maketrans(
 )
 
 
-def direction(lang: str) -> str:
+def direction(lang: str, tables: Tables = SHIPPED) -> str:
     """`rtl` or `ltr`."""
-    return "rtl" if lang.split("-")[0] in _RIGHT_TO_LEFT else "ltr"
+    return tables[lang if tables.known(lang) else lang.split("-")[0]].direction
 
 
 def clean(text: str) -> str:
@@ -57,32 +42,43 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _DROPPED.sub("", text)).strip(" \t\n" + _ZWNJ)
 
 
-def normal(text: str, lang: str | None = None) -> str:
+def normal(text: str, lang: str | None = None, tables: Tables = SHIPPED) -> str:
     """The lower-case form that all matching starts from: compatibility form, no marks, ASCII
-    digits, a space for the zero-width non-joiner, Persian letters for Persian, the dotless ı for
-    Turkish."""
+    digits, a space for the zero-width non-joiner, and the letters that the language reads as others
+    (Persian ones for Arabic ones, the Turkish dotless ı)."""
     text = unicodedata.normalize("NFKC", _DROPPED.sub("", text).replace(_ZWNJ, " "))
-    text = ARABIC_MARKS.sub("", text).translate(_DIGITS)
-    if lang == "fa":
-        text = text.translate(_PERSIAN_LETTERS)
-    if lang == "tr":
-        text = text.replace("I", "ı").replace("İ", "i")
+    text = ARABIC_MARKS.sub("", text).translate(tables.made(_digits))
+    letters = tables.made(_letters, tables.known(lang))
+    if letters:
+        text = text.translate(letters)
     lower = _DOTTED_I.sub("i", text.lower()).replace("’", "'")
     return unicodedata.normalize("NFKC", lower)  # a small letter may combine with a mark that its capital did not
 
 
-def words(text: str, lang: str | None = None) -> list[str]:
+def _digits(tables: Tables) -> Mapping[int, str]:
+    return {ord(char): str(value) for table in tables for ten in table.digits for value, char in enumerate(ten)}
+
+
+def _letters(tables: Tables, lang: str) -> Mapping[int, str]:
+    return str.maketrans(dict(tables[lang].letters))
+
+
+def words(text: str, lang: str | None = None, tables: Tables = SHIPPED) -> list[str]:
     """The stems of a text, in order. A language without a stemmer keeps its words as they are."""
-    found = [w.split("'")[0] if lang == "tr" else w.replace("'", "") for w in _WORD.findall(normal(text, lang))]
-    stem = _stemmer(lang)
+    table = tables[lang]
+    found = [
+        w.split("'")[0] if table.apostrophe_ends_word else w.replace("'", "")
+        for w in _WORD.findall(normal(text, lang, tables))
+    ]
+    stem = _stemmer(table.stemmer)
     return [stem(w) for w in found if w]
 
 
-def ngrams(text: str, lang: str | None = None, sizes: Sequence[int] = (3, 4)) -> list[str]:
+def ngrams(text: str, lang: str | None = None, sizes: Sequence[int] = (3, 4), tables: Tables = SHIPPED) -> list[str]:
     """Character n-grams of a text's words, each word between blanks, letters folded to their bare
     forms. They need no language and are what forgives a typing error."""
     grams: list[str] = []
-    for word in folded(text, lang).split():
+    for word in folded(text, lang, tables).split():
         padded = f" {word} "
         for size in sizes:
             if len(padded) < size:
@@ -91,20 +87,30 @@ def ngrams(text: str, lang: str | None = None, sizes: Sequence[int] = (3, 4)) ->
     return grams
 
 
-def folded(text: str, lang: str | None = None) -> str:
+def folded(text: str, lang: str | None = None, tables: Tables = SHIPPED) -> str:
     """Words only, every letter without its marks: ş as s, ı as i, أ as ا, ة as ه, ي as ی."""
-    bare = unicodedata.normalize("NFKD", normal(text, lang).translate(_FOLDED))
+    bare = unicodedata.normalize("NFKD", normal(text, lang, tables).translate(_FOLDED))
     bare = "".join(c for c in bare if not unicodedata.combining(c)).translate(_FOLDED)
     return " ".join(w.replace("'", "") for w in _WORD.findall(bare))
 
 
-@functools.lru_cache(maxsize=16)
-def _stemmer(lang: str | None) -> Any:
-    if lang not in _STEMMERS:
+def folded_words(words: Iterable[str], tables: Tables = SHIPPED) -> frozenset[str]:
+    """The words of a table as they are in folded texts."""
+    return frozenset(folded(" ".join(words), tables=tables).split())
+
+
+def folded_rule(rule: str, tables: Tables = SHIPPED) -> str:
+    """A regular expression whose letters are as those of folded texts."""
+    return "".join(char if char.isascii() else folded(char, tables=tables) for char in rule)
+
+
+@functools.lru_cache(maxsize=32)
+def _stemmer(name: str) -> Any:
+    if not name:
         return lambda word: word
     import snowballstemmer
 
-    algorithm = snowballstemmer.stemmer(_STEMMERS[lang])
+    algorithm = snowballstemmer.stemmer(name)
     lock = threading.Lock()  # a snowball stemmer keeps the word it works on in itself
 
     @functools.lru_cache(maxsize=50_000)
@@ -142,11 +148,11 @@ def script(text: str) -> str:
     return best if counts[best] else ""
 
 
-def script_of(lang: str) -> str:
+def script_of(lang: str, tables: Tables = SHIPPED) -> str:
     """The script a language is written in."""
-    return _SCRIPT.get(lang, "latin")
+    return tables[lang].script
 
 
-def typed_in_latin(text: str, lang: str) -> bool:
+def typed_in_latin(text: str, lang: str, tables: Tables = SHIPPED) -> bool:
     """Whether a text in a language of another script is typed in Latin letters."""
-    return script_of(lang) != "latin" and script(text) == "latin"
+    return script_of(lang, tables) != "latin" and script(text) == "latin"
