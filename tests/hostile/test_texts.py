@@ -41,7 +41,7 @@ def test_every_function_of_language_takes_any_text(text: str, lang: str) -> None
             assert all(language.words(read, of))
             assert all(language.ngrams(read, of))
             assert isinstance(language.folded(read, of), str)
-            language.trades(read, of)
+            language.domains(read, of)
         language.script(read)
         language.typed_in_latin(read, known)
         assert isinstance(language.native(read, known), str)
