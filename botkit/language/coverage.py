@@ -44,7 +44,7 @@ def shortcomings(lang: str, tables: Tables = SHIPPED) -> list[str]:
             f"the interface has no texts in `{lang}` and speaks English there. Write them in messages/{lang}/*.toml of "
             "the corpus, with the keys of the English ones."
         )
-    elif absent := [key for key in messages(LANGUAGES[0]) if key.split(".")[0] in FACING and key not in told]:
+    elif absent := _absent(told):
         some = ", ".join(f"`{key}`" for key in absent[:3])
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
         found.append(f"these texts that customers see have no `{lang}` and are shown in English: {some}{more}.")
@@ -53,6 +53,17 @@ def shortcomings(lang: str, tables: Tables = SHIPPED) -> list[str]:
 
 FACING = ("bot", "chat", "help", "site", "widget")
 """the catalogues whose texts customers see"""
+
+
+def _absent(told: Mapping[str, str]) -> list[str]:
+    """The texts that customers see, `file.key`, of which a catalogue has none; the forms of one that counts are one."""
+    known = {_text_of(key) for key in told}
+    plain = dict.fromkeys(_text_of(key) for key in messages(LANGUAGES[0]) if key.split(".")[0] in FACING)
+    return [text for text in plain if text not in known]
+
+
+def _text_of(key: str) -> str:
+    return ".".join(key.split(".")[:2])
 
 
 def _value(table: Any, key: str) -> Any:
