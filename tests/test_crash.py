@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import race
 import sqlalchemy as sa
 
 from botkit.store import Store, event_table, ticket_table
-from eval import crash
+from eval import crash, race
 
 # The newest ticket of all is the newest of its conversation: whatever its state, it may be open. (An older one may be
 # closed and have a successor, and two open tickets the database refuses.)

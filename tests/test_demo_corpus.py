@@ -161,15 +161,22 @@ def test_no_phrasing_is_a_test(articles: list[Article], lang: str) -> None:
 
 
 def test_message_catalogues_agree(lang: str) -> None:
-    """The same keys in every language, with the same placeholders, and none empty."""
+    """The same texts in every language, with the same placeholders, and none empty. Which forms a text that counts must
+    have is CLDR's to say."""
     english, own = language.messages("en"), language.messages(lang)
-    assert set(own) == set(english)
+    assert set(map(text_of, own)) == set(map(text_of, english))
     assert [key for key, text in own.items() if not text.strip()] == []
 
     def placeholders(text: str) -> set[str]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
-    assert {k: own[k] for k in own if placeholders(own[k]) != placeholders(english[k])} == {}
+    whole = [key for key in own if text_of(key) == key or key.endswith(".other")]
+    assert {k: own[k] for k in whole if placeholders(own[k]) != placeholders(english[k])} == {}
+
+
+def text_of(key: str) -> str:
+    """`file.key` without the form of a text that counts."""
+    return ".".join(key.split(".")[:2])
 
 
 def test_message_catalogues_are_translated(lang: str) -> None:
@@ -177,5 +184,5 @@ def test_message_catalogues_are_translated(lang: str) -> None:
     if lang == "en":
         return
     english, own = language.messages("en"), language.messages(lang)
-    long = [key for key in own if len(english[key].split()) >= 3 and own[key] == english[key]]
+    long = [key for key in own if len(english.get(key, "").split()) >= 3 and own[key] == english[key]]
     assert long == []

@@ -193,16 +193,18 @@ def test_shifts_and_holidays_count_on_the_agents_own_clock(store: Store, clock: 
     clock.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)  # 09:00 in Sofia
     for at, on in ((timedelta(), True), (timedelta(hours=8), False), (timedelta(days=7), False)):
         clock.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC) + at
-        assert desk.seen(store, mina, "available").on_duty is on
+        desk.seen(store, mina, "available")
+        assert desk.seat(store, "Mina").on_duty is on
     clock.now = datetime(2026, 12, 4, 7, 0, tzinfo=UTC)
-    assert desk.seen(store, mina).on_duty
+    desk.seen(store, mina)
+    assert desk.seat(store, "Mina").on_duty
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"languages": ["xx"]}, "no language"),
-        ({"share": 51}, "take 0 to 50"),
+        ({"languages": ["xx"]}, "no such language"),
+        ({"share": 51}, "expected 0 to 50"),
         ({"time_zone": "Mars/Olympus"}, "Europe/Sofia"),
         ({"shifts": {"someday": ["09:00", "17:00"]}}, "weekday"),
         ({"shifts": {"mon": ["nine", "five"]}}, "hours by weekday"),
