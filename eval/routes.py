@@ -28,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{folder}/botkit.db")
-        app = create_app(index=None, store=store)  # type: ignore[arg-type]
+        app = create_app(index=None, store=store, demo=True)  # type: ignore[arg-type]
         rows = [row for row in served(app) if options.only in row[1]]
         store.close()
     print(common.table(["method", "address", "file"], rows))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEMO, DEMO_PASSWORD = "demo", "demo-password"
 """The agent of the demo shop, for this machine alone."""
+_NOT_THE_SHOPS = {"base_url": "", "keys": "", "webhook_url": "", "webhook_secret": "", "second_factor_roles": ""}
+"""Settings of a shop that do not hold for the demo shop served from the same folder."""
 CHECK = 10.0
 """Seconds that looking at the index and the database may take before the server starts without it."""
 
@@ -56,12 +58,16 @@ def serve(
 @click.option("--corpus", default="corpora/lalezar", show_default=True, help="its articles, in a checkout of botkit")
 @click.option("--index", "folder", default="indexes/lalezar", show_default=True, help="where they are built")
 @click.option("--database", default="sqlite:///demo.db", show_default=True, help="database URL")
-@click.option("--host", help="address to listen on")
+@click.option("--host", default="127.0.0.1", show_default=True, help="address to listen on")
 @click.option("--port", type=int, help="port to listen on")
 @click.pass_obj
-def demo(file: Path | None, corpus: str, folder: str, database: str, host: str | None, port: int | None) -> None:
-    """Serve the demo shop: its site with the chat, its help centre, and the desk with an agent called demo."""
-    settings = shared.settings(file, index=folder, database=database, host=host, port=port)
+def demo(file: Path | None, corpus: str, folder: str, database: str, host: str, port: int | None) -> None:
+    """Serve the demo shop: its site with the chat, its help centre, and the desk with an agent called demo.
+
+    It has a database of its own and takes no address, keys or webhook from the settings of a shop: everybody knows
+    the password of its agent.
+    """
+    settings = shared.settings(file, index=folder, database=database, host=host, port=port, **_NOT_THE_SHOPS)
     if not Path(corpus, "corpus.toml").is_file():
         raise click.ClickException(f"no demo shop at `{corpus}`. Run this in a checkout of botkit, or give --corpus.")
     _botkit("index", corpus, "--out", folder, "--if-changed")
@@ -74,7 +80,8 @@ def demo(file: Path | None, corpus: str, folder: str, database: str, host: str |
 def _botkit(*arguments: str, given: str = "") -> None:
     """Another command, in a process of its own: the one that forks workers must not import an index's libraries."""
     program = [sys.executable, "-c", "from botkit.cli import main; main()"]
-    done = subprocess.run([*program, *arguments], input=given or None, text=True)  # noqa: S603
+    environ = os.environ | {f"BOTKIT_{name.upper()}": value for name, value in _NOT_THE_SHOPS.items()}
+    done = subprocess.run([*program, *arguments], input=given or None, text=True, env=environ)  # noqa: S603
     if done.returncode:
         raise SystemExit(done.returncode)
 

@@ -1,13 +1,18 @@
-"""The pages of the demo shop, which `botkit demo` serves and nothing else does: a shop's site around the chat."""
+"""The pages of the demo shop and their pictures, which `botkit demo` serves and nothing else does: a shop's site around
+the chat."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from botkit import language
+
 from .pages import category_of, index_with, kept, links, to_language
 from .rendering import page
 
-blueprint = Blueprint("demo", __name__)
+blueprint = Blueprint(
+    "demo", __name__, static_folder=str(language.web_folder() / "demo"), static_url_path="/static/demo"
+)
 
 
 @blueprint.get("/demo")

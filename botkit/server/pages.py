@@ -220,7 +220,7 @@ def widget() -> Response:
 def _shop_page(path: str) -> str:
     """The path as the shop knows it: the demo shop stands below /demo/<lang>."""
     parts = path.split("/", 3)
-    if len(parts) > 2 and parts[1] == "demo":
+    if here().demo and len(parts) > 2 and parts[1] == "demo":
         return "/" + (parts[3] if len(parts) > 3 else "")
     return path
 

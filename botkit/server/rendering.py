@@ -118,7 +118,8 @@ def asset(name: str) -> str:
 
 def mark(name: str) -> str:
     """A short digest of a static file's content."""
-    path = language.web_folder() / "static" / name
+    web = language.web_folder()
+    path = web / name if name.startswith("demo/") else web / "static" / name  # the demo's are served with it alone
     return _digest(path, path.stat().st_mtime_ns)
 
 

@@ -205,7 +205,7 @@ class World:
         name = who.name if of == "mine" and who is not None and who.may("desk") else self.colleague.name
         parts: dict[str, Callable[[], object]] = {
             "lang": lambda: "en",
-            "filename": lambda: "site.css",
+            "filename": lambda: "hero.svg" if "demo" in rule else "site.css",
             "article_id": lambda: "returns/how-to-return",
             "conversation_id": lambda: mine["id"],
             "name": lambda: name,
