@@ -53,7 +53,7 @@ clean:
 
 # PIP_CONSTRAINT also holds inside pip's build environments.
 $(VENV)/installed: pyproject.toml constraints.txt
-	@echo "installing botkit and what it needs into $(VENV): some hundred megabytes, one to three minutes the first time"
+	@echo "installing botkit and what it needs into $(VENV): one to five minutes the first time, most of them for torch"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@

@@ -12,7 +12,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from botkit import people
 from botkit.store import Store
@@ -21,7 +21,7 @@ from eval import common, serving
 CHROMIUM = os.environ.get("BOTKIT_CHROMIUM", "/usr/bin/chromium")
 PASSWORD = "a tray of tulip glasses"
 ASKED = ("كم تكلفة التوصيل إلى الرياض؟",)
-HANDED_OVER = ("I was charged twice for one order", "Can I talk to a person, please?")
+HANDED_OVER = ("Two of the six bowls arrived broken", "I want to talk to a person")
 
 
 def main() -> None:
@@ -56,11 +56,11 @@ def chat(browser: Browser, site: str, file: Path) -> None:
 
 
 def desk(browser: Browser, site: str, file: Path) -> None:
-    """A conversation that was handed over, as its agent sees it."""
+    """A conversation that was handed over, as its agent sees it, with a suggested reply put into the answer."""
     customer = browser.new_page(base_url=site, reduced_motion="reduce")
     customer.goto("/widget?lang=en&page=/orders/LZ-20418")
     say(customer, HANDED_OVER)
-    page = browser.new_page(base_url=site, viewport={"width": 1180, "height": 800}, reduced_motion="reduce")
+    page = browser.new_page(base_url=site, viewport={"width": 1180, "height": 750}, reduced_motion="reduce")
     page.goto("/desk/login?lang=en")
     page.get_by_label("Name").fill("Sara")
     page.get_by_label("Password").fill(PASSWORD)
@@ -68,6 +68,9 @@ def desk(browser: Browser, site: str, file: Path) -> None:
     page.goto("/desk/tickets/1")
     page.locator("form[action$='/claim'] button").first.click()
     page.goto("/desk/tickets/1")
+    page.get_by_role("button", name="Insert").first.click()
+    expect(page.locator("#reply")).not_to_be_empty()
+    page.get_by_role("button", name="Send", exact=True).scroll_into_view_if_needed()
     page.screenshot(path=file)
 
 

@@ -1,6 +1,8 @@
 """The wheel: whole, and at work in a folder that knows nothing of this checkout."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,10 +17,13 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel as it would be published, built without the network."""
-    folder = tmp_path_factory.mktemp("dist")
+    return built(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+def built(source: Path, folder: Path) -> Path:
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder],
-        cwd=ROOT,
+        cwd=source,
         check=True,
         capture_output=True,
         text=True,
@@ -70,6 +75,8 @@ def test_the_wheel_says_what_it_needs_and_how_it_is_called(installed: Path) -> N
     (folder,) = installed.glob("botkit-*.dist-info")
     metadata = (folder / "METADATA").read_text(encoding="utf-8")
     assert "Requires-Dist: faiss-cpu" in metadata
+    assert "License-Expression: MIT" in metadata
+    assert "MIT License" in (folder / "licenses" / "LICENSE").read_text(encoding="utf-8")
     assert "Requires-Python: >=3.11" in metadata
     assert "botkit = botkit.cli:main" in (folder / "entry_points.txt").read_text(encoding="utf-8")
 
@@ -102,3 +109,20 @@ paths = ("/help/en/", "/help/en/apple", "/widget", "/desk/login", "/static/site.
 print([client.get(path, follow_redirects=True).status_code for path in paths])
 """
     assert python(installed, tmp_path, code).strip() == "[200, 200, 200, 200, 200, 200]"
+
+
+def test_the_container_file_copies_what_the_wheel_is_made_of(wheel: Path, tmp_path: Path) -> None:
+    """Whatever its first stage copies goes to the builder, and gives the same wheel."""
+    recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    let_in = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    copied = {name for line in re.findall(r"^COPY (?!--)(.+) \S+$", recipe, re.MULTILINE) for name in line.split()}
+    assert copied == set(let_in)
+    source = tmp_path / "src"
+    source.mkdir()
+    for name in copied:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(built(source, tmp_path / "dist")) as other:
+        assert {(each.filename, each.CRC) for each in one.infolist()} == {
+            (each.filename, each.CRC) for each in other.infolist()
+        }
