@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from botkit import corpus, encoder, index, language, quality
+from botkit import corpus, encoder, evaluation, index, language
 from botkit.corpus import Article, Corpus
 from botkit.index import Index
 from botkit.index.memory import Memory
@@ -87,8 +87,8 @@ def main() -> None:
     rows = [
         [
             variant,
-            *(quality.percent(told.get(n)) for n in names),
-            quality.percent(float(np.mean(list(told.values()))) if len(told) == len(names) else None),
+            *(evaluation.percent(told.get(n)) for n in names),
+            evaluation.percent(float(np.mean(list(told.values()))) if len(told) == len(names) else None),
         ]
         for variant, told in found.items()
     ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botkit import corpus, encoder, publish, quality
+from botkit import build, corpus, encoder, evaluation
 from botkit.index import Index
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +24,7 @@ DEMO = ROOT / "corpora" / "lalezar"
 def machine(*packages: str) -> str:
     """The processor, the Python, the versions and the command, as lines of text."""
     command = shlex.join(["python", f"eval/{Path(sys.argv[0]).name}", *sys.argv[1:]])
-    return f"machine: {quality.machine(*packages)}\ncommand: {command}"
+    return f"machine: {evaluation.machine(*packages)}\ncommand: {command}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -75,7 +75,7 @@ def write_item(folder: Path, item: Item) -> None:
 
 def built(source: Path, out: Path, encoder_name: str = encoder.DEFAULT) -> Index:
     """The corpus through the public path, published and opened."""
-    report = publish.publish(source, out, encoder_name, allow_failing_tests=True, say=say, progress=progress)
+    report = build.publish(source, out, encoder_name, allow_failing_tests=True, say=say, progress=progress)
     say(f"  version {report.version}: {report.counts}")
     return Index.open(out)
 
@@ -107,7 +107,7 @@ def read_jsonl(file: Path) -> list[dict[str, Any]]:
 def tell(title: str, told: Mapping[str, dict[str, Any]], file: Path | None) -> None:
     """Print the figures of each set as a table, with the machine and the command; as JSON into `file` too."""
     print(f"{title}\n")
-    print(quality.table((name, "botkit", numbers) for name, numbers in told.items()))
+    print(evaluation.table((name, "botkit", numbers) for name, numbers in told.items()))
     print(f"\n{machine()}")
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit import outbox, people
+from botkit import accounts, outbox
 from botkit.outbox import webhooks
 from botkit.store import Store, audit_table, conversation_table, event_table, outbox_table, ticket_state_table
 from botkit.store import ticket_table as tickets
@@ -603,8 +603,8 @@ def crash(
     store = Store(f"sqlite:///{folder / 'shop.db'}")
     store.migrate()
     for name in names:
-        people.add_agent(store, name, "agent", people.new_password())
-    tokens = {name: people.issue_token(store, name) for name in names}
+        accounts.add_agent(store, name, "agent", accounts.new_password())
+    tokens = {name: accounts.issue_token(store, name) for name in names}
     outbox.kinds(store, [webhooks.KIND])
     store.close()
     with receiving() as receiver:

@@ -23,7 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import botkit
-from botkit import people
+from botkit import accounts
 from botkit.config import Settings
 from botkit.index import Live
 from botkit.server import create_app
@@ -127,7 +127,7 @@ def question(index: Path, store: Store) -> Counted:
 def ticket_page(index: Path, store: Store) -> Counted:
     """The page of a claimed ticket, as its agent sees it."""
     app = create_app(index=Live(index), store=store, settings=QUIET)
-    people.add_agent(store, "Mina", "agent", PASSWORD)
+    accounts.add_agent(store, "Mina", "agent", PASSWORD)
     customer, agent = app.test_client(), app.test_client()
     told = customer.post("/api/v1/conversations", json={"lang": "en"}).get_json()
     headers = {"Authorization": f"Bearer {told['token']}"}

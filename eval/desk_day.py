@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from botkit import desk, people
+from botkit import accounts, desk
 from botkit.store import Store
 from eval.common import machine, say, table
 
@@ -64,7 +64,7 @@ def day(url: str, coming: list[Customer], blind: bool) -> dict[str, list[tuple[f
     now = midnight + timedelta(hours=OPENS)
     store = Store(url, clock=lambda: now)
     store.migrate()
-    team = {name: people.add_agent(store, name, "agent", "copper pan and cezve") for name in SHIFTS}
+    team = {name: accounts.add_agent(store, name, "agent", "copper pan and cezve") for name in SHIFTS}
     for name, agent in team.items():
         desk.arrange(store, agent, name, share=SHARE)
     policy = desk.Policy()

@@ -9,7 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
-from botkit import corpus, quality
+from botkit import corpus, evaluation
 from botkit.index import Index
 from eval import common
 
@@ -27,9 +27,9 @@ def main() -> None:
     if not asked:
         parser.error(f"no {options.split} dialogues in {options.dialogues}")
     common.say(f"{len(asked)} dialogues, twice")
-    held = quality.hold(index, options.dialogues.name, asked)
+    held = evaluation.hold(index, options.dialogues.name, asked)
     print(f"{held.name}, {options.split} split, index version {index.version}; shares in %\n")
-    print(quality.dialogues_table(held))
+    print(evaluation.dialogues_table(held))
     print(f"\n{common.machine()}")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-from botkit import people
+from botkit import accounts
 from botkit.server import create_app
 from botkit.store import Store
 from eval import serving
@@ -87,7 +87,7 @@ class Shop:
         self._secrets: set[str] = set()
         self.known = Known({"Ali": "agent", "Boss": "supervisor", "Root": "admin", "Ana": "analyst"})
         for name, role in self.known.people.items():
-            people.add_agent(store, name, role, PASSWORD)
+            accounts.add_agent(store, name, role, PASSWORD)
         self.memory = sum(server.memory())
 
     def renew(self) -> None:
@@ -102,15 +102,15 @@ class Shop:
                 fresh.append(told)
         known.conversations = (known.conversations + fresh)[-12:]
         known.tokens, known.cookies = [], []
-        here = {each.name: each for each in people.agents(store)}
+        here = {each.name: each for each in accounts.agents(store)}
         for name, role in known.people.items():
             if here[name].disabled:
-                people.enable(store, name)
-            people.set_role(store, name, role)
-            people.factor_off(store, name)
-            people.set_password(store, name, PASSWORD)
-            people.revoke_tokens(store, name)
-            known.tokens.append(people.issue_token(store, name))
+                accounts.enable(store, name)
+            accounts.set_role(store, name, role)
+            accounts.factor_off(store, name)
+            accounts.set_password(store, name, PASSWORD)
+            accounts.revoke_tokens(store, name)
+            known.tokens.append(accounts.issue_token(store, name))
             form = urlencode({"name": name, "password": PASSWORD})
             head = f"POST /desk/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(form)}\r\n"
             kind = "Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from botkit import corpus, quality
+from botkit import corpus, evaluation
 from botkit.index import Index
 from eval import common
 
@@ -29,10 +29,10 @@ def main() -> None:
     if not labels:
         parser.error(f"no {options.split} questions in {options.golden}")
     common.say(f"{len(labels)} questions")
-    found = quality.evaluate(index, labels, deadline=0 if options.words else None)
+    found = evaluation.evaluate(index, labels, deadline=0 if options.words else None)
     languages = [lang for lang in index.languages if lang in found.languages]
-    told = {lang: quality.figures(found.only(lang=lang).outcomes) for lang in languages}
-    told["all"] = quality.figures(found.outcomes)
+    told = {lang: evaluation.figures(found.only(lang=lang).outcomes) for lang in languages}
+    told["all"] = evaluation.figures(found.outcomes)
 
     without = ", words alone" if options.words else ""
     title = f"{options.golden.name}, {options.split} split{without}, index version {index.version}; shares in %"

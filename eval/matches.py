@@ -21,7 +21,7 @@ import numpy as np
 from botkit import corpus, language
 from botkit.corpus import Label
 from botkit.index import Index, Search
-from botkit.index.search import MATCHES
+from botkit.index.hits import MATCHES
 from eval import common
 
 PASSES = {"good": 5.0, "near": 20.0}

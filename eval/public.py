@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from botkit import corpus, encoder, language, quality
+from botkit import corpus, encoder, evaluation, language
 from botkit.corpus import Label
 from botkit.encoder import Encoder
+from botkit.evaluation import Evaluation
 from botkit.index import Index
 from botkit.index.memory import Memory
-from botkit.quality import Evaluation
 from eval import baselines, common
 from eval.simulate import half
 
@@ -97,9 +97,9 @@ def main() -> None:
 
     if not told:
         parser.error(f"no {options.split} questions in {', '.join(chosen)}. Try the other --split.")
-    report = quality.Report(
+    report = evaluation.Report(
         title=f"botkit and the usual ways, {options.split} split",
-        sets=tuple(quality.Set(name, tuple(found)) for name, found in told.items()),
+        sets=tuple(evaluation.Set(name, tuple(found)) for name, found in told.items()),
         command=shlex.join(["python", "eval/public.py", *sys.argv[1:]]),
         notes=tuple(_notes(told)),
         packages=("rank-bm25", "haystack-ai", "sentence-transformers"),
@@ -191,14 +191,14 @@ class _Bench:
         texts, langs = [language.clean(label.text) for label in labels], [label.lang for label in labels]
         common.say(f"{name}: {len(labels)} questions")
         self.memory.learn(texts, [], common.progress)
-        found = [quality.evaluate(self.index, labels)]
+        found = [evaluation.evaluate(self.index, labels)]
         for system in self.systems:
             ranked: list[baselines.Ranked] = []
             for start in range(0, len(texts), PART):
                 part = slice(start, start + PART)
                 ranked += system.ask(texts[part], langs[part])
                 common.say(f"  {system.name}: {len(ranked)} of {len(texts)}")
-            found.append(quality.judge(system.name, labels, ranked))
+            found.append(evaluation.judge(system.name, labels, ranked))
         yield name, found
 
     def close(self) -> None:
@@ -218,22 +218,24 @@ def _notes(told: Mapping[str, Sequence[Evaluation]]) -> Iterator[str]:
     for name, (ours, *others) in told.items():
         if others:
             best = max(others, key=_accuracy)
-            change = quality.compare(best, ours)["differences"]["accuracy_at_1"]
+            change = evaluation.compare(best, ours)["differences"]["accuracy_at_1"]
             low, high = change["interval"] or (0.0, 0.0)
             yield (
-                f"{name}: right at 1 in {quality.percent(change['after'])} %; the best baseline, {best.system}, in "
-                f"{quality.percent(change['before'])} %. The difference is {100 * (change['difference'] or 0.0):+.1f} "
+                f"{name}: right at 1 in {evaluation.percent(change['after'])} %; the best baseline, {best.system}, in "
+                f"{evaluation.percent(change['before'])} %. "
+                f"The difference is {100 * (change['difference'] or 0.0):+.1f} "
                 f"points, with 95 % confidence between {100 * low:+.1f} and {100 * high:+.1f}."
             )
         if any(o.label.scope in ("near", "far") for o in ours.outcomes):
             theirs = []
             for system in others:
                 answered, refused = _at_own_threshold(system)
-                theirs.append(f"{system.system} {quality.percent(refused)} % ({quality.percent(answered)} %)")
+                theirs.append(f"{system.system} {evaluation.percent(refused)} % ({evaluation.percent(answered)} %)")
             answered, refused = _shares(ours, [bool(o.answered) for o in ours.outcomes])
             yield (
-                f"{name}: out of scope, {quality.percent(refused)} % is not answered at the threshold that botkit "
-                f"ships (in scope, {quality.percent(answered)} % is; {quality.percent(_accuracy(ours))} % is right at "
+                f"{name}: out of scope, {evaluation.percent(refused)} % is not answered at the threshold that botkit "
+                f"ships (in scope, {evaluation.percent(answered)} % is; "
+                f"{evaluation.percent(_accuracy(ours))} % is right at "
                 f"1){'; at the own 90 % of each baseline: ' if theirs else ''}{', '.join(theirs)}."
             )
 

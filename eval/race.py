@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 import numpy as np
 import sqlalchemy as sa
 
-from botkit import desk, people
+from botkit import accounts, desk
 from botkit.store import Store, ticket_state_table, ticket_table
 from eval import serving
 from eval.common import ROOT, built, machine, say, table
@@ -122,11 +122,11 @@ def race(folder: Path, index: Path, tickets: int, agents: int, pages: int = 200)
     """A server, its queue, and the race for it."""
     store = Store(f"sqlite:///{folder / 'race.db'}")
     store.migrate()
-    people.add_agent(store, "Reader", "supervisor", PASSWORD)  # has a share of none, so is offered nothing
+    accounts.add_agent(store, "Reader", "supervisor", PASSWORD)  # has a share of none, so is offered nothing
     racers = []
     for number in range(agents):
-        agent = people.add_agent(store, f"Agent {number + 1}", "agent", PASSWORD)
-        racers.append(Racer(agent.name, people.issue_token(store, agent.name)))
+        agent = accounts.add_agent(store, f"Agent {number + 1}", "agent", PASSWORD)
+        racers.append(Racer(agent.name, accounts.issue_token(store, agent.name)))
     begun = time.perf_counter()
     fill(store, tickets)
     say(f"  {tickets} tickets wait, after {time.perf_counter() - begun:.0f} s")

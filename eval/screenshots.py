@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from botkit import people
+from botkit import accounts
 from botkit.store import Store
 from eval import common, serving
 
@@ -34,7 +34,7 @@ def main() -> None:
         database, port = Path(folder) / "botkit.db", serving.free_port()
         store = Store(f"sqlite:///{database}")
         store.migrate()
-        people.add_agent(store, "Sara", "agent", PASSWORD)
+        accounts.add_agent(store, "Sara", "agent", PASSWORD)
         store.close()
         with (
             serving.started(serving.botkit(options.index, database, port, 1), port, "hello"),

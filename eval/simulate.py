@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from botkit import confidence, corpus, encoder, index, language, quality
+from botkit import confidence, corpus, encoder, evaluation, index, language
 from botkit.confidence import fitting
 from botkit.corpus import Article, Corpus, Passage
 from botkit.index.memory import Memory
@@ -155,7 +155,7 @@ def across(learned: fitting.Rows, name: str, inside: np.ndarray, apart: np.ndarr
         str(inside.sum()),
         f"{right.mean():.3f}",
         f"{auroc:.3f}",
-        f"{quality.ece(p, right):.3f}",
+        f"{evaluation.ece(p, right):.3f}",
         f"{p.mean():.3f}",
     )
 

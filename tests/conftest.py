@@ -21,9 +21,9 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from quiet import quiet
 
-from botkit import language, people, publish
+from botkit import accounts, build, language
+from botkit.accounts import Agent
 from botkit.index import Live
-from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store
 
@@ -67,7 +67,7 @@ def corpus_folder(shared_folder: Path) -> Path:
 def index_folder(corpus_folder: Path, shared_folder: Path) -> Path:
     """The index of `corpus_folder`, built and published with the default encoder."""
     folder = shared_folder / "indexes" / "tiny"
-    built_once(shared_folder / "index", lambda: publish.publish(corpus_folder, folder, allow_failing_tests=True))
+    built_once(shared_folder / "index", lambda: build.publish(corpus_folder, folder, allow_failing_tests=True))
     return folder
 
 
@@ -199,32 +199,32 @@ def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
 
 @pytest.fixture
 def ali(store: Store) -> Agent:
-    return people.add_agent(store, "Ali", "agent", PASSWORD)
+    return accounts.add_agent(store, "Ali", "agent", PASSWORD)
 
 
 @pytest.fixture
 def mina(store: Store) -> Agent:
-    return people.add_agent(store, "Mina", "agent", PASSWORD)
+    return accounts.add_agent(store, "Mina", "agent", PASSWORD)
 
 
 @pytest.fixture
 def nur(store: Store) -> Agent:
-    return people.add_agent(store, "Nur", "agent", PASSWORD)
+    return accounts.add_agent(store, "Nur", "agent", PASSWORD)
 
 
 @pytest.fixture
 def omid(store: Store) -> Agent:
-    return people.add_agent(store, "Omid", "agent", PASSWORD)
+    return accounts.add_agent(store, "Omid", "agent", PASSWORD)
 
 
 @pytest.fixture
 def sara(store: Store) -> Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
+    return accounts.add_agent(store, "Sara", "agent", PASSWORD)
 
 
 @pytest.fixture
 def boss(store: Store) -> Agent:
-    return people.add_agent(store, "Boss", "supervisor", PASSWORD)
+    return accounts.add_agent(store, "Boss", "supervisor", PASSWORD)
 
 
 # ---------------------------------------------------------------- languages and the browser

@@ -5,7 +5,7 @@ import functools
 import tempfile
 from pathlib import Path
 
-from botkit import publish
+from botkit import build
 from botkit.index import Index
 
 HOURS = ", ".join(f'{day} = ["09:00", "17:00"]' for day in ("mon", "tue", "wed", "thu", "fri"))
@@ -71,7 +71,7 @@ def folder() -> Path:
         file = root / "corpus" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    publish.publish(root / "corpus", root / "index")
+    build.publish(root / "corpus", root / "index")
     return root / "index"
 
 

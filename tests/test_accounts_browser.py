@@ -12,7 +12,7 @@ import pytest
 from quiet import quiet
 from werkzeug.serving import make_server
 
-from botkit import language, people
+from botkit import accounts, language
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -41,8 +41,8 @@ def test_from_a_first_sign_in_to_a_second_factor(
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    texts, given = language.messages(lang), people.new_password()
-    boss = people.add_agent(store, "Boss", "admin", given, temporary=True)
+    texts, given = language.messages(lang), accounts.new_password()
+    boss = accounts.add_agent(store, "Boss", "admin", given, temporary=True)
     context = browser.new_context(base_url=site, locale=lang, color_scheme=scheme, reduced_motion="reduce")
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -70,7 +70,7 @@ def test_from_a_first_sign_in_to_a_second_factor(
     page.press("#factor-password", "Enter")
     page.wait_for_selector(".secret")
     check("the key")
-    secret = people.pending_factor(store, boss)
+    secret = accounts.pending_factor(store, boss)
     assert secret is not None
     assert page.locator(".secret").inner_text().replace(" ", "") == secret
     page.fill("#code", pyotp.TOTP(secret).at(store.now()))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import FRUIT, article, write
 
-from botkit import answer, language, publish
+from botkit import answer, build, language
 from botkit.answer import LEAST_CHOICE, Before, Reply
 from botkit.index import Index, Live
 from botkit.language import LANGUAGES
@@ -209,7 +209,7 @@ def test_every_language_falls_back_on_every_other(tmp_path: Path) -> None:
     )
     for lang, title in zip(languages, titles, strict=True):
         files[f"{lang}/only-{lang}.md"] = article(json.dumps(title, ensure_ascii=False), title)
-    publish.publish(write(tmp_path / "corpus", files), tmp_path / "index")
+    build.publish(write(tmp_path / "corpus", files), tmp_path / "index")
     opened = Index.open(tmp_path / "index")
     for own in languages:
         for lang in languages:
@@ -485,7 +485,7 @@ def test_titles_and_texts_are_escaped_in_html(tmp_path_factory: pytest.TempPathF
         "en/lt.md": article('"<b>Bold</b> & brave?"', ""),
         "en/h.md": article("Head", "x\n\n## <i>a</i>\n\ny"),
     }
-    publish.publish(write(folder / "corpus", files), folder / "index")
+    build.publish(write(folder / "corpus", files), folder / "index")
     opened = Index.open(folder / "index")
     bare, headed = (answer.choose(opened, name, lang="en") for name in ("lt", "h"))
     assert bare is not None

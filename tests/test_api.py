@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from botkit.server import schemas
+from botkit.server.customer import schemas
+from botkit.server.http import models
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "http-api.md"
 
@@ -95,7 +96,7 @@ def test_a_question_may_lean_on_the_turn_before(client: FlaskClient) -> None:
 def test_a_turn_before_that_is_none_is_400(client: FlaskClient, before: Any, field: str) -> None:
     response = client.post("/api/v1/ask", json={"text": "and then?", "before": before})
     assert response.status_code == 400
-    assert schemas.ErrorBody.model_validate(response.json).error.field == field
+    assert models.ErrorBody.model_validate(response.json).error.field == field
 
 
 def test_agents_articles_are_not_for_customers(client: FlaskClient) -> None:

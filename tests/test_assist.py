@@ -17,9 +17,9 @@ from flask.testing import FlaskClient
 from moving import Clock
 from quiet import quiet
 
-from botkit import corpus, desk, language, people
+from botkit import accounts, corpus, desk, language
+from botkit.accounts import Agent
 from botkit.index import Live
-from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store
 
@@ -72,7 +72,7 @@ def customer(app: Flask) -> Callable[..., Customer]:
 
 @pytest.fixture
 def ask(app: Flask, store: Store, sara: Agent) -> Callable[..., Any]:
-    bearer = {"Authorization": f"Bearer {people.issue_token(store, 'Sara')}"}
+    bearer = {"Authorization": f"Bearer {accounts.issue_token(store, 'Sara')}"}
 
     def get(ticket: int, **query: str) -> Any:
         answer = app.test_client().get(f"/api/v1/desk/tickets/{ticket}/assist", query_string=query, headers=bearer)
@@ -333,7 +333,7 @@ def test_an_agent_s_chats_stand_beside_with_what_is_unanswered(
     page = browser_of_sara.get(f"/desk/tickets/{one.ticket}").text
     assert f'data-chat="{other.ticket}"' in page
     assert f'data-chat="{gone.ticket}"' not in page
-    omid = people.add_agent(store, "Omid", "agent", PASSWORD)
+    omid = accounts.add_agent(store, "Omid", "agent", PASSWORD)
     assert desk.chats(store, omid) == []
 
 
@@ -466,8 +466,8 @@ def test_a_supervisor_whispers_and_takes_over(
     ticket = customer("Where is my order?").ticket
     address = f"/desk/tickets/{ticket}"
     desk.claim(store, ticket, sara)
-    people.add_agent(store, "Boss", "supervisor", PASSWORD)
-    people.add_agent(store, "Omid", "agent", PASSWORD)
+    accounts.add_agent(store, "Boss", "supervisor", PASSWORD)
+    accounts.add_agent(store, "Omid", "agent", PASSWORD)
     boss, omid = app.test_client(), app.test_client()
     for client, name in ((boss, "Boss"), (omid, "Omid")):
         client.post("/desk/login", data={"name": name, "password": PASSWORD})

@@ -12,9 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
 
-from botkit import chat, desk, formatting, language, people
+from botkit import accounts, chat, desk, formatting, language
+from botkit.accounts import Agent
 from botkit.index import Live
-from botkit.people import Agent
 from botkit.store import Store, iso
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -110,7 +110,7 @@ def test_two_who_stand_in_for_each_other_and_one_who_has_it_already(
 
 def test_a_delegate_who_has_left_stands_in_for_nobody(store: Store, mina: Agent, nur: Agent, ali: Agent) -> None:
     absent(store, nur, ali)
-    people.disable(store, "Ali")
+    accounts.disable(store, "Ali")
     with pytest.raises(desk.Away):
         desk.transfer(store, claimed(store, mina), mina, "Nur")
 
@@ -193,7 +193,7 @@ def test_a_supervisor_passing_many_on_is_told_once(
 def test_the_api_says_until_when(app: Flask, store: Store, mina: Agent, nur: Agent, ali: Agent, boss: Agent) -> None:
     absent(store, nur)
     absent(store, boss, ali)
-    ticket_id, headers = claimed(store, mina), {"Authorization": f"Bearer {people.issue_token(store, 'Mina')}"}
+    ticket_id, headers = claimed(store, mina), {"Authorization": f"Bearer {accounts.issue_token(store, 'Mina')}"}
     address = f"/api/v1/desk/tickets/{ticket_id}/transfer"
     refused = app.test_client().post(address, json={"to": "Nur"}, headers=headers)
     assert refused.status_code == 409

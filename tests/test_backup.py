@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from desk_shop import PASSWORD, handed_over, writes
 
-from botkit import cli, desk, outbox, people
+from botkit import accounts, cli, desk, outbox
 from botkit.cli import archive
 from botkit.store import Store, conversation_table, dump, event_table, iso
 from eval import serving
@@ -43,7 +43,7 @@ def run(*arguments: object, fails: bool = False) -> Result:
 def shop(store: Store) -> Store:
     """A record with something in most of its tables."""
     outbox.kinds(store, ["webhook"])
-    sara, nur = (people.add_agent(store, name, "supervisor", PASSWORD) for name in ("Sara", "Nur"))
+    sara, nur = (accounts.add_agent(store, name, "supervisor", PASSWORD) for name in ("Sara", "Nur"))
     tickets = [handed_over(store, f"Nerede? کجاست {n} 🫖\n\t\"'", "tr", tags=["vip"]) for n in range(4)]
     for ticket in tickets[1:]:
         desk.claim(store, ticket, sara)
@@ -52,8 +52,8 @@ def shop(store: Store) -> Store:
     writes(store, tickets[1])
     desk.close(store, tickets[2], sara, "solved", None)
     desk.arrange(store, sara, "Nur", languages=["tr", "fa"], share=3)
-    people.issue_token(store, "Nur")
-    people.begin_factor(store, nur)
+    accounts.issue_token(store, "Nur")
+    accounts.begin_factor(store, nur)
     starts = store.now() + timedelta(days=2)
     desk.plan_absence(store, sara, "Nur", starts, starts + timedelta(days=1), "Sara")
     return store
@@ -213,28 +213,28 @@ def test_every_row_comes_back_on_either_database(
         store.migrate()
         ticket = handed_over(store)  # numbers go on where they were
         assert ticket == 5
-        assert people.add_agent(store, "New", "agent", PASSWORD).id == 3
+        assert accounts.add_agent(store, "New", "agent", PASSWORD).id == 3
 
 
 def test_second_factors_go_on_since_the_keys_come_too(shop: Store, tmp_path: Path) -> None:
-    nur = next(agent for agent in people.agents(shop) if agent.name == "Nur")
+    nur = next(agent for agent in accounts.agents(shop) if agent.name == "Nur")
     place = backed_up(shop, tmp_path / "a.zip")
     url = f"sqlite:///{tmp_path}/fresh/shop.db"
     run("restore", place, "--database", url)
     assert (tmp_path / "fresh" / "shop.keys").stat().st_mode & 0o777 == 0o600
     with contextlib.closing(Store(url)) as store:
-        assert people.pending_factor(store, nur) == people.pending_factor(shop, nur) is not None
+        assert accounts.pending_factor(store, nur) == accounts.pending_factor(shop, nur) is not None
 
 
 def test_everybody_has_to_sign_in_again_and_customers_go_on(shop: Store, tmp_path: Path) -> None:
-    stamps = {agent.name: agent.stamp for agent in people.agents(shop)}
+    stamps = {agent.name: agent.stamp for agent in accounts.agents(shop)}
     place = backed_up(shop, tmp_path / "a.zip")
     url = f"sqlite:///{tmp_path}/fresh/shop.db"
     run("restore", place, "--database", url)
     with contextlib.closing(Store(url)) as store:
-        assert all(agent.stamp != stamps[agent.name] for agent in people.agents(store))
-        assert people.sign_in(store, "Sara", PASSWORD, "127.0.0.1").name == "Sara"
-        told = [line.action for line in people.audited(store, limit=3)]
+        assert all(agent.stamp != stamps[agent.name] for agent in accounts.agents(store))
+        assert accounts.sign_in(store, "Sara", PASSWORD, "127.0.0.1").name == "Sara"
+        told = [line.action for line in accounts.audited(store, limit=3)]
         assert told == ["sign_in", "account.sessions_ended", "account.sessions_ended"]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small import FRUIT, write
 
-from botkit import corpus, encoder, quality
+from botkit import corpus, encoder, evaluation
 from botkit.corpus import Label
 from botkit.index.cache import key_of
 from botkit.index.memory import Memory
@@ -216,9 +216,9 @@ def test_names_are_read_and_an_unknown_one_is_refused() -> None:
 # ---------------------------------------------------------------- the run over all sets
 
 
-def said_by(name: str, label: Label, *scored: tuple[str, float]) -> quality.Evaluation:
+def said_by(name: str, label: Label, *scored: tuple[str, float]) -> evaluation.Evaluation:
     """What a system ranked for one question."""
-    return quality.judge(name, [label], [list(scored)])
+    return evaluation.judge(name, [label], [list(scored)])
 
 
 def write_jsonl(file: Path, rows: list[dict[str, object]]) -> None:
@@ -320,8 +320,8 @@ def test_a_baseline_answers_from_the_threshold_that_suits_it_best() -> None:
     right = [said_by("s", inside, ("a", score)) for score in (0.5, 0.6, 0.7, 0.8)]
     low, high = said_by("s", near, ("a", 0.1)), said_by("s", near, ("a", 0.65))
 
-    def shares(*parts: quality.Evaluation) -> tuple[float, float]:
-        return public._at_own_threshold(quality.joined(parts))
+    def shares(*parts: evaluation.Evaluation) -> tuple[float, float]:
+        return public._at_own_threshold(evaluation.joined(parts))
 
     assert shares(*right, low) == (1.0, 1.0)
     assert shares(*right, low, high) == (0.5, 1.0)

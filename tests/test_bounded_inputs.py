@@ -16,9 +16,9 @@ from desk_shop import PASSWORD, handed_over
 from flask import Flask
 from flask.testing import FlaskClient
 
-from botkit import desk, language, people
-from botkit.server import intake
-from botkit.server.schemas import In
+from botkit import accounts, desk, language
+from botkit.server.http import requests
+from botkit.server.http.models import In
 from botkit.store import Store
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -37,8 +37,8 @@ class Shop:
 
     def __init__(self, app: Flask, store: Store) -> None:
         self.app, self.store = app, store
-        self.admin = people.add_agent(store, "Root", "admin", PASSWORD)
-        self.other = people.add_agent(store, "Other", "agent", PASSWORD)
+        self.admin = accounts.add_agent(store, "Root", "admin", PASSWORD)
+        self.other = accounts.add_agent(store, "Other", "agent", PASSWORD)
         self.ticket = handed_over(store)
         desk.claim(store, self.ticket, self.admin)
         self.browser = app.test_client()
@@ -56,7 +56,7 @@ class Shop:
             "absence_id": "1",
             "agent_id": str(self.other.id),
         }
-        self.tokens = {"conversation": told["token"], "desk": people.issue_token(store, "Root")}
+        self.tokens = {"conversation": told["token"], "desk": accounts.issue_token(store, "Root")}
         self.failed: list[str] = []
 
     def ask(self, method: str, address: str, what: str, client: FlaskClient | None = None, **sent: Any) -> None:
@@ -202,9 +202,9 @@ def test_the_fields_of_a_form(app: Flask, shop: Shop) -> None:
 
 def test_a_form_of_too_many_fields_is_refused_unread(shop: Shop) -> None:
     address, form = f"/desk/tickets/{shop.ticket}/notes", {"content_type": "application/x-www-form-urlencoded"}
-    assert shop.browser.post(address, data="a&" * intake.MOST_FIELDS, **form).status_code == 413
+    assert shop.browser.post(address, data="a&" * requests.MOST_FIELDS, **form).status_code == 413
     assert shop.browser.post("/desk/login", data="&" * 100_000, **form).status_code == 413
-    assert shop.browser.post(address, data="a&" * (intake.MOST_FIELDS - 2) + "text=late", **form).status_code == 303
+    assert shop.browser.post(address, data="a&" * (requests.MOST_FIELDS - 2) + "text=late", **form).status_code == 303
     packet = desk.ticket(shop.store, shop.ticket)
     assert [event.data["text"] for event in packet.transcript if event.kind == "note"] == ["late"]
 

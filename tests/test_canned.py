@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small import FRUIT, article, write
 
-from botkit import answer, corpus, index, publish
+from botkit import answer, build, corpus, index
 from botkit.files import checksum
 from botkit.index import Index, IndexProblem
 
@@ -129,7 +129,7 @@ def test_a_folder_of_another_language_is_named(tmp_path: Path) -> None:
 
 def built(folder: Path, **files: str) -> Index:
     read(folder / "corpus", **files)
-    publish.publish(folder / "corpus", folder / "index", allow_failing_tests=True)
+    build.publish(folder / "corpus", folder / "index", allow_failing_tests=True)
     return Index.open(folder / "index")
 
 

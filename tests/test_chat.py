@@ -14,10 +14,10 @@ import shop
 from moving import Clock
 from shop import NONSENSE
 
-from botkit import chat, desk, language, people
+from botkit import accounts, chat, desk, language
+from botkit.accounts import Agent
 from botkit.chat import MessageError, Turn
 from botkit.index import Index
-from botkit.people import Agent
 from botkit.store import Event, Store
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mina(store: Store) -> Agent:
-    return people.add_agent(store, "Mina", "agent", "copper pan and cezve")
+    return accounts.add_agent(store, "Mina", "agent", "copper pan and cezve")
 
 
 class Customer:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from small import FRUIT, article, write
 
-from botkit import __version__, cli, people
+from botkit import __version__, accounts, cli
 from botkit.index import Index
 from botkit.store import Store
 
@@ -370,7 +370,7 @@ def test_an_account_is_added_given_a_token_and_listed(database: str) -> None:
     token = botkit("user", "token", "ada", "--database", database)
     assert token.exit_code == 0
     store = Store(database)
-    owner = people.agent_by_token(store, token.stdout.strip())
+    owner = accounts.agent_by_token(store, token.stdout.strip())
     store.close()
     assert owner is not None
     assert owner.name == "Ada"
@@ -409,9 +409,9 @@ def test_where_an_account_is_signed_in_and_its_tokens_are_listed_and_ended(datab
 
     user("add", "Ada", "--temporary")
     store = Store(database)
-    (ada,) = people.agents(store)
+    (ada,) = accounts.agents(store)
     assert (user("sessions", "Ada"), user("tokens", "Ada")) == ("", "")
-    texts = [people.begin_session(store, ada, agent, timedelta(hours=1)) for agent in ("Firefox/140.0 Linux", "curl")]
+    texts = [accounts.begin_session(store, ada, agent, timedelta(hours=1)) for agent in ("Firefox/140.0 Linux", "curl")]
     times = r"[0-9TZ:.+-]+\t[0-9TZ:.+-]+"
     found = re.fullmatch(
         rf"(\d+)\t{times}\tunknown browser\n(\d+)\t{times}\tFirefox on Linux\n", user("sessions", "ada")
@@ -420,9 +420,9 @@ def test_where_an_account_is_signed_in_and_its_tokens_are_listed_and_ended(datab
     assert user("sign-out", "Ada", "--session", found[1]) == f"session {found[1]} of Ada is ended\n"
     assert "has no session" in user("sign-out", "Ada", "--session", found[1], fails=True)
     idle = timedelta(hours=1)
-    assert [people.session_of(store, text, idle) is not None for text in texts] == [True, False]
+    assert [accounts.session_of(store, text, idle) is not None for text in texts] == [True, False]
     assert user("sign-out", "Ada") == "Ada is signed out everywhere\n"
-    assert people.session_of(store, texts[0], idle) is None
+    assert accounts.session_of(store, texts[0], idle) is None
 
     token = user("token", "Ada", "--name", "display", "--scope", "read", "--days", "30").strip()
     user("token", "Ada", "--name", "till")
@@ -433,7 +433,7 @@ def test_where_an_account_is_signed_in_and_its_tokens_are_listed_and_ended(datab
     number = lines[1].split("\t")[0]
     assert user("revoke", "Ada", "--token", number) == f"token {number} of Ada is revoked\n"
     assert "has no token" in user("revoke", "Ada", "--token", number, fails=True)
-    assert people.agent_by_token(store, token) is None
+    assert accounts.agent_by_token(store, token) is None
     assert "no such scope 'all': expected one of read, answer, full" in user(
         "token", "Ada", "--scope", "all", fails=True
     )
@@ -449,14 +449,14 @@ def test_an_address_is_unlocked_from_the_command_line(database: str) -> None:
     botkit("user", "add", "Ada", "--password-stdin", "--database", database, stdin="long secret words\n")
     store = Store(database)
     for n in range(50):
-        people.sign_in(store, f"nobody {n}", "wrong", "2001:db8::/64")
-    with pytest.raises(people.TooManyGuesses):
-        people.sign_in(store, "Ada", "long secret words", "2001:db8::/64")
+        accounts.sign_in(store, f"nobody {n}", "wrong", "2001:db8::/64")
+    with pytest.raises(accounts.TooManyGuesses):
+        accounts.sign_in(store, "Ada", "long secret words", "2001:db8::/64")
     listed = botkit("user", "list", "--database", database).stdout
     assert "the address 2001:db8::/64 is locked for" in listed
     assert unlock("--address", "2001:db8::7").stdout == "2001:db8::/64 is unlocked\n"
     assert unlock("--address", "2001:db8::/64").stdout == "2001:db8::/64 was not locked\n"
-    assert people.sign_in(store, "Ada", "long secret words", "2001:db8::/64") is not None
+    assert accounts.sign_in(store, "Ada", "long secret words", "2001:db8::/64") is not None
     assert "expected one like" in unlock("--address", "office").stderr
     assert unlock().exit_code == unlock("Ada", "--address", "192.0.2.1").exit_code == 2
     store.close()
@@ -468,8 +468,8 @@ def test_a_new_password_is_taken(database: str) -> None:
     done = botkit("user", "password", "Ada", "--password-stdin", "--database", database, stdin="other secret words\n")
     assert (done.exit_code, done.stdout) == (0, "Ada has a new password\n")
     store = Store(database)
-    assert people.authenticate(store, "Ada", "other secret words") is not None
-    assert people.authenticate(store, "Ada", "long secret words") is None
+    assert accounts.authenticate(store, "Ada", "other secret words") is not None
+    assert accounts.authenticate(store, "Ada", "long secret words") is None
     store.close()
 
 
@@ -487,8 +487,8 @@ def test_an_account_is_changed_from_the_command_line(database: str) -> None:
     reset = re.fullmatch(r"Ada has a new password: ([a-z0-9-]{23})\n", user("password", "Ada", "--temporary"))
     assert reset is not None
     store = Store(database)
-    assert people.authenticate(store, "Ada", given[1]) is None
-    ada = people.authenticate(store, "Ada", reset[1])
+    assert accounts.authenticate(store, "Ada", given[1]) is None
+    ada = accounts.authenticate(store, "Ada", reset[1])
     assert ada is not None
     assert user("role", "ada", "admin") == "ada is admin\n"
     user("token", "Ada")
@@ -496,16 +496,16 @@ def test_an_account_is_changed_from_the_command_line(database: str) -> None:
     user("disable", "Ada")
     assert user("enable", "Ada") == "Ada is enabled\n"
     for _ in range(5):
-        people.sign_in(store, "Ada", "wrong", "192.0.2.1")
+        accounts.sign_in(store, "Ada", "wrong", "192.0.2.1")
     listed = re.fullmatch(r"Ada\tadmin  locked for (\d+) s  temporary password\n", user("list"))
     assert listed is not None
     assert 0 < int(listed[1]) <= 60
     assert (user("unlock", "Ada"), user("unlock", "Ada")) == ("Ada is unlocked\n", "Ada was not locked\n")
-    phone = pyotp.TOTP(people.begin_factor(store, ada))
-    assert people.confirm_factor(store, ada, phone.at(store.now()))
+    phone = pyotp.TOTP(accounts.begin_factor(store, ada))
+    assert accounts.confirm_factor(store, ada, phone.at(store.now()))
     assert user("second-factor", "Ada") == "the second factor of Ada is on\n"
     assert user("second-factor", "Ada", "--off") == "the second factor of Ada is off\n"
-    lines = people.audited(store, actor=people.CONSOLE)
+    lines = accounts.audited(store, actor=accounts.CONSOLE)
     assert [line.action for line in reversed(lines)] == [
         "account.added",
         "account.password",
@@ -534,7 +534,7 @@ def test_an_export_is_in_the_audit_log(database: str) -> None:
     """What customers asked leaves the house."""
     assert botkit("labels", "--database", database).exit_code == 0
     store = Store(database)
-    (line,) = people.audited(store)
+    (line,) = accounts.audited(store)
     assert (line.actor, line.action, line.target) == ("console", "export", "labels")
     store.close()
 

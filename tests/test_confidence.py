@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from small import FRUIT, article, write
 
-from botkit import answer, confidence, corpus, encoder, index, publish
+from botkit import answer, build, confidence, corpus, encoder, index
 from botkit.confidence import FEATURES, Confidence, area, features, fitting
 from botkit.confidence.model import EXACT, HIGHEST, PAIRS
 from botkit.corpus import Label
@@ -144,7 +144,7 @@ def test_a_shop_of_one_article_knows_what_that_is_about(lang: str, tmp_path: Pat
     """And what not, though there is no other article that a question could be nearer to."""
     title, questions, asked = ONE[lang]
     text = article(title, "Within 30 days.", questions=f"[{questions}]")
-    publish.publish(write(tmp_path / "corpus", {f"{lang}/returns.md": text}), tmp_path / "index")
+    build.publish(write(tmp_path / "corpus", {f"{lang}/returns.md": text}), tmp_path / "index")
     found = Index.open(tmp_path / "index")
     assert Confidence.of(found).probabilities(found.search(asked, lang))[0] > 0.5
     for question in ("zzzz qqqq", *FAR[lang]):

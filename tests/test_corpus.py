@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import FRUIT, article, write
 
-from botkit import cli, corpus, publish
+from botkit import build, cli, corpus
 from botkit.corpus import Article, CorpusError, Finding
 from botkit.index import Index
 
@@ -527,7 +527,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 def test_a_bad_corpus_is_not_indexed_and_the_old_index_answers(tmp_path: Path) -> None:
     """`botkit check` and `botkit index` end with 1 and print file:line: message; nothing is published."""
     folder = write(tmp_path / "corpus", FRUIT)
-    version = publish.publish(folder, tmp_path / "index").version
+    version = build.publish(folder, tmp_path / "index").version
     write(folder, {"en/plum.md": "---\ntitle: x\ntitel: y\n---\nx"})
     for command in (["check", str(folder)], ["index", str(folder), "--out", str(tmp_path / "index")]):
         result = CliRunner().invoke(cli.main, command)

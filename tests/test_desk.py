@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from moving import Clock
 
-from botkit import desk, people
-from botkit.people import Agent
+from botkit import accounts, desk
+from botkit.accounts import Agent
 from botkit.store import Event, Store
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -28,17 +28,17 @@ def store(database: str, clock: Clock):
 
 @pytest.fixture
 def mina(store: Store) -> Agent:
-    return people.add_agent(store, "Mina", "agent", "copper pan and cezve")
+    return accounts.add_agent(store, "Mina", "agent", "copper pan and cezve")
 
 
 @pytest.fixture
 def nur(store: Store) -> Agent:
-    return people.add_agent(store, "Nur", "agent", "copper pan and cezve")
+    return accounts.add_agent(store, "Nur", "agent", "copper pan and cezve")
 
 
 @pytest.fixture
 def boss(store: Store) -> Agent:
-    return people.add_agent(store, "Boss", "supervisor", "copper pan and cezve")
+    return accounts.add_agent(store, "Boss", "supervisor", "copper pan and cezve")
 
 
 def handed_over(store: Store, text: str = "where is it", lang: str = "en", reason: str = "no_answer") -> int:
@@ -160,7 +160,7 @@ def test_the_loser_of_a_claim_learns_who_was_first(store: Store, mina: Agent, nu
 
 def test_eight_racing_agents_never_hold_one_ticket_twice(database: str) -> None:
     store = Store(database)
-    agents = [people.add_agent(store, f"Agent {n}", "agent", "copper pan and cezve") for n in range(8)]
+    agents = [accounts.add_agent(store, f"Agent {n}", "agent", "copper pan and cezve") for n in range(8)]
     tickets = [handed_over(store) for _ in range(30)]
     gate = threading.Barrier(len(agents))
     won: dict[str, list[int]] = {agent.name: [] for agent in agents}
@@ -230,7 +230,7 @@ def test_notes_are_for_any_colleague_at_any_time(store: Store, mina: Agent, nur:
 
 
 def test_a_transfer_changes_the_owner_and_carries_a_note(store: Store, mina: Agent, nur: Agent) -> None:
-    analyst = people.add_agent(store, "Ana", "analyst", "copper pan and cezve")
+    analyst = accounts.add_agent(store, "Ana", "analyst", "copper pan and cezve")
     ticket_id = handed_over(store)
     with pytest.raises(desk.NotOwner):
         desk.transfer(store, ticket_id, mina, "Nur")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from quiet import quiet
 from test_browser import served
 
-from botkit import desk, language, people
+from botkit import accounts, desk, language
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -30,7 +30,7 @@ EN, AR = language.messages("en"), language.messages("ar")
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
     for name in ("Sara", "Omid"):
-        people.add_agent(store, name, "agent", PASSWORD)
+        accounts.add_agent(store, name, "agent", PASSWORD)
     return create_app(index=live, store=store, settings=quiet())
 
 
@@ -104,7 +104,7 @@ def owned(store: Store, customer: Callable[..., Customer], agent: Callable[..., 
 
     def make(text: str = "Where is my order?", spoken: str = "en", name: str = "Sara", **options: Any) -> Any:
         someone = customer(text, spoken)
-        desk.claim(store, someone.ticket, next(each for each in people.agents(store) if each.name == name))
+        desk.claim(store, someone.ticket, next(each for each in accounts.agents(store) if each.name == name))
         return someone, agent(name, f"/desk/tickets/{someone.ticket}", **options)
 
     return make
@@ -357,7 +357,7 @@ def test_on_a_phone_the_heads_of_a_ticket_keep_to_two_lines(
     owned: Callable[..., Any], store: Store, spoken: str
 ) -> None:
     """Also a supervisor's, with all that they reach; the button of the keys stands beside what else is on its line."""
-    people.set_role(store, "Sara", "admin")
+    accounts.set_role(store, "Sara", "admin")
     _, page = owned(lang=spoken, viewport={"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     assert page.locator(".desk-head").bounding_box()["height"] < 110  # type: ignore[index]
@@ -450,7 +450,7 @@ def test_several_chats_stand_beside_with_what_is_unread(
     """What was looked at is not unread any more; Alt+J goes to the chat that waits for an answer."""
     one, page = owned()
     other = customer("When will I get my refund?")
-    sara = next(each for each in people.agents(store) if each.name == "Sara")
+    sara = next(each for each in accounts.agents(store) if each.name == "Sara")
     desk.claim(store, other.ticket, sara)
     desk.say(store, other.ticket, sara, "a-client-id", "One moment.")
     link = page.locator(f"#chat-{other.ticket}")

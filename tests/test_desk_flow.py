@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Rou
 from quiet import quiet
 from test_browser import open_chat, say, served
 
-from botkit import language, people
+from botkit import accounts, language
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -28,7 +28,7 @@ TOLD = ".entry:is(.agent, .customer) .words"
 @pytest.fixture
 def app(live: Live, store: Store) -> Flask:
     for name, role in (("Sara", "agent"), ("Leila", "agent"), ("Boss", "supervisor")):
-        people.add_agent(store, name, role, PASSWORD)
+        accounts.add_agent(store, name, role, PASSWORD)
     return create_app(index=live, store=store, settings=quiet(), demo=True)
 
 

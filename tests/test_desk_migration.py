@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from botkit import desk, people
+from botkit import accounts, desk
 from botkit.store import Store, conversation_table, iso
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -54,7 +54,7 @@ def old(no_tables: str) -> Iterator[Store]:
 
 def test_tickets_of_the_release_before_go_on_with_their_place_and_their_history(old: Store) -> None:
     old.migrate()
-    mina = people.add_agent(old, "Mina", "agent", "copper pan and cezve")
+    mina = accounts.add_agent(old, "Mina", "agent", "copper pan and cezve")
 
     def history(ticket_id: int) -> list[tuple[int, str, str, str | None]]:
         return [(line.n, line.change, line.state, line.owner) for line in desk.ticket(old, ticket_id).history]

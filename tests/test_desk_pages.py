@@ -16,7 +16,7 @@ from markupsafe import escape
 from quiet import quiet
 from werkzeug.test import TestResponse
 
-from botkit import desk, language, people
+from botkit import accounts, desk, language
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -57,7 +57,7 @@ def sign_in(app: Flask, name: str, password: str = PASSWORD, **form: str) -> tup
 # ---------------------------------------------------------------- signing in
 
 
-def test_without_a_session_every_page_leads_to_the_sign_in_and_back(app: Flask, sara: people.Agent) -> None:
+def test_without_a_session_every_page_leads_to_the_sign_in_and_back(app: Flask, sara: accounts.Agent) -> None:
     answer = app.test_client().get("/desk/tickets/7?lang=tr")
     assert answer.status_code == 303
     assert answer.location == "/desk/login?next=%2Fdesk%2Ftickets%2F7%3Flang%3Dtr"
@@ -72,12 +72,12 @@ def test_without_a_session_every_page_leads_to_the_sign_in_and_back(app: Flask, 
         *("/desk\n/x", "/desk/\r\nSet-Cookie: a=b", "/desk/\t//evil.example", "/desk/\u2028x", "/desk/\x85"),
     ],
 )
-def test_after_signing_in_nobody_is_sent_elsewhere(app: Flask, sara: people.Agent, elsewhere: str) -> None:
+def test_after_signing_in_nobody_is_sent_elsewhere(app: Flask, sara: accounts.Agent, elsewhere: str) -> None:
     _, answer = sign_in(app, "Sara", next=elsewhere)
     assert answer.location == "/desk"
 
 
-def test_a_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(app: Flask, sara: people.Agent) -> None:
+def test_a_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(app: Flask, sara: accounts.Agent) -> None:
     _, answer = sign_in(app, "sara")
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -85,7 +85,7 @@ def test_a_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(app: Fla
     assert "Secure" not in cookie
 
 
-def test_on_https_the_session_cookie_is_secure(live: Live, store: Store, sara: people.Agent) -> None:
+def test_on_https_the_session_cookie_is_secure(live: Live, store: Store, sara: accounts.Agent) -> None:
     app = create_app(index=live, store=store, settings=quiet(base_url="https://help.shop.example"))
     _, answer = sign_in(app, "Sara")
     assert "Secure" in answer.headers["Set-Cookie"]
@@ -95,7 +95,7 @@ def test_on_https_the_session_cookie_is_secure(live: Live, store: Store, sara: p
     ("name", "password"), [("Sara", "wrong password"), ("Nobody", PASSWORD), ("", ""), ("\x00", "\x00")]
 )
 def test_a_wrong_name_or_password_is_refused_in_the_same_words(
-    app: Flask, sara: people.Agent, name: str, password: str
+    app: Flask, sara: accounts.Agent, name: str, password: str
 ) -> None:
     browser, answer = sign_in(app, name, password)
     assert answer.status_code == 401
@@ -105,7 +105,7 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(
 
 def test_an_editor_is_told_where_the_work_is(app: Flask, store: Store, lang: str) -> None:
     """In the reader's language, with the commands; there is no session."""
-    people.add_agent(store, "Edith", "editor", PASSWORD)
+    accounts.add_agent(store, "Edith", "editor", PASSWORD)
     browser = app.test_client()
     browser.get(f"/desk/login?lang={lang}")
     answer = browser.post("/desk/login", data={"name": "Edith", "password": PASSWORD})
@@ -122,7 +122,7 @@ def test_an_analyst_sees_the_overview_without_words_and_nothing_else(
 ) -> None:
     """Figures, the team, and which conversations are late: not what customers wrote. What was seen is noted."""
     ticket = waiting("My card is 4111")
-    people.add_agent(store, "Ana", "analyst", PASSWORD)
+    accounts.add_agent(store, "Ana", "analyst", PASSWORD)
     browser, answer = sign_in(app, "Ana")
     assert answer.status_code == 303
     page = browser.get("/desk", follow_redirects=True)
@@ -139,13 +139,13 @@ def test_an_analyst_sees_the_overview_without_words_and_nothing_else(
     assert desk.ticket(store, ticket).ticket.owner is None
     for address in ("tickets", "overview", "events"):
         assert browser.get(f"/api/v1/desk/{address}").status_code in (401, 403)
-    seen = [(line.actor, line.action) for line in people.audited(store, action="overview.read")]
+    seen = [(line.actor, line.action) for line in accounts.audited(store, action="overview.read")]
     assert seen == [("agent:Ana", "overview.read")]
     assert "Ana" not in [seat.agent for seat in desk.seats(store)]
 
 
 def test_an_analyst_with_a_given_password_chooses_another_first(app: Flask, store: Store) -> None:
-    people.add_agent(store, "Ana", "analyst", PASSWORD, temporary=True)
+    accounts.add_agent(store, "Ana", "analyst", PASSWORD, temporary=True)
     browser, _ = sign_in(app, "Ana")
     assert browser.get("/desk/overview", follow_redirects=True).request.path == "/desk/account"
     browser.post("/desk/account/password", data={"current": PASSWORD, "new": f"{PASSWORD}!"})
@@ -153,7 +153,7 @@ def test_an_analyst_with_a_given_password_chooses_another_first(app: Flask, stor
 
 
 def test_guessing_at_one_name_is_stopped_and_leaves_other_names_open(
-    app: Flask, sara: people.Agent, omid: people.Agent
+    app: Flask, sara: accounts.Agent, omid: accounts.Agent
 ) -> None:
     answers = [sign_in(app, "Sara", f"guess number {n}")[1].status_code for n in range(7)]
     assert answers == [401] * 5 + [429] * 2
@@ -164,17 +164,17 @@ def test_guessing_at_one_name_is_stopped_and_leaves_other_names_open(
 
 
 def test_a_session_ends_with_the_password_the_account_and_the_sign_out(
-    app: Flask, store: Store, sara: people.Agent, omid: people.Agent
+    app: Flask, store: Store, sara: accounts.Agent, omid: accounts.Agent
 ) -> None:
     first, _ = sign_in(app, "Sara")
     assert first.get("/desk").status_code == 200
-    people.set_password(store, "Sara", "another good password")
+    accounts.set_password(store, "Sara", "another good password")
     assert first.get("/desk").status_code == 303
     second, _ = sign_in(app, "Omid")
     third, _ = sign_in(app, "Omid")
     assert second.post("/desk/logout").location == "/desk/login"
     assert second.get("/desk").status_code == 303
-    people.disable(store, "Omid")
+    accounts.disable(store, "Omid")
     assert third.get("/desk").status_code == 303
 
 
@@ -188,7 +188,7 @@ def test_a_session_ends_with_the_password_the_account_and_the_sign_out(
     ],
 )
 def test_a_forged_origin_is_refused_at_every_form_and_at_the_api(
-    app: Flask, store: Store, sara: people.Agent, waiting: Callable[..., int], headers: dict[str, str]
+    app: Flask, store: Store, sara: accounts.Agent, waiting: Callable[..., int], headers: dict[str, str]
 ) -> None:
     ticket = waiting()
     browser, _ = sign_in(app, "Sara")
@@ -203,7 +203,7 @@ def test_a_forged_origin_is_refused_at_every_form_and_at_the_api(
 
 
 def test_the_queue_shows_who_waits_why_and_in_which_language(
-    app: Flask, sara: people.Agent, waiting: Callable[..., int]
+    app: Flask, sara: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     english, arabic = waiting("Where is my parcel LZ-10423?"), waiting("أين طلبي؟", "ar", "/orders/7")
     browser, _ = sign_in(app, "Sara")
@@ -219,7 +219,7 @@ def test_the_queue_shows_who_waits_why_and_in_which_language(
 
 
 def test_a_ticket_goes_from_the_queue_to_its_end_by_forms_alone(
-    app: Flask, store: Store, sara: people.Agent, omid: people.Agent, waiting: Callable[..., int]
+    app: Flask, store: Store, sara: accounts.Agent, omid: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     ticket = waiting("How do I return something?")
     address = f"/desk/tickets/{ticket}"
@@ -254,21 +254,21 @@ def test_a_ticket_goes_from_the_queue_to_its_end_by_forms_alone(
 
 
 def test_whoever_opens_a_conversation_is_in_the_audit_log(
-    app: Flask, store: Store, sara: people.Agent, omid: people.Agent, waiting: Callable[..., int]
+    app: Flask, store: Store, sara: accounts.Agent, omid: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     ticket = waiting()
     browser, _ = sign_in(app, "Sara")
     for _ in range(3):  # as its script does every few seconds
         browser.get(f"/desk/tickets/{ticket}")
-    token = {"Authorization": f"Bearer {people.issue_token(store, 'Omid')}"}
+    token = {"Authorization": f"Bearer {accounts.issue_token(store, 'Omid')}"}
     app.test_client().get(f"/api/v1/desk/tickets/{ticket}", headers=token)
     browser.get(f"/desk/tickets/{ticket + 1}")  # not there
-    read = [(line.actor, line.target) for line in people.audited(store, action="ticket.read")]
+    read = [(line.actor, line.target) for line in accounts.audited(store, action="ticket.read")]
     assert read == [("agent:Omid", f"ticket:{ticket}"), ("agent:Sara", f"ticket:{ticket}")]
 
 
 def test_a_suggested_reply_can_be_inserted_without_javascript(
-    app: Flask, sara: people.Agent, waiting: Callable[..., int], live: Live
+    app: Flask, sara: accounts.Agent, waiting: Callable[..., int], live: Live
 ) -> None:
     ticket = waiting("How do I return something?")
     browser, _ = sign_in(app, "Sara")
@@ -284,7 +284,7 @@ def test_a_suggested_reply_can_be_inserted_without_javascript(
 
 
 def test_a_refusal_is_told_on_the_page(
-    app: Flask, sara: people.Agent, omid: people.Agent, waiting: Callable[..., int]
+    app: Flask, sara: accounts.Agent, omid: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     ticket = waiting()
     address = f"/desk/tickets/{ticket}"
@@ -306,7 +306,7 @@ def test_a_refusal_is_told_on_the_page(
 
 
 def test_html_in_what_a_customer_or_an_agent_says_stays_text(
-    app: Flask, sara: people.Agent, waiting: Callable[..., int]
+    app: Flask, sara: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     ticket = waiting(HOSTILE, page="/<b>cart</b>")
     browser, refused = sign_in(app, HOSTILE)
@@ -321,7 +321,7 @@ def test_html_in_what_a_customer_or_an_agent_says_stays_text(
             assert markup not in page
 
 
-def test_an_unchanged_page_is_not_sent_twice(app: Flask, sara: people.Agent, waiting: Callable[..., int]) -> None:
+def test_an_unchanged_page_is_not_sent_twice(app: Flask, sara: accounts.Agent, waiting: Callable[..., int]) -> None:
     ticket = waiting()
     browser, _ = sign_in(app, "Sara")
     for address, action in (("/desk", "claim"), (f"/desk/tickets/{ticket}", "release")):
@@ -331,7 +331,9 @@ def test_an_unchanged_page_is_not_sent_twice(app: Flask, sara: people.Agent, wai
         assert browser.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_the_desk_speaks_every_language(app: Flask, sara: people.Agent, waiting: Callable[..., int], lang: str) -> None:
+def test_the_desk_speaks_every_language(
+    app: Flask, sara: accounts.Agent, waiting: Callable[..., int], lang: str
+) -> None:
     ticket = waiting()
     browser, _ = sign_in(app, "Sara")
     page = browser.get(f"/desk?lang={lang}").text
@@ -346,8 +348,8 @@ def test_the_desk_speaks_every_language(app: Flask, sara: people.Agent, waiting:
 
 
 @pytest.fixture
-def bearer(store: Store, sara: people.Agent) -> dict[str, str]:
-    return {"Authorization": f"Bearer {people.issue_token(store, 'Sara')}"}
+def bearer(store: Store, sara: accounts.Agent) -> dict[str, str]:
+    return {"Authorization": f"Bearer {accounts.issue_token(store, 'Sara')}"}
 
 
 def test_the_api_takes_a_token_or_a_session_and_nothing_else(
@@ -361,19 +363,19 @@ def test_the_api_takes_a_token_or_a_session_and_nothing_else(
     browser, _ = sign_in(app, "Sara")
     assert browser.get("/api/v1/desk/tickets").status_code == 200
     assert browser.get("/api/v1/desk/tickets", headers={"Authorization": "Bearer nonsense"}).status_code == 401
-    people.add_agent(store, "Ana", "analyst", PASSWORD)
-    analyst = {"Authorization": f"Bearer {people.issue_token(store, 'Ana')}"}
+    accounts.add_agent(store, "Ana", "analyst", PASSWORD)
+    analyst = {"Authorization": f"Bearer {accounts.issue_token(store, 'Ana')}"}
     assert stranger.get("/api/v1/desk/tickets", headers=analyst).status_code == 403
-    people.disable(store, "Sara")
+    accounts.disable(store, "Sara")
     assert stranger.get("/api/v1/desk/tickets", headers=bearer).status_code == 401
 
 
 def test_a_lost_claim_is_409_with_the_owner(
-    app: Flask, store: Store, bearer: dict[str, str], omid: people.Agent, waiting: Callable[..., int]
+    app: Flask, store: Store, bearer: dict[str, str], omid: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     ticket = waiting()
     client = app.test_client()
-    late = {"Authorization": f"Bearer {people.issue_token(store, 'Omid')}"}
+    late = {"Authorization": f"Bearer {accounts.issue_token(store, 'Omid')}"}
     first = client.post(f"/api/v1/desk/tickets/{ticket}/claim", headers=bearer)
     assert (first.status_code, first.json and first.json["owner"]) == (200, "Sara")
     assert client.post(f"/api/v1/desk/tickets/{ticket}/claim", headers=bearer).status_code == 200
@@ -385,7 +387,7 @@ def test_a_lost_claim_is_409_with_the_owner(
 
 
 def test_a_ticket_is_worked_through_the_api(
-    app: Flask, bearer: dict[str, str], omid: people.Agent, waiting: Callable[..., int]
+    app: Flask, bearer: dict[str, str], omid: accounts.Agent, waiting: Callable[..., int]
 ) -> None:
     ticket = waiting("How do I return something?")
     client = app.test_client()

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moving import Clock
 
-from botkit import desk, people
-from botkit.people import Agent
+from botkit import accounts, desk
+from botkit.accounts import Agent
 from botkit.store import Store, ticket_state_table, ticket_table
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -212,7 +212,7 @@ def test_a_supervisor_takes_over_reassigns_and_closes_in_bulk_with_a_reason(
 def test_a_note_mentions_colleagues_and_a_whisper_its_owner(
     store: Store, mina: Agent, nur: Agent, boss: Agent
 ) -> None:
-    people.add_agent(store, "Nur Ada", "agent", PASSWORD)
+    accounts.add_agent(store, "Nur Ada", "agent", PASSWORD)
     ticket_id = handed_over(store)
     with pytest.raises(desk.NotOwner):
         desk.whisper(store, ticket_id, boss, "Offer a voucher")
@@ -277,7 +277,7 @@ def test_no_walk_leads_to_two_owners_or_to_a_state_that_the_history_does_not_tel
     clock = Clock()
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('walk')}/record.db", clock=clock)
     store.migrate()
-    crew = [people.add_agent(store, name, role, PASSWORD) for name, role in _CREW]
+    crew = [accounts.add_agent(store, name, role, PASSWORD) for name, role in _CREW]
     tickets = [handed_over(store, "a complaint"), handed_over(store)]
     for number, (step, who, whom, which) in enumerate(steps):
         agent, other, ticket_id = crew[who], crew[whom], tickets[which]

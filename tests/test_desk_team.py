@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from quiet import quiet
 
-from botkit import desk, language, people
+from botkit import accounts, desk, language
 from botkit.config import ConfigError, Settings
 from botkit.index import Live
 from botkit.server import create_app, options
@@ -33,8 +33,8 @@ def caller(app: Flask, store: Store) -> Callable[..., Caller]:
     """Make an agent; a function that calls the desk's API as they do."""
 
     def make(name: str, role: str = "agent") -> Caller:
-        people.add_agent(store, name, role, PASSWORD)
-        headers = {"Authorization": f"Bearer {people.issue_token(store, name)}"}
+        accounts.add_agent(store, name, role, PASSWORD)
+        headers = {"Authorization": f"Bearer {accounts.issue_token(store, name)}"}
 
         def call(path: str, **body: Any) -> tuple[int, Any]:
             get = body.pop("get", False)
@@ -85,7 +85,7 @@ def test_presence_brings_an_offer_and_the_claim_takes_it(
 
 
 def test_a_browser_at_the_desk_is_present_until_it_signs_out(app: Flask, store: Store) -> None:
-    people.add_agent(store, "Sara", "agent", PASSWORD)
+    accounts.add_agent(store, "Sara", "agent", PASSWORD)
     browser = app.test_client()
     browser.post("/desk/login", data={"name": "Sara", "password": PASSWORD})
     assert not desk.seat(store, "Sara").present
@@ -196,7 +196,7 @@ def test_tags_are_believed_with_an_agents_token_alone(
     client = app.test_client()
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
         assert client.post("/api/v1/conversations", json={"tags": ["vip"]}, headers=headers).status_code == 401
-    shop = {"Authorization": f"Bearer {people.issue_token(store, 'Sara')}"}
+    shop = {"Authorization": f"Bearer {accounts.issue_token(store, 'Sara')}"}
     assert client.post("/api/v1/conversations", json={"tags": ["two words"]}, headers=shop).status_code == 400
     first = Customer(client)
     first.post("handoff")

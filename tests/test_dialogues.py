@@ -9,8 +9,8 @@ import pytest
 import shop
 
 from botkit.corpus import Dialogue, Turn
+from botkit.evaluation.dialogues import TurnOutcome, converse, turn_figures
 from botkit.index import Index
-from botkit.quality.dialogues import TurnOutcome, converse, turn_figures
 
 ROOT = Path(__file__).parent.parent
 RUG, TOWEL, REFUND, TRACK = (frozenset({a}) for a in ("care/rug", "care/towel", "returns/refund", "orders/track"))

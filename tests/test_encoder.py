@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import FRUIT, write
 
-from botkit import corpus, encoder, language, publish
-from botkit.encoder import Encoder, EncoderError, e5, export, weights
+from botkit import build, corpus, encoder, language
+from botkit.encoder import Encoder, EncoderError, e5, export, loading, weights
 from botkit.index import Index, IndexProblem
 
 MODEL = encoder.load()
@@ -117,7 +117,7 @@ def model_folder() -> str:
 def minilm_index(model_folder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """FRUIT, built and published with that model."""
     folder = tmp_path_factory.mktemp("minilm")
-    publish.publish(write(folder / "corpus", FRUIT), folder / "index", model_folder)
+    build.publish(write(folder / "corpus", FRUIT), folder / "index", model_folder)
     return folder / "index"
 
 
@@ -187,8 +187,8 @@ def test_encoders_joined_by_a_plus_read_a_text_together(model_folder: str, defau
     assert found.shape == (3, 384 + 384)
     assert found.dtype == np.float32
     first, second = ((v @ v.T) for v in (default.encode_query(texts), english.encode_query(texts)))
-    np.testing.assert_allclose(found @ found.T, (first + encoder.FURTHER * second) / (1 + encoder.FURTHER), atol=1e-5)
-    publish.publish(write(tmp_path / "corpus", FRUIT), tmp_path / "index", name)
+    np.testing.assert_allclose(found @ found.T, (first + loading.FURTHER * second) / (1 + loading.FURTHER), atol=1e-5)
+    build.publish(write(tmp_path / "corpus", FRUIT), tmp_path / "index", name)
     opened = Index.open(tmp_path / "index")
     assert opened.search("the pears I bought are still hard").hits[0].article == "pear"
     assert opened.manifest["encoder_identity"] == encoder.identity(both) != encoder.identity(english)

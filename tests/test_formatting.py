@@ -19,9 +19,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
 
-from botkit import desk, formatting, language, people
+from botkit import accounts, desk, formatting, language
+from botkit.accounts import Agent
 from botkit.formatting import Format
-from botkit.people import Agent
 from botkit.store import Store
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ def test_how_long_to_wait_is_said_with_its_preposition(app: Flask, clock: Clock,
 def test_an_administrator_is_told_for_how_many_days_a_password_opens(
     app: Flask, store: Store, clock: Clock, boss: Agent, signed_in: Callable[[str], FlaskClient], lang: str
 ) -> None:
-    people.add_agent(store, "Root", "admin", PASSWORD)
+    accounts.add_agent(store, "Root", "admin", PASSWORD)
     browser = signed_in("Root")
     browser.get(f"/desk?lang={lang}")
     page = browser.post(f"/desk/accounts/{boss.id}/password", follow_redirects=True).text

@@ -17,7 +17,7 @@ from desk_shop import PASSWORD
 from flask import Flask
 from flask.testing import FlaskClient
 
-from botkit import corpus, index, language, people, publish, report
+from botkit import accounts, build, corpus, index, language, reports
 from botkit.index import Index, Live
 from botkit.store import Store
 
@@ -29,7 +29,7 @@ PERSON = "Ich möchte mit einem Menschen sprechen"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The German shop's index."""
     built = tmp_path_factory.mktemp("german") / "index"
-    publish.publish(GERMAN, built)
+    build.publish(GERMAN, built)
     return built
 
 
@@ -176,10 +176,10 @@ def test_the_pages_are_in_german(client: FlaskClient) -> None:
 def test_the_desk_knows_the_language(app: Flask, store: Store, customer: Customer) -> None:
     """An agent can speak it and read the desk in it, as far as it has texts; the queue names it; a complaint comes
     forward; what is judged becomes labels by its words."""
-    people.add_agent(store, "Boss", "supervisor", PASSWORD)
+    accounts.add_agent(store, "Boss", "supervisor", PASSWORD)
     desk = app.test_client()
     desk.post("/desk/login", data={"name": "Boss", "password": PASSWORD})
-    token = people.issue_token(store, "Boss")
+    token = accounts.issue_token(store, "Boss")
     headers = {"Authorization": f"Bearer {token}"}
     arranged = desk.post("/api/v1/desk/agents/Boss", json={"languages": ["de", "en"]}, headers=headers)
     assert arranged.get_json()["languages"] == ["de", "en"]
@@ -189,7 +189,7 @@ def test_the_desk_knows_the_language(app: Flask, store: Store, customer: Custome
     (ticket,) = desk.get("/api/v1/desk/tickets", headers=headers).get_json()["tickets"]
     assert {each["reason"] for each in ticket["priority"]["reasons"]} >= {"complaint", "refund", "asked"}
     assert "Deutsch" in desk.get("/desk?lang=de").get_data(as_text=True)
-    assert report.labels(store, tables=_tables()) == []
+    assert reports.labels(store, tables=_tables()) == []
 
 
 def test_what_the_corpus_adds_travels_with_the_index(folder: Path) -> None:

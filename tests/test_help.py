@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botkit import language
-from botkit.server.rendering import telephone
-from botkit.server.snippets import snippet
+from botkit.server.customer.snippets import snippet
+from botkit.server.http.templates import telephone
 
 VOID = {"meta", "link", "input", "img", "br", "hr", "circle", "path", "rect"}
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from small import FRUIT, article, write
 
-from botkit import answer, corpus, encoder, index, language, publish
+from botkit import answer, build, corpus, encoder, index, language
 from botkit.index import Index, IndexProblem, Live, okapi, own
 from botkit.index.cache import key_of, recall
 from botkit.index.head import Head
@@ -26,7 +26,7 @@ YESTERDAY, TOMORROW = (str(date.today() + timedelta(days=days)) for days in (-1,
 def built(folder: Path, files: dict[str, str]) -> Index:
     """The published index of a few files."""
     write(folder / "corpus", files)
-    publish.publish(folder / "corpus", folder / "index", allow_failing_tests=True)
+    build.publish(folder / "corpus", folder / "index", allow_failing_tests=True)
     return Index.open(folder / "index")
 
 
@@ -411,19 +411,19 @@ def test_a_saved_index_gives_the_same_hits(tmp_path: Path, corpus_folder: Path) 
 def test_equal_sources_give_equal_bytes(tmp_path: Path, corpus_folder: Path) -> None:
     """In another folder, from another path, after a change and back, and with a cold cache."""
     source = Path(shutil.copytree(corpus_folder, tmp_path / "elsewhere/tiny"))
-    first = publish.publish(corpus_folder, tmp_path / "one", allow_failing_tests=True).version
+    first = build.publish(corpus_folder, tmp_path / "one", allow_failing_tests=True).version
     reference = bytes_of(tmp_path / "one" / first)
     file = source / "en/orders/invoice.md"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("invoice", "bill"), encoding="utf-8")
-    other = publish.publish(source, tmp_path / "two", allow_failing_tests=True).version
+    other = build.publish(source, tmp_path / "two", allow_failing_tests=True).version
     assert other != first
     file.write_text(text, encoding="utf-8")
-    assert publish.publish(source, tmp_path / "two", allow_failing_tests=True).version == first
+    assert build.publish(source, tmp_path / "two", allow_failing_tests=True).version == first
     assert bytes_of(tmp_path / "two" / first) == reference
     shutil.rmtree(tmp_path / "two/cache")
     shutil.rmtree(tmp_path / "two" / first)
-    assert publish.publish(source, tmp_path / "two", allow_failing_tests=True).version == first
+    assert build.publish(source, tmp_path / "two", allow_failing_tests=True).version == first
     assert bytes_of(tmp_path / "two" / first) == reference
 
 
@@ -441,13 +441,13 @@ STEPS: list[dict[str, str | None]] = [
 def test_a_build_after_a_change_has_the_bytes_of_a_build_from_nothing(tmp_path: Path) -> None:
     """Changed, added and removed articles, another language, another order: memory of old builds shows nowhere."""
     source = write(tmp_path / "corpus", FRUIT)
-    publish.publish(source, tmp_path / "grown", allow_failing_tests=True)
+    build.publish(source, tmp_path / "grown", allow_failing_tests=True)
     for number, step in enumerate(STEPS):
         write(source, {name: text for name, text in step.items() if text is not None})
         for name in (name for name, text in step.items() if text is None):
             (source / name).unlink()
-        grown = publish.publish(source, tmp_path / "grown", allow_failing_tests=True).version
-        fresh = publish.publish(source, tmp_path / f"fresh{number}", allow_failing_tests=True).version
+        grown = build.publish(source, tmp_path / "grown", allow_failing_tests=True).version
+        fresh = build.publish(source, tmp_path / f"fresh{number}", allow_failing_tests=True).version
         assert bytes_of(tmp_path / "grown" / grown) == bytes_of(tmp_path / f"fresh{number}" / fresh)
         assert grown == fresh
 
@@ -563,7 +563,7 @@ def test_concurrent_builds_are_refused(tmp_path: Path) -> None:
     source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
     with index.building(out):
         with pytest.raises(IndexProblem, match="another build is running"):
-            publish.publish(source, out)
+            build.publish(source, out)
         other = subprocess.run(
             [sys.executable, "-c", "import sys; from botkit.cli import main; main()", "index", source, "--out", out],
             capture_output=True,
@@ -574,7 +574,7 @@ def test_concurrent_builds_are_refused(tmp_path: Path) -> None:
         assert "another build is running" in other.stderr
         assert not (out / "CURRENT").exists()
     (out / ".draft-1-1").mkdir()
-    publish.publish(source, out)
+    build.publish(source, out)
     assert not list(out.glob(".draft-*"))
     assert Index.open(out).ids == ("apple", "pear", "plum")
 
@@ -582,10 +582,10 @@ def test_concurrent_builds_are_refused(tmp_path: Path) -> None:
 def test_a_build_that_fails_leaves_the_published_version(tmp_path: Path) -> None:
     """A test of an article that fails publishes nothing, and no draft stays behind."""
     source, out = write(tmp_path / "corpus", FRUIT), tmp_path / "index"
-    version = publish.publish(source, out).version
+    version = build.publish(source, out).version
     write(source, {"en/apple.md": article("Which apples keep longest?", tests="[ripening pears]")})
-    with pytest.raises(publish.TestsFailed, match="ripening pears"):
-        publish.publish(source, out)
+    with pytest.raises(build.TestsFailed, match="ripening pears"):
+        build.publish(source, out)
     assert Index.open(out).version == version
     assert not list(out.glob(".draft-*"))
 
@@ -596,7 +596,7 @@ def test_old_versions_are_pruned(tmp_path: Path) -> None:
     versions = []
     for number in range(7):
         write(source, {**FRUIT, "en/apple.md": article(f"Apples of the year {number}")})
-        versions.append(publish.publish(source, out).version)
+        versions.append(build.publish(source, out).version)
     kept = {p.name for p in out.iterdir() if (p / "manifest.json").exists()}
     assert kept == set(versions[-5:])
     index.publish(Index.open(out / versions[-5]))
@@ -614,7 +614,7 @@ def two_versions(tmp_path: Path, fruit: Index) -> tuple[Path, list[Index]]:
     versions = []
     for name in ("second", "first"):
         files = {file: text.replace("\n---\n", f"\n---\nThis is the {name} edition. ") for file, text in FRUIT.items()}
-        publish.publish(write(source, files), out)
+        build.publish(write(source, files), out)
         versions.append(Index.open(out, fruit.encoder))
     return out, versions[::-1]
 

@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from moving import Clock
 
-from botkit import people
+from botkit import accounts
+from botkit.accounts import Agent
+from botkit.accounts.accounts import sha256
+from botkit.accounts.passwords import hashed
 from botkit.cli import main
-from botkit.people import Agent
-from botkit.people.accounts import hashed, sha256
 from botkit.store import KeysError, Store, guess_table, key_file, second_factor_table, secret_table
 
 GOOD = "copper pan and cezve"
@@ -36,14 +37,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mina(store: Store) -> Agent:
-    return people.add_agent(store, "Mina", "admin", GOOD)
+    return accounts.add_agent(store, "Mina", "admin", GOOD)
 
 
 def switched_on(store: Store, clock: Clock, agent: Agent) -> tuple[Agent, pyotp.TOTP]:
-    phone = pyotp.TOTP(people.begin_factor(store, agent))
-    assert people.confirm_factor(store, agent, phone.at(clock.now))
+    phone = pyotp.TOTP(accounts.begin_factor(store, agent))
+    assert accounts.confirm_factor(store, agent, phone.at(clock.now))
     clock.forward(30)
-    found = people.agent(store, agent.id)
+    found = accounts.agent(store, agent.id)
     assert found is not None
     return found, phone
 
@@ -101,12 +102,12 @@ def test_the_file_is_found_from_the_settings_alone(database: str, keys: str, whe
 def test_the_database_s_files_are_their_owner_s_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     code = """
 import os, sys
-from botkit import people
+from botkit import accounts
 from botkit.store import Store
 os.umask(int(sys.argv[2]))
 store = Store(f"sqlite:///{sys.argv[1]}/botkit.db")
 store.migrate()
-people.add_agent(store, "Mina", "admin", "copper pan and cezve")
+accounts.add_agent(store, "Mina", "admin", "copper pan and cezve")
 store.keys
 print({name: oct(os.stat(f"{sys.argv[1]}/{name}").st_mode & 0o777) for name in sorted(os.listdir(sys.argv[1]))})
 """
@@ -144,7 +145,7 @@ def test_a_copy_of_the_database_opens_no_second_factor(
     assert phone.secret not in kept
     key = json.loads(store.key_file.path.read_text())["keys"][0]["key"]
     assert key not in kept
-    assert people.sign_in_with_code(again(), mina, phone.at(clock.now), HERE)
+    assert accounts.sign_in_with_code(again(), mina, phone.at(clock.now), HERE)
 
 
 @both
@@ -152,13 +153,13 @@ def test_a_second_factor_that_was_moved_to_another_account_opens_nothing(
     store: Store, clock: Clock, mina: Agent
 ) -> None:
     mina, phone = switched_on(store, clock, mina)
-    nima = people.add_agent(store, "Nima", "agent", GOOD)
+    nima = accounts.add_agent(store, "Nima", "agent", GOOD)
     with store.write() as conn:
         conn.execute(second_factor_table.update().values(agent_id=nima.id))
-    moved = people.agent(store, nima.id)
+    moved = accounts.agent(store, nima.id)
     assert moved is not None
     with pytest.raises(KeysError, match="from another account"):
-        people.sign_in_with_code(store, moved, phone.at(clock.now), HERE)
+        accounts.sign_in_with_code(store, moved, phone.at(clock.now), HERE)
 
 
 @both
@@ -170,10 +171,10 @@ def test_a_missing_file_is_told_with_the_cure_and_comes_back_from_a_backup(
     other = again()
     other.migrate()  # what needs no keys goes on
     with pytest.raises(KeysError, match=r"botkit\.keys is not there.*restore it from the backup, or run `botkit keys"):
-        people.sign_in(other, "Mina", GOOD, HERE)
+        accounts.sign_in(other, "Mina", GOOD, HERE)
     assert not store.key_file.path.exists()
     shutil.copy(backup, store.key_file.path)
-    assert people.sign_in_with_code(other, mina, phone.at(clock.now), HERE)
+    assert accounts.sign_in_with_code(other, mina, phone.at(clock.now), HERE)
 
 
 @both
@@ -189,12 +190,12 @@ def test_a_wrong_or_damaged_file_is_told_and_can_be_replaced_at_the_price_of_sec
     store.key_file.path.write_bytes(text)
     other = again()
     with pytest.raises(KeysError, match="botkit keys reset"):
-        people.sign_in(other, "Mina", GOOD, HERE)
-    assert people.reset_keys(other) == 1
-    found = people.sign_in(other, "Mina", GOOD, HERE)
+        accounts.sign_in(other, "Mina", GOOD, HERE)
+    assert accounts.reset_keys(other) == 1
+    found = accounts.sign_in(other, "Mina", GOOD, HERE)
     assert found is not None
     assert not found.second_factor
-    assert people.audited(other, action="keys.reset")[0].detail == {"factors": 1}
+    assert accounts.audited(other, action="keys.reset")[0].detail == {"factors": 1}
 
 
 @both
@@ -205,17 +206,17 @@ def test_keys_are_replaced_while_another_process_goes_on(
     server, old = again(), store.keys.current
     assert server.keys.current == old
     signed = server.keys.sign("mail", {"ticket": 7})
-    assert people.rotate_keys(store, timedelta(hours=12)) == 1
+    assert accounts.rotate_keys(store, timedelta(hours=12)) == 1
     assert server.keys.current != old
-    assert people.sign_in_with_code(server, mina, phone.at(clock.now), HERE)
+    assert accounts.sign_in_with_code(server, mina, phone.at(clock.now), HERE)
     assert server.keys.signed("mail", signed, timedelta(days=1)) == {"ticket": 7}
     clock.forward(12 * 3600)
     assert [key.id for key in server.keys.keys] == [store.keys.current.id]
     assert server.keys.signed("mail", signed, timedelta(days=1)) is None
-    assert people.sign_in_with_code(server, mina, phone.at(clock.now), HERE)
-    assert people.rotate_keys(store, timedelta(hours=12)) == 1
+    assert accounts.sign_in_with_code(server, mina, phone.at(clock.now), HERE)
+    assert accounts.rotate_keys(store, timedelta(hours=12)) == 1
     assert len(json.loads(store.key_file.path.read_text())["keys"]) == 2  # the first is gone from the file too
-    assert len(people.audited(store, action="keys.rotated")) == 2
+    assert len(accounts.audited(store, action="keys.rotated")) == 2
 
 
 @both
@@ -227,10 +228,10 @@ def test_a_rotation_that_fails_in_the_middle_loses_nothing(
         conn.execute(second_factor_table.update().values(secret="damaged"))
         sealed = store.keys.encrypt("second factor", f"{mina.id}:{phone.secret}")
     with pytest.raises(KeysError):
-        people.rotate_keys(store, timedelta(0))
+        accounts.rotate_keys(store, timedelta(0))
     with store.write() as conn:
         conn.execute(second_factor_table.update().values(secret=sealed))
-    assert people.sign_in_with_code(again(), mina, phone.at(clock.now), HERE)
+    assert accounts.sign_in_with_code(again(), mina, phone.at(clock.now), HERE)
 
 
 def test_keys_are_read_while_the_database_is_away(store: Store, clock: Clock, postgresql_url_of_nothing: str) -> None:
@@ -281,11 +282,11 @@ def before(no_tables: str, clock: Clock, tmp_path: Path) -> Iterator[Store]:
 @both
 def test_a_database_of_the_release_before_goes_on_and_its_secrets_move_out(before: Store, clock: Clock) -> None:
     before.migrate()
-    found = people.sign_in(before, "Mina", GOOD, HERE)
+    found = accounts.sign_in(before, "Mina", GOOD, HERE)
     assert found is not None
     assert found.second_factor
-    assert people.sign_in_with_code(before, found, pyotp.TOTP(SECRET).at(clock.now), HERE)
-    assert people.agent_by_token(before, "bk_old") == found
+    assert accounts.sign_in_with_code(before, found, pyotp.TOTP(SECRET).at(clock.now), HERE)
+    assert accounts.agent_by_token(before, "bk_old") == found
     with before.read() as conn:
         assert [row.name for row in conn.execute(sa.select(secret_table))] == ["keys"]
         assert SECRET not in repr(conn.execute(sa.select(second_factor_table)).all())

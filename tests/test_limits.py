@@ -18,9 +18,11 @@ from quiet import quiet
 from botkit import language
 from botkit.encoder import Guard
 from botkit.index import Live
-from botkit.server import create_app, fair, schemas
-from botkit.server.fair import Turns
-from botkit.server.limits import Rates
+from botkit.server import create_app
+from botkit.server.http import encoder_queue
+from botkit.server.http import models as http_models
+from botkit.server.http.encoder_queue import Turns
+from botkit.server.http.token_buckets import Rates
 from botkit.store import Store
 
 PATIENCE = 20
@@ -119,17 +121,17 @@ def test_a_proxy_that_is_not_named_is_noticed_and_said_once(
 @pytest.mark.usefixtures("app")
 def test_every_text_list_and_table_that_may_be_sent_is_bounded() -> None:
     """Whatever model a view reads."""
-    models = list(_models(schemas.In))
+    models = list(_models(http_models.In))
     assert len(models) > 20
     for model in models:
-        assert model.model_config["str_max_length"] == 4 * schemas.MAX_TEXT
+        assert model.model_config["str_max_length"] == 4 * http_models.MAX_TEXT
         for name, shape in model.model_json_schema()["properties"].items() if model.model_fields else ():
             for each in shape.get("anyOf", [shape]):
                 assert each.get("type") != "array" or "maxItems" in each, f"{model.__name__}.{name}"
                 assert each.get("type") != "object" or "maxProperties" in each, f"{model.__name__}.{name}"
 
 
-def _models(kind: type[schemas.In]) -> Iterator[type[schemas.In]]:
+def _models(kind: type[http_models.In]) -> Iterator[type[http_models.In]]:
     for each in kind.__subclasses__():
         yield each
         yield from _models(each)
@@ -256,12 +258,12 @@ def test_who_finds_the_queue_full_goes_on_without_the_encoder(crowd: Callable[..
     """Each address has its bound, so that one cannot take the places of all."""
     people = crowd()
     people.comes("flood/0", waits=False)
-    for number in range(fair.PER_ADDRESS):
+    for number in range(encoder_queue.PER_ADDRESS):
         people.comes(f"flood/{number + 1}")
     people.comes("flood/over", waits=False)
     assert people.given[-1] == 0.0
     people.comes("a/1")
-    assert len(people.turns) == fair.PER_ADDRESS + 1
+    assert len(people.turns) == encoder_queue.PER_ADDRESS + 1
 
 
 def test_who_has_waited_too_long_goes_on_without_the_encoder(crowd: Callable[..., Crowd]) -> None:

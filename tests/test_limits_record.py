@@ -16,10 +16,10 @@ from quiet import quiet
 from streaming import Stream
 from test_browser import served
 
-from botkit import chat, desk, people
+from botkit import accounts, chat, desk
+from botkit.accounts import Agent
 from botkit.chat import Caps, TooMuch
 from botkit.index import Index, Live
-from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import CUSTOMER, Store
 from botkit.store.bounds import PAGE_BYTES, PAGE_EVENTS
@@ -39,7 +39,7 @@ def index() -> Index:
 
 @pytest.fixture
 def sara(store: Store) -> Agent:
-    return people.add_agent(store, "Sara", "agent", PASSWORD)
+    return accounts.add_agent(store, "Sara", "agent", PASSWORD)
 
 
 def a_conversation(store: Store, texts: list[str], ticket: bool = False) -> chat.Started:
@@ -126,7 +126,7 @@ def test_streams_catch_up_part_by_part(live: Live, store: Store, sara: Agent) ->
     tickets = sorted(each.id for each in desk.queue(store, "waiting"))
     for ticket in tickets:
         desk.claim(store, ticket, sara)
-    token = people.issue_token(store, sara.name)
+    token = accounts.issue_token(store, sara.name)
     app = create_app(index=live, store=store, settings=quiet())
     with served(app) as port, contextlib.ExitStack() as opened:
         path = f"/api/v1/conversations/{started[0].id}/events"

@@ -15,10 +15,10 @@ from quiet import quiet
 from streaming import Stream
 from test_browser import served
 
-from botkit import desk, language, people
-from botkit import live as marks
+from botkit import accounts, desk, language
+from botkit import presence as marks
+from botkit.accounts import Agent
 from botkit.index import Live
-from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store, mention_table
 
@@ -31,10 +31,10 @@ def told(store: Store, agent: Agent) -> list[tuple[int, str, str]]:
 
 @pytest.mark.databases("sqlite", "postgresql")
 def test_a_note_tells_whom_it_names_and_nobody_else(store: Store, sara: Agent, omid: Agent) -> None:
-    nura = people.add_agent(store, "Nura", "supervisor", PASSWORD)
-    nur = people.add_agent(store, "Nur", "agent", PASSWORD)
-    gone, editor = (people.add_agent(store, *who, PASSWORD) for who in (("Gone", "agent"), ("Ed", "editor")))
-    people.disable(store, "Gone")
+    nura = accounts.add_agent(store, "Nura", "supervisor", PASSWORD)
+    nur = accounts.add_agent(store, "Nur", "agent", PASSWORD)
+    gone, editor = (accounts.add_agent(store, *who, PASSWORD) for who in (("Gone", "agent"), ("Ed", "editor")))
+    accounts.disable(store, "Gone")
     ticket_id = handed_over(store)
     note = desk.note(store, ticket_id, sara, "@nura: ask a@omid.example, @Gone, @Ed or @Sara herself", "one")
     assert desk.note(store, ticket_id, sara, "another text", "one") == note  # sent again: told once
@@ -45,7 +45,7 @@ def test_a_note_tells_whom_it_names_and_nobody_else(store: Store, sara: Agent, o
 
 @pytest.mark.databases("sqlite", "postgresql")
 def test_a_whisper_and_a_word_at_passing_on_tell_too(store: Store, sara: Agent, omid: Agent) -> None:
-    boss = people.add_agent(store, "Boss", "supervisor", PASSWORD)
+    boss = accounts.add_agent(store, "Boss", "supervisor", PASSWORD)
     ticket_id = handed_over(store)
     desk.claim(store, ticket_id, sara)
     desk.whisper(store, ticket_id, boss, "Offer a voucher")
@@ -85,7 +85,7 @@ def test_it_is_seen_when_the_ticket_is_opened(
     same = browser.get(f"/desk/tickets/{first}", headers={"If-None-Match": hidden.headers["ETag"]})
     assert same.status_code == 200  # the header has changed by it
     assert [each[0] for each in told(store, omid)] == [second]
-    token = people.issue_token(store, "Omid")
+    token = accounts.issue_token(store, "Omid")
     browser.get(f"/api/v1/desk/tickets/{second}", headers={"Authorization": f"Bearer {token}"})
     assert told(store, omid) == []
     listed = browser.get("/desk/mentions").text
@@ -136,7 +136,7 @@ def test_the_stream_and_the_poll_tell_the_same(
     """Also of a ticket that is not theirs; once when it comes, once when it has been seen elsewhere."""
     ticket_id = handed_over(store)
     desk.note(store, ticket_id, sara, "@Omid before")
-    headers = {"Authorization": f"Bearer {people.issue_token(store, 'Omid')}"}
+    headers = {"Authorization": f"Bearer {accounts.issue_token(store, 'Omid')}"}
     with Stream(site, "/api/v1/desk/events", **headers) as board:
         begun = board.until(lambda sent: sent.kind == "queue")
         assert [sent.data["text"] for sent in begun if sent.kind == "mention"] == ["@Omid before"]

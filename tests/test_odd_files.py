@@ -17,7 +17,7 @@ from small import FRUIT, article, write
 from botkit import cli, corpus
 from botkit.corpus import Finding, files
 from botkit.corpus.frontmatter import front_matter, parts_of
-from botkit.corpus.nouns import Bad
+from botkit.corpus.model import Bad
 
 DEEP = "[" * 5000 + "]" * 5000
 

@@ -16,7 +16,8 @@ from moving import Clock
 from receiver import Receiver, listening
 
 from botkit import outbox
-from botkit.outbox import EARLY, LEASE, PROBE, WAITS, Delivery, NotDelivered
+from botkit.outbox import Delivery, NotDelivered
+from botkit.outbox.outbox import EARLY, LEASE, PROBE, WAITS
 from botkit.outbox.webhooks import Webhook
 from botkit.store import Store, iso, outbox_table
 

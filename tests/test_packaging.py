@@ -97,11 +97,11 @@ def test_the_wheel_serves_its_pages(installed: Path, tmp_path: Path) -> None:
     """Templates, static files and messages are found inside it."""
     write(tmp_path / "corpus", FRUIT)
     code = """
-from botkit import publish
+from botkit import build
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
-publish.publish("corpus", "index")
+build.publish("corpus", "index")
 store = Store("sqlite:///record.db")
 store.migrate()
 client = create_app(index=Live("index"), store=store).test_client()

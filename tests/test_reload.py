@@ -17,7 +17,7 @@ from botkit import answer
 from botkit.encoder import Encoder
 from botkit.index import IndexProblem, Live
 from botkit.index.versions import publish_folder, version_folder
-from botkit.server import run
+from botkit.server.processes import run
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The front of the house: headers, limits, errors, health, metrics, and that no input gets a 5xx."""
+"""The server: headers, limits, errors, health, metrics, and that no input gets a 5xx."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from quiet import quiet
 
 from botkit.config import ConfigError
 from botkit.index import Live
-from botkit.server import create_app, openapi
-from botkit.server.limits import Rates
+from botkit.server import create_app
+from botkit.server.http import openapi
+from botkit.server.http.token_buckets import Rates
 from botkit.store import Store
 
 

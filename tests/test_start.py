@@ -237,7 +237,7 @@ from contextlib import suppress
 from pathlib import Path
 from botkit import server
 from botkit.config import Settings
-from botkit.server import run
+from botkit.server.processes import run
 
 folder, index, database, _, port = sys.argv[1:]
 WAYS = {way}

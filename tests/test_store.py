@@ -15,18 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from botkit import people
-from botkit.store import (
-    SAFE_SQLITE,
-    Store,
-    StoreError,
-    conversation_table,
-    event_table,
-    iso,
-    metadata,
-    parse_time,
-    sqlite_driver,
-)
+from botkit import accounts
+from botkit.store import Store, StoreError, conversation_table, event_table, iso, metadata, parse_time, sqlite_driver
+from botkit.store.engine import SAFE_SQLITE
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 FILE = pytest.mark.databases("sqlite")
@@ -84,8 +75,8 @@ def test_migrating_makes_the_tables_of_this_release_and_may_be_repeated(no_table
 
 def test_a_database_of_the_first_release_keeps_what_it_has(store: Store) -> None:
     """Back to the first tables and up again: accounts, tokens and conversations are still there."""
-    people.add_agent(store, "Ada", "admin", "long secret words")
-    token, conversation_id = people.issue_token(store, "Ada"), opened(store)
+    accounts.add_agent(store, "Ada", "admin", "long secret words")
+    token, conversation_id = accounts.issue_token(store, "Ada"), opened(store)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent.parent / "botkit" / "migrations"))
     config.set_main_option("path_separator", "os")
@@ -96,9 +87,9 @@ def test_a_database_of_the_first_release_keeps_what_it_has(store: Store) -> None
     with store.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
         assert len(store.events(conn, conversation_id)) == 1
-    ada = people.authenticate(store, "Ada", "long secret words")
+    ada = accounts.authenticate(store, "Ada", "long secret words")
     assert ada is not None
-    assert people.agent_by_token(store, token) == ada
+    assert accounts.agent_by_token(store, token) == ada
 
 
 @FILE

@@ -29,10 +29,12 @@ from quiet import quiet
 from streaming import Sent, Stream, post, say
 from werkzeug.serving import make_server
 
-from botkit import chat, desk, people
-from botkit import live as marks
+from botkit import accounts, chat, desk
+from botkit import presence as marks
 from botkit.index import Live
-from botkit.server import create_app, run, streams
+from botkit.server import create_app
+from botkit.server.processes import run
+from botkit.server.streaming import feed as feeds
 from botkit.store import Store
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
@@ -134,7 +136,7 @@ def test_two_readers_and_two_writers_in_two_processes_end_with_one_list(
     """A line that breaks in the middle is caught up with the last number seen: nothing twice, nothing missed."""
     ports = [serve(), serve()]
     customer = Customer(ports[0])
-    ticket, agent = ticket_of(store, customer), people.add_agent(store, "Sara", "agent", PASSWORD)
+    ticket, agent = ticket_of(store, customer), accounts.add_agent(store, "Sara", "agent", PASSWORD)
     desk.claim(store, ticket, agent)
     last = "the very last word"
 
@@ -235,12 +237,12 @@ def _status_of(customer: Customer, headers: dict[str, str]) -> int:
 
 def test_the_last_places_are_kept_for_agents(store: Store) -> None:
     """Customers can poll; a place that is left is free again, and a feed that was closed begins anew."""
-    feed = streams.Feed(store, 16)
+    feed = feeds.Feed(store, 16)
     held = [feed.subscribe(f"conversation {n}") for n in range(15)]
-    with pytest.raises(streams.Full):
+    with pytest.raises(feeds.Full):
         feed.subscribe("one too many")
     agent = feed.subscribe_agent("Sara")
-    with pytest.raises(streams.Full):
+    with pytest.raises(feeds.Full):
         feed.subscribe_agent("Omid")
     for each in (agent, held[0]):
         each.leave()
@@ -256,11 +258,11 @@ def test_the_last_places_are_kept_for_agents(store: Store) -> None:
 def test_one_conversation_cannot_take_all_places(serve: Callable[..., int]) -> None:
     """It has as many as somebody has tabs, and gives one back when its line breaks, before any heartbeat."""
     customer = Customer(serve())
-    held = [customer.stream() for _ in range(streams.TABS)]
+    held = [customer.stream() for _ in range(feeds.TABS)]
     with customer.stream() as refused:
         assert refused.status == 503
     held[0].cut()
-    patience = time.monotonic() + streams.HEARTBEAT / 2
+    patience = time.monotonic() + feeds.HEARTBEAT / 2
     while True:
         with customer.stream() as again:
             if again.status == 200:
@@ -272,14 +274,14 @@ def test_one_conversation_cannot_take_all_places(serve: Callable[..., int]) -> N
 
 @BOTH
 def test_typing_and_reading_cross_from_one_process_to_another(
-    serve: Callable[..., int], store: Store, sara: people.Agent
+    serve: Callable[..., int], store: Store, sara: accounts.Agent
 ) -> None:
     """They are in the database, not in a process; the customer learns of the ticket's owner and of nobody else."""
     here, there = serve(), serve()
     customer = Customer(here)
-    ticket, token = ticket_of(store, customer), people.issue_token(store, "Sara")
-    people.add_agent(store, "Omid", "supervisor", PASSWORD)
-    other = people.issue_token(store, "Omid")
+    ticket, token = ticket_of(store, customer), accounts.issue_token(store, "Sara")
+    accounts.add_agent(store, "Omid", "supervisor", PASSWORD)
+    other = accounts.issue_token(store, "Omid")
     base = f"/api/v1/desk/tickets/{ticket}"
     with (
         customer.stream(port=here) as stream,
@@ -317,11 +319,11 @@ def test_typing_and_reading_cross_from_one_process_to_another(
 
 @BOTH
 def test_an_agent_follows_several_chats_and_goes_on_where_the_line_broke(
-    serve: Callable[..., int], store: Store, sara: people.Agent
+    serve: Callable[..., int], store: Store, sara: accounts.Agent
 ) -> None:
     """One id names how far each conversation has come: there is no order over all of them that could have a gap."""
     port = serve()
-    token = people.issue_token(store, "Sara")
+    token = accounts.issue_token(store, "Sara")
     customers = [Customer(port) for _ in range(3)]
     tickets = [ticket_of(store, customer) for customer in customers]
     for ticket in tickets[:2]:
@@ -352,11 +354,11 @@ def test_an_agent_follows_several_chats_and_goes_on_where_the_line_broke(
 
 @BOTH
 def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
-    serve: Callable[..., int], store: Store, sara: people.Agent
+    serve: Callable[..., int], store: Store, sara: accounts.Agent
 ) -> None:
     """Several writers, several lines broken in the middle: each conversation arrives whole, in order, and once."""
     ports = [serve(), serve()]
-    token = people.issue_token(store, "Sara")
+    token = accounts.issue_token(store, "Sara")
     customers = [Customer(port) for port in (*ports, *ports)]
     tickets = {ticket_of(store, customer): customer.id for customer in customers}
     for ticket in tickets:
@@ -398,18 +400,18 @@ def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
 
 @pytest.mark.parametrize("ending", ["disabled", "password", "token"])
 def test_an_agents_stream_ends_with_the_right_to_it(
-    serve: Callable[..., int], store: Store, sara: people.Agent, ending: str
+    serve: Callable[..., int], store: Store, sara: accounts.Agent, ending: str
 ) -> None:
     """Without a further word about customers, though there is one to tell."""
     port = serve()
-    customer, token = Customer(port), people.issue_token(store, "Sara")
+    customer, token = Customer(port), accounts.issue_token(store, "Sara")
     desk.claim(store, ticket_of(store, customer), sara)
     with Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}") as board:
         board.until(lambda sent: sent.kind == "queue")
         {
-            "disabled": lambda: people.disable(store, "Sara"),
-            "password": lambda: people.set_password(store, "Sara", "another good password"),
-            "token": lambda: people.revoke_tokens(store, "Sara"),
+            "disabled": lambda: accounts.disable(store, "Sara"),
+            "password": lambda: accounts.set_password(store, "Sara", "another good password"),
+            "token": lambda: accounts.revoke_tokens(store, "Sara"),
         }[ending]()
         customer.says("is anybody there")
         assert not [sent for sent in board if says("is anybody there")(sent)]
@@ -418,7 +420,7 @@ def test_an_agents_stream_ends_with_the_right_to_it(
 
 
 def test_a_session_follows_the_desk_and_ends_with_its_account(
-    serve: Callable[..., int], store: Store, sara: people.Agent
+    serve: Callable[..., int], store: Store, sara: accounts.Agent
 ) -> None:
     """The console's own pages send no token: the cookie that opens them opens the stream."""
     port = serve()
@@ -430,19 +432,19 @@ def test_a_session_follows_the_desk_and_ends_with_its_account(
     connection.close()
     with Stream(port, "/api/v1/desk/events", Cookie=cookie) as board:
         board.until(lambda sent: sent.kind == "queue")
-        people.disable(store, "Sara")
+        accounts.disable(store, "Sara")
         assert list(board) == []
     with Stream(port, "/api/v1/desk/events", Cookie=cookie) as board:
         assert board.status == 401
 
 
 def test_only_the_desk_may_follow_the_desk(serve: Callable[..., int], store: Store, client: FlaskClient) -> None:
-    people.add_agent(store, "Ana", "analyst", PASSWORD)
-    analyst = {"Authorization": f"Bearer {people.issue_token(store, 'Ana')}"}
+    accounts.add_agent(store, "Ana", "analyst", PASSWORD)
+    analyst = {"Authorization": f"Bearer {accounts.issue_token(store, 'Ana')}"}
     assert client.get("/api/v1/desk/events").status_code == 401
     assert client.get("/api/v1/desk/events", headers=analyst).status_code == 403
-    people.add_agent(store, "Sara", "agent", PASSWORD)
-    agent = {"Authorization": f"Bearer {people.issue_token(store, 'Sara')}"}
+    accounts.add_agent(store, "Sara", "agent", PASSWORD)
+    agent = {"Authorization": f"Bearer {accounts.issue_token(store, 'Sara')}"}
     assert client.get("/api/v1/desk/events", headers=agent).json == {
         "queue": {"waiting": 0, "claimed": 0},
         "tickets": [],
@@ -468,7 +470,7 @@ def test_the_tick_goes_on_after_it_has_failed(store: Store) -> None:
             raise RuntimeError("the first one fails")
         enough.set()
 
-    feed = streams.Feed(store, 1, tick)
+    feed = feeds.Feed(store, 1, tick)
     feed.start()
     assert enough.wait(10)
     feed.close()
@@ -524,7 +526,7 @@ def test_a_mark_only_grows_and_never_past_the_end(timed: tuple[Store, Clock, str
 
 
 @BOTH
-def test_each_chat_has_its_own_unread_messages(store: Store, sara: people.Agent) -> None:
+def test_each_chat_has_its_own_unread_messages(store: Store, sara: accounts.Agent) -> None:
     """One that was read, one of which nothing was read yet, and one that was read in part."""
     started = [chat.start(store, "en").id for _ in range(3)]
     for conversation in started:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from quiet import quiet
 from small import FRUIT, article, write
 
-from botkit import desk, people, publish
+from botkit import accounts, build, desk
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines = {"questions": f"[melon {name} sale]", "pages": '["/orders/*"]', "category": "sale", **keys}
         files[f"en/{name}.md"] = article(f"Melon {name}", f"Melons: {secret(name)}.", **lines)
     files["en/shown.md"] = article("Which melons are sweet?", "The heavy ones.", related=f"[{', '.join(HIDDEN)}]")
-    report = publish.publish(write(root / "corpus", files), root / "index", say=lambda _: None)
+    report = build.publish(write(root / "corpus", files), root / "index", say=lambda _: None)
     assert report.version
     shutil.rmtree(root / "corpus")
     return root / "index"
@@ -98,7 +98,7 @@ def test_a_choice_that_was_offered_before_it_was_over_leads_nowhere(client: Flas
 @pytest.mark.parametrize("name", HIDDEN)
 def test_no_agent_is_offered_it_to_send(app: Flask, store: Store, name: str) -> None:
     """Neither as a suggestion that the bot left at the handover, nor by a link, nor in a file to download."""
-    people.add_agent(store, "Mina", "agent", PASSWORD)
+    accounts.add_agent(store, "Mina", "agent", PASSWORD)
     ticket_id = handed_over(store, "melon sale")
     with store.write() as conn:
         candidates = [{"article": each, "lang": "en", "confidence": 0.9} for each in (name, "pear")]

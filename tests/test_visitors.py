@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, expect
 from quiet import quiet
 from test_browser import served
 
-from botkit import chat, desk, people
+from botkit import accounts, chat, desk
+from botkit.accounts import Agent
 from botkit.index import Live
-from botkit.people import Agent
 from botkit.server import create_app
 from botkit.store import Store, conversation_table
 
@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def shop_token(store: Store, sara: Agent) -> dict[str, str]:
-    return {"Authorization": f"Bearer {people.issue_token(store, 'Sara')}"}
+    return {"Authorization": f"Bearer {accounts.issue_token(store, 'Sara')}"}
 
 
 @pytest.fixture

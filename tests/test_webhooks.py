@@ -23,8 +23,9 @@ from moving import Clock
 from receiver import CERTIFICATE, Receiver, listening
 from standardwebhooks import Webhook as Verifier
 
-from botkit import cli, desk, outbox, people
-from botkit.outbox import LEASE, Delivery, NotDelivered, webhooks
+from botkit import accounts, cli, desk, outbox
+from botkit.outbox import Delivery, NotDelivered, webhooks
+from botkit.outbox.outbox import LEASE
 from botkit.outbox.webhooks import Webhook, WebhookError, is_public
 from botkit.store import Store
 
@@ -259,8 +260,8 @@ def test_a_secret_is_not_shown() -> None:
 
 
 def test_a_ticket_s_life_is_told_without_a_customer_s_words(store: Store, clock: Clock) -> None:
-    sara = people.add_agent(store, "Sara", "agent", "copper pan and cezve")
-    omid = people.add_agent(store, "Omid", "agent", "copper pan and cezve")
+    sara = accounts.add_agent(store, "Sara", "agent", "copper pan and cezve")
+    omid = accounts.add_agent(store, "Omid", "agent", "copper pan and cezve")
     with store.write() as conn:
         conversation = store.open_conversation(conn, "0" * 64, "en", "/orders/ada-lovelace")
         store.append(conn, conversation, "message", "customer", {"text": "I am Ada Lovelace"})
@@ -291,7 +292,7 @@ def test_a_ticket_s_life_is_told_without_a_customer_s_words(store: Store, clock:
         },
     }
     assert "lovelace" not in json.dumps(told).lower()
-    acts = [(line.actor, line.action) for line in people.audited(store, target=f"ticket:{ticket}")]
+    acts = [(line.actor, line.action) for line in accounts.audited(store, target=f"ticket:{ticket}")]
     assert acts == [
         ("agent:Omid", "ticket.closed"),
         ("agent:Sara", "ticket.transferred"),
@@ -447,7 +448,7 @@ def test_the_command_works_off_lists_and_tries_again(store: Store, clock: Clock,
     assert botkit(store, receiver, "retry", "--all").stdout == "0 will be tried again\n"
     botkit(store, receiver, "run", "--once")
     assert receiver.ids == [gone, failed, sent, gone]
-    assert [line.action for line in people.audited(store)] == ["outbox.retried"] * 2
+    assert [line.action for line in accounts.audited(store)] == ["outbox.retried"] * 2
 
 
 def test_wrong_use_says_what_to_do(store: Store, receiver: Receiver) -> None:

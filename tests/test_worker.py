@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from botkit.server import worker
-from botkit.server.worker import Line
+from botkit.server.processes import worker
+from botkit.server.processes.worker import Line
 
 PATIENCE = 30.0
 GET = b"GET /healthz HTTP/1.1\r\nHost: shop.example\r\n"
@@ -36,7 +36,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory, index_folder: Path) -> Itera
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
         folder = tmp_path_factory.mktemp("served")
-        program = f"from botkit.server import worker\nvars(worker).update({limits or {}!r})\n"
+        program = f"from botkit.server.processes import worker\nvars(worker).update({limits or {}!r})\n"
         program += "from botkit.cli import main\nmain()"
         command = ["serve", "--index", index_folder, "--database", f"sqlite:///{folder}/served.db", "--port", port]
         quiet: dict[str, object] = {"workers": 1, "rate_per_minute": 0, "conversations_per_hour": 0}

@@ -12,7 +12,7 @@ import click
 from . import shared
 
 if TYPE_CHECKING:
-    from botkit.people import Agent
+    from botkit.accounts import Agent
     from botkit.store import Store
 
 _NAME = click.argument("name")
@@ -46,12 +46,12 @@ def add(
 ) -> None:
     """Make an account."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        if if_missing and name.casefold() in {agent.name.casefold() for agent in people.agents(store)}:
+        if if_missing and name.casefold() in {agent.name.casefold() for agent in accounts.agents(store)}:
             return
         password = _given(password_stdin, temporary)
-        people.add_agent(store, name, role, password, temporary=temporary)
+        accounts.add_agent(store, name, role, password, temporary=temporary)
     click.echo(f"added {name} ({role})" + (f"\npassword: {password}" if temporary else ""))
 
 
@@ -61,10 +61,10 @@ def add(
 def list_(file: Path | None, database: str | None) -> None:
     """List the accounts."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        locked = people.locks(store)
-        for agent in people.agents(store):
+        locked = accounts.locks(store)
+        for agent in accounts.agents(store):
             marks = {
                 "disabled": agent.disabled,
                 f"locked for {locked.names.get(agent.name)} s": agent.name in locked.names,
@@ -84,9 +84,9 @@ def list_(file: Path | None, database: str | None) -> None:
 def role(file: Path | None, name: str, role: str, database: str | None) -> None:
     """Give an account another role: agent, supervisor, editor, analyst or admin. Its sessions end."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        people.set_role(store, name, role)
+        accounts.set_role(store, name, role)
     click.echo(f"{name} is {role}")
 
 
@@ -99,10 +99,10 @@ def role(file: Path | None, name: str, role: str, database: str | None) -> None:
 def password(file: Path | None, name: str, password_stdin: bool, temporary: bool, database: str | None) -> None:
     """Give an account a new password; its sessions and tokens end."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
         given = _given(password_stdin, temporary)
-        people.set_password(store, name, given, temporary=temporary)
+        accounts.set_password(store, name, given, temporary=temporary)
     click.echo(f"{name} has a new password" + (f": {given}" if temporary else ""))
 
 
@@ -113,9 +113,9 @@ def password(file: Path | None, name: str, password_stdin: bool, temporary: bool
 def disable(file: Path | None, name: str, database: str | None) -> None:
     """Close an account; its sessions and tokens end at once."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        people.disable(store, name)
+        accounts.disable(store, name)
     click.echo(f"{name} is disabled")
 
 
@@ -126,9 +126,9 @@ def disable(file: Path | None, name: str, database: str | None) -> None:
 def enable(file: Path | None, name: str, database: str | None) -> None:
     """Open a closed account again, with its old password."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        people.enable(store, name)
+        accounts.enable(store, name)
     click.echo(f"{name} is enabled")
 
 
@@ -143,9 +143,9 @@ def token(file: Path | None, name: str, label: str, scope: str, days: int | None
     """Print a token for the desk API. It is shown this once."""
     lasts = shared.settings(file, database=database).token_days if days is None else days
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        click.echo(people.issue_token(store, name, label=label, scope=scope, days=lasts))
+        click.echo(accounts.issue_token(store, name, label=label, scope=scope, days=lasts))
 
 
 @user.command("tokens")
@@ -155,10 +155,10 @@ def token(file: Path | None, name: str, label: str, scope: str, days: int | None
 def tokens(file: Path | None, name: str, database: str | None) -> None:
     """List the tokens of an account: number, first letters, scope, last use, end and name."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
         from botkit.store import iso
 
-        for each in people.tokens(store, _agent(store, name)):
+        for each in accounts.tokens(store, _agent(store, name)):
             used = iso(each.used_at) if each.used_at else "never used"
             over = "over since" if each.expires_at <= store.now() else "until"
             start = f"{each.prefix}..." if each.prefix else "-"
@@ -173,11 +173,11 @@ def tokens(file: Path | None, name: str, database: str | None) -> None:
 def revoke(file: Path | None, name: str, number: int | None, database: str | None) -> None:
     """End all tokens of an account, or one of them."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
         if number is None:
-            click.echo(f"{people.revoke_tokens(store, name)} tokens of {name} are revoked")
-        elif people.revoke_token(store, _agent(store, name), number):
+            click.echo(f"{accounts.revoke_tokens(store, name)} tokens of {name} are revoked")
+        elif accounts.revoke_token(store, _agent(store, name), number):
             click.echo(f"token {number} of {name} is revoked")
         else:
             raise click.ClickException(f"{name} has no token {number}: see `botkit user tokens {name}`")
@@ -191,10 +191,10 @@ def sessions(file: Path | None, name: str, database: str | None) -> None:
     """List where an account is signed in: number, last use, end, browser."""
     settings = shared.settings(file, database=database)
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
         from botkit.store import iso
 
-        for each in people.sessions(store, _agent(store, name), timedelta(minutes=settings.session_idle_minutes)):
+        for each in accounts.sessions(store, _agent(store, name), timedelta(minutes=settings.session_idle_minutes)):
             where = " on ".join(filter(None, (each.browser, each.system))) or "unknown browser"
             click.echo(f"{each.id}\t{iso(each.seen_at)}\t{iso(each.ends_at)}\t{where}")
 
@@ -207,12 +207,12 @@ def sessions(file: Path | None, name: str, database: str | None) -> None:
 def sign_out(file: Path | None, name: str, number: int | None, database: str | None) -> None:
     """Sign an account out everywhere, or in one browser. Tokens stay."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
         if number is None:
-            people.end_sessions(store, name)
+            accounts.end_sessions(store, name)
             click.echo(f"{name} is signed out everywhere")
-        elif people.end_session(store, _agent(store, name), number):
+        elif accounts.end_session(store, _agent(store, name), number):
             click.echo(f"session {number} of {name} is ended")
         else:
             raise click.ClickException(f"{name} has no session {number}: see `botkit user sessions {name}`")
@@ -228,16 +228,16 @@ def unlock(file: Path | None, name: str | None, address: str | None, database: s
     if (name is None) == (address is None):
         raise click.UsageError("give either NAME or --address ADDRESS")
     with _store(file, database) as store, shared.told():
-        from botkit import people
-        from botkit.server.addresses import of_one_customer
+        from botkit import accounts
+        from botkit.server.http.addresses import of_one_customer
 
         if name is not None:
-            click.echo(f"{name} is unlocked" if people.unlock(store, name) else f"{name} was not locked")
+            click.echo(f"{name} is unlocked" if accounts.unlock(store, name) else f"{name} was not locked")
             return
         place = address if "/" in str(address) else of_one_customer(address)
         if place == "unknown":
             raise click.ClickException(f"invalid address {address!r}: expected one like 192.0.2.7 or 2001:db8::7")
-        locked = people.unlock_address(store, str(place))
+        locked = accounts.unlock_address(store, str(place))
         click.echo(f"{place} is unlocked" if locked else f"{place} was not locked")
 
 
@@ -249,12 +249,12 @@ def unlock(file: Path | None, name: str | None, address: str | None, database: s
 def second_factor(file: Path | None, name: str, off: bool, database: str | None) -> None:
     """Say whether an account has a second factor, or switch it off. Its owner switches it on, at /desk/account."""
     with _store(file, database) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
         with store.read() as conn:
-            found = people.agent_named(conn, name)
+            found = accounts.agent_named(conn, name)
         if off or found is None:  # for an unknown name, its error
-            found = people.factor_off(store, name)
+            found = accounts.factor_off(store, name)
     click.echo(f"the second factor of {found.name} is {'on' if found.second_factor else 'off'}")
 
 
@@ -263,18 +263,18 @@ def _store(file: Path | None, database: str | None) -> AbstractContextManager[St
 
 
 def _agent(store: Store, name: str) -> Agent:
-    from botkit import people
+    from botkit import accounts
 
     with store.read() as conn:
-        found = people.agent_named(conn, name)
+        found = accounts.agent_named(conn, name)
     if found is None:
         raise click.ClickException(f"no account called {name!r}: see `botkit user list`")
     return found
 
 
 def _given(from_stdin: bool, temporary: bool) -> str:
-    from botkit import people
+    from botkit import accounts
 
     if temporary and from_stdin:
         raise click.UsageError("--temporary makes a password: leave --password-stdin out")
-    return people.new_password() if temporary else shared.password(from_stdin)
+    return accounts.new_password() if temporary else shared.password(from_stdin)

@@ -322,10 +322,10 @@ def _put_indexes(found: archive.Archive, folder: Path) -> None:
 
 
 def _sign_everybody_out(store: Store) -> None:
-    from botkit import people
+    from botkit import accounts
 
-    for agent in people.agents(store):
-        people.end_sessions(store, agent.name)
+    for agent in accounts.agents(store):
+        accounts.end_sessions(store, agent.name)
 
 
 def _tell_of_settings(found: archive.Archive, settings: Any, folder: Path) -> None:

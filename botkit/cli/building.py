@@ -61,14 +61,14 @@ def index(
     """Build the index of a corpus, run the articles' own tests, and publish it."""
     settings = shared.settings(file, encoder=encoder)
     with shared.told():
-        from botkit import publish
+        from botkit import build
 
-        if if_changed and publish.is_current(
+        if if_changed and build.is_current(
             corpus, out, settings.encoder, labels, settings.most_wrong, settings.certificate_risk
         ):
             click.echo(f"{out} is up to date")
             return
-        report = publish.publish(
+        report = build.publish(
             corpus,
             out,
             settings.encoder,

@@ -76,12 +76,12 @@ def retry(file: Path | None, numbers: tuple[int, ...], everything: bool, databas
     if bool(numbers) == everything:
         raise click.UsageError("give either numbers or --all")
     with shared.store(shared.settings(file, database=database)) as store, shared.told():
+        from botkit import accounts
         from botkit import outbox as box
-        from botkit import people
 
         count = box.retry(store, None if everything else numbers)
         with store.write() as conn:
-            people.audit(store, conn, None, "outbox.retried", count=count)
+            accounts.audit(store, conn, None, "outbox.retried", count=count)
     click.echo(f"{count} will be tried again")
 
 

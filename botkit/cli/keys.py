@@ -22,9 +22,9 @@ def rotate(file: Path | None, database: str | None) -> None:
     """Make a new key, encrypt second factors with it, and retire the old one. Running servers take it up."""
     settings = shared.settings(file, database=database)
     with shared.store(settings) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
-        count = people.rotate_keys(store, timedelta(hours=settings.session_hours))
+        count = accounts.rotate_keys(store, timedelta(hours=settings.session_hours))
         click.echo(
             f"{store.key_file.path} has a new key; {count} second factors are encrypted with it, the old key ends in "
             f"{settings.session_hours} h. Back the file up again."
@@ -39,9 +39,9 @@ def reset(file: Path | None, yes: bool, database: str | None) -> None:
     """Go on without the right key file, when it is lost: all second factors are switched off."""
     settings = shared.settings(file, database=database)
     with shared.store(settings) as store, shared.told():
-        from botkit import people
+        from botkit import accounts
 
         if not yes:
             click.confirm("Switch off the second factors of all accounts?", abort=True)
-        count = people.reset_keys(store)
+        count = accounts.reset_keys(store)
         click.echo(f"{store.key_file.path} is in use; {count} second factors are switched off: set them up again")

@@ -57,14 +57,14 @@ def evaluate(
         names = [settings.index, str(against)]
         if names[0] == names[1]:
             raise click.UsageError("--against names the same index as --index")
-    from botkit import quality
+    from botkit import evaluation as evaluations
 
-    def ask(system: str, asked: Index) -> list[quality.Evaluation]:
+    def ask(system: str, asked: Index) -> list[evaluations.Evaluation]:
         found = []
         for name, labels in sets.items():
             click.echo(f"{system}: {len(labels)} questions of {name}", err=True)
             found.append(
-                quality.evaluate(
+                evaluations.evaluate(
                     asked,
                     labels,
                     answer_threshold=settings.answer_threshold,
@@ -76,12 +76,12 @@ def evaluate(
         return found
 
     found = [ask(*each) for each in zip(names, opened, strict=True)]
-    joined = [quality.joined(each) for each in found]
+    joined = [evaluations.joined(each) for each in found]
     held = []
     for name, dialogues in talks.items():
         click.echo(f"{names[0]}: {len(dialogues)} dialogues of {name}, twice", err=True)
         held.append(
-            quality.hold(
+            evaluations.hold(
                 opened[0],
                 name,
                 dialogues,
@@ -95,12 +95,12 @@ def evaluate(
             missing = ", ".join(evaluation.missing)
             click.echo(f"{evaluation.system}: questions name articles that it does not have: {missing}", err=True)
     told = ", ".join([*sets, *talks, *([f"{split} split"] if split else []), *([lang] if lang else [])])
-    report = quality.Report(
+    report = evaluations.Report(
         title=f"{settings.index} on {told}",
-        sets=tuple(quality.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),
+        sets=tuple(evaluations.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),
         command=shlex.join(["botkit", *sys.argv[1:]]),
         overall=True,
-        changes=(quality.compare(joined[1], joined[0]),) if against else (),
+        changes=(evaluations.compare(joined[1], joined[0]),) if against else (),
         dialogues=tuple(held),
     )
     click.echo(report.text())
@@ -110,12 +110,13 @@ def evaluate(
         raise click.ClickException(
             f"{error.filename}: cannot be written: {error.strerror}. Choose another file."
         ) from error
-    precision = quality.figures(joined[0].outcomes).get("precision")
+    precision = evaluations.figures(joined[0].outcomes).get("precision")
     if min_precision is not None and (precision is None or precision < min_precision):
         was = (
-            "nothing was answered" if precision is None else f"{quality.percent(precision)} % of the answered is right"
+            "nothing was answered" if precision is None
+            else f"{evaluations.percent(precision)} % of the answered is right"
         )
-        raise click.ClickException(f"{was}, less than the {quality.percent(min_precision)} % asked for.")
+        raise click.ClickException(f"{was}, less than the {evaluations.percent(min_precision)} % asked for.")
 
 
 def _judged(
@@ -202,7 +203,7 @@ def judge(file: Path | None, questions: Path, folder: Path | None, out: Path, ju
 def _verdict(index: Index, question: Label, place: str) -> Label | None:
     """The editor's verdict, asked again until it is one; None: skipped. EOFError: no more."""
     from botkit import language
-    from botkit.quality import verdicts
+    from botkit.evaluation import verdicts
 
     offered = verdicts.candidates(index, question)
     click.echo(f"\n{place} {language.clean(question.text)}" + (f"  ({question.lang})" if question.lang else ""))
@@ -235,7 +236,7 @@ def report(
     settings = shared.settings(file, database=database)
     times = {name: shared.time(name, text) for name, text in (("since", since), ("until", until), ("now", now))}
     with shared.store(settings) as store:
-        from botkit import report as reports
+        from botkit import reports
 
         figures = reports.summary(store, window_hours=settings.window_hours, **times)
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else reports.table(figures))
@@ -263,13 +264,13 @@ def labels(file: Path | None, database: str | None, since: str | None, until: st
     if out is not None and out.is_file():
         _check_export(out)
     with shared.store(settings) as store:
-        from botkit import report as reports
+        from botkit import reports
 
         found = reports.labels(store, **times, tables=_tables(settings.index))
-        from botkit import people
+        from botkit import accounts
 
         with store.write() as conn:
-            people.audit(store, conn, None, "export", "labels", questions=len(found))
+            accounts.audit(store, conn, None, "export", "labels", questions=len(found))
     if out is None:
         corpus.write_labels(sys.stdout, found)
     else:

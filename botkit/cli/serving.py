@@ -121,7 +121,7 @@ def _serve(settings: Settings, demo: bool = False) -> None:
     if away:
         click.echo(f"Warning: without the database until it can be used; it is tried again: {away}", err=True)
     from botkit import server
-    from botkit.server import run
+    from botkit.server.processes import run
 
     rates = server.Rates()
 

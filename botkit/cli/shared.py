@@ -30,18 +30,18 @@ def settings(file: Path | None, **overrides: Any) -> config.Settings:
 @contextmanager
 def told() -> Iterator[None]:
     """Let the errors that name a thing and its cure reach the user as they are."""
+    from botkit.accounts import AccountError
+    from botkit.build import TestsFailed
     from botkit.corpus import CorpusError
     from botkit.encoder import EncoderError
     from botkit.index import IndexProblem
-    from botkit.people import PeopleError
-    from botkit.publish import TestsFailed
     from botkit.store import StoreError
 
     try:
         yield
     except CorpusError as error:
         raise click.ClickException(f"the corpus cannot be read; what was published stays.\n{error}") from error
-    except (EncoderError, IndexProblem, PeopleError, StoreError, TestsFailed) as error:
+    except (EncoderError, IndexProblem, AccountError, StoreError, TestsFailed) as error:
         raise click.ClickException(str(error)) from error
 
 

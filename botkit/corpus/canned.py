@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from botkit import language
 from botkit.corpus.frontmatter import front_matter, lists, parts_of, title_of
-from botkit.corpus.nouns import VARIABLE, VARIABLES, Bad, CannedReply
+from botkit.corpus.model import VARIABLE, VARIABLES, Bad, CannedReply
 
 FOLDER: Final = "replies"
 KEYS: Final = ("title", "shortcut", "tags")

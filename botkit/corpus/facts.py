@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from botkit.corpus import files
-from botkit.corpus.nouns import Bad, Corpus
+from botkit.corpus.model import Bad, Corpus
 
 LANG: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
 MAX_BYTES: Final = 500_000

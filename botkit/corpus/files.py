@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from botkit.corpus.nouns import Bad
+from botkit.corpus.model import Bad
 
 
 def content(file: Path, most: int | None = None) -> bytes:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from botkit import language
-from botkit.corpus.nouns import Bad
+from botkit.corpus.model import Bad
 
 MAX_HEAD_BYTES = 100_000
 MAX_TITLE = 300

@@ -23,7 +23,7 @@ from typing import Any, TextIO, TypeVar
 
 from botkit import language
 from botkit.corpus import files
-from botkit.corpus.nouns import Bad, CorpusError, Finding
+from botkit.corpus.model import Bad, CorpusError, Finding
 
 SPLITS = ("dev", "test")
 QTYPES = ("in", "near", "far")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from botkit import formatting, language
 from botkit.corpus import files
 from botkit.corpus.facts import Say
-from botkit.corpus.nouns import Bad
+from botkit.corpus.model import Bad
 
 TABLES: Final = "languages"
 TEXTS: Final = "messages"

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from botkit.corpus.nouns import Bad, Passage
+from botkit.corpus.model import Bad, Passage
 
 MAX_NESTING = 40
 MAX_QUOTES = 8

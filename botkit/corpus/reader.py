@@ -15,7 +15,7 @@ from botkit.corpus import canned, files, languages
 from botkit.corpus.facts import facts as facts_of
 from botkit.corpus.frontmatter import day_of, front_matter, lists, one_of, parts_of, title_of
 from botkit.corpus.markdown import Rendered, passages, render
-from botkit.corpus.nouns import Article, Bad, CannedReply, Corpus, Finding, Passage
+from botkit.corpus.model import Article, Bad, CannedReply, Corpus, Finding, Passage
 
 MAX_FILE_BYTES = 256_000
 _NO_TEXT = re.compile("[\ud800-\udfff]")

@@ -21,21 +21,13 @@ event in the conversation's log, in the same transaction:
 It never answers by itself and never decides that a customer should be handed over.
 """
 
+from botkit.desk.agents import PRESENCE, Seat, absences, arrange, left, seat, seats, seen
+from botkit.desk.arrivals import closed_ticket_of, coming, open_ticket, open_ticket_of, reopen, returns_to
 from botkit.desk.assistance import Assist, Canned, Chat, Earlier, advise, assist, chats, draft, earlier
-from botkit.desk.crew import (
-    PRESENCE,
-    Seat,
-    absences,
-    arrange,
-    left,
-    seat,
-    seats,
-    seen,
-)
-from botkit.desk.duty import Ticked, end_absence, offer, plan_absence, tick
 from botkit.desk.hours import Opening, due, opening
 from botkit.desk.mentions import Mention, mentions, mentions_of, saw
-from botkit.desk.nouns import (
+from botkit.desk.messages import note, say, whisper
+from botkit.desk.model import (
     LAPSED,
     OUTCOMES,
     STATES,
@@ -56,25 +48,10 @@ from botkit.desk.nouns import (
 )
 from botkit.desk.priority import SECONDS_PER_POINT, Priority, priority, rank
 from botkit.desk.queue import counts, position, queue, ticket, transcript_before, usual_wait, waiting
+from botkit.desk.scheduler import Ticked, end_absence, offer, plan_absence, tick
 from botkit.desk.supervision import SCORES, Overview, Satisfaction, asks, close_many, overview, rate, rating
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
-from botkit.desk.tickets import (
-    checked_tags,
-    claim,
-    close,
-    closed_ticket_of,
-    coming,
-    heard,
-    open_ticket,
-    open_ticket_of,
-    pend,
-    release,
-    reopen,
-    returns_to,
-    take_over,
-    transfer,
-)
-from botkit.desk.words import note, say, whisper
+from botkit.desk.tickets import checked_tags, claim, close, heard, pend, release, take_over, transfer
 
 __all__ = [
     "LAPSED",

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from botkit import corpus, language
+from botkit.accounts import Agent
 from botkit.desk.queue import last_texts, ticket
 from botkit.language import SHIPPED, Tables
-from botkit.people import Agent
 from botkit.store import CUSTOMER, Event, Store, conversation_table, event_table, ticket_table
 
 if TYPE_CHECKING:  # reports and accounts need no search, and its libraries take their time to load

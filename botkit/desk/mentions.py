@@ -14,10 +14,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit import people
-from botkit.desk import crew
-from botkit.desk.machine import actor
-from botkit.people import Agent
+from botkit import accounts
+from botkit.accounts import Agent
+from botkit.desk import agents
+from botkit.desk.transitions import actor
 from botkit.store import Event, Store, event_table, iso, mention_table
 
 MOST: Final = 100
@@ -99,9 +99,9 @@ def write_note(
 ) -> Event:
     """Add a note to a ticket's conversation and mention whom it names, inside the caller's transaction. `owner_too`
     mentions the ticket's owner as well."""
-    named = crew.mentioned(conn, text) if "@" in text else {}
+    named = agents.mentioned(conn, text) if "@" in text else {}
     if owner_too:
-        owner = people.agent_named(conn, row.owner)
+        owner = accounts.agent_named(conn, row.owner)
         if owner is not None and owner.may("desk"):
             named = {owner.name: owner.id} | named
     named.pop(agent.name, None)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit.desk.machine import row_of
-from botkit.desk.nouns import STATES, Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
+from botkit.desk.model import STATES, Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
+from botkit.desk.transitions import row_of
 from botkit.store import (
     CUSTOMER,
     Event,

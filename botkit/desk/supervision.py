@@ -10,14 +10,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit.desk import crew, duty
-from botkit.desk.crew import Seat
-from botkit.desk.machine import actor, locked
-from botkit.desk.nouns import OUTCOMES, DeskError, NotAllowed, NotRated, Policy, Ticket, as_ticket
+from botkit.accounts import Agent
+from botkit.desk import agents, scheduler
+from botkit.desk.agents import Seat
+from botkit.desk.model import OUTCOMES, DeskError, NotAllowed, NotRated, Policy, Ticket, as_ticket
 from botkit.desk.queue import count, last_texts
 from botkit.desk.texts import checked_text
 from botkit.desk.tickets import end
-from botkit.people import Agent
+from botkit.desk.transitions import actor, locked
 from botkit.store import CUSTOMER, Event, Store, iso, satisfaction_table, ticket_table
 
 SHOWN: Final = 50
@@ -74,8 +74,8 @@ def overview(store: Store, policy: Policy | None = None) -> Overview:
     is_open = table.state.in_(("waiting", "claimed", "pending"))
     late = sa.and_(is_open, table.breached_at.is_not(None), table.first_reply_at.is_(None))
     with store.read() as conn:
-        load = duty.loads(conn, now)
-        seats = crew.everybody(conn, now)
+        load = scheduler.loads(conn, now)
+        seats = agents.everybody(conn, now)
         states = conn.execute(sa.select(table.state, sa.func.count()).where(is_open).group_by(table.state)).all()
         high = sa.case((table.priority >= policy.high, "high"), else_="normal")
         groups = conn.execute(

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from botkit import backoff, encoder, index
+from botkit import backoff, encoder
+from botkit.index import index
 from botkit.index.versions import IndexProblem, published
 
 log = logging.getLogger("botkit.index")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import faiss
 import numpy as np
 
 from botkit import language
-from botkit.index.building import centre
+from botkit.index.channels import Channel, read_lexical
 from botkit.index.head import Head
-from botkit.index.lexical import Lexical
+from botkit.index.hits import Hit, Ranking, Search
+from botkit.index.pooling import best_of, pool
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row
-
-_kernels: Any = faiss  # what its stubs leave out
+from botkit.index.writing import centre
 
 LEAD = 0.05
 """by how much a section must fit better than the text above the first heading to be quoted instead"""
@@ -27,140 +24,6 @@ NEARLY = 0.1
 """from how far behind the first hit a question that no shop answers counts against it"""
 EXACT = 10.0
 """what a question that is a phrasing to the letter gains: it is first, whatever the rest says"""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The ranking's constants, chosen on development questions only."""
-
-    dense: float = 0.5
-    """a: the dense share of a row's score"""
-    dense_latin: float = 0.1
-    """a for Arabic or Persian typed in Latin letters, whose spelling in their own is a guess"""
-    dense_foreign: float = 0.8
-    """a for a question in a language that no article is in"""
-    words: float = 0.2
-    """w: the words' share of the lexical part; character n-grams have the rest"""
-    temperature: float = 0.07
-    """of the log-sum-exp that pools an article's phrasings"""
-    passages: float = 0.4
-    """weight of the passage channel beside the phrasings', where articles have enough of those"""
-    passages_alone: float = 1.0
-    """the same where articles have one phrasing in a language: what they say is then the best that is known of them"""
-    language: float = 0.02
-    """b: what a row of an unlikely language loses, per nat"""
-    head: float = 1.6
-    """weight of the head's score, which is near 1 for the right article and 0 for the others"""
-    choice: float = 0.3
-    """weight of the head's probability of the article"""
-    lone: float = 0.1
-    """by how much both weights of the head are multiplied where articles have one phrasing in a language"""
-    enough: float = 3.0
-    """phrasings of an article in a language that both weights are whole from"""
-    rows: int = 200
-    """rows of each channel's search that make an article a candidate"""
-    candidates: int = 30
-    """articles whose rows are all scored"""
-
-
-MATCHES: Mapping[str, Mapping[str, float]] = {
-    "good": {"word": 0.2, "char": 0.3, "dense": 0.42, "passage_dense": 0.5},
-    "near": {"word": 0.08, "char": 0.12, "dense": 0.34},
-}
-"""From which of any of these figures on a hit has to do with the words typed, or may have. `eval/matches.py` measures
-what each lets through, and prints the values that let through as much of what is about something else."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """An article found. The figures are of its best row in each channel, all on fixed scales:
-    cosines after centring in [-1, 1], lexical scores as shares of what the question could reach,
-    the head's score, near 1 for the right article and 0 for others (or where there is no head), and its probability."""
-
-    article: str
-    score: float
-    lang: str
-    phrasing: str
-    anchor: str
-    dense: float
-    passage_dense: float
-    word: float
-    char: float
-    head: float
-    choice: float
-
-    @property
-    def match(self) -> str:
-        """How much the hit shares with the words typed, `good`, `near` or `far`: a search always has nearest articles,
-        for nonsense too. Keywords name no single article, so the probability that it answers is no measure here."""
-        levels = (level for level, least in MATCHES.items() if any(getattr(self, f) >= v for f, v in least.items()))
-        return next(levels, "far")
-
-
-@dataclass(frozen=True)
-class Search:
-    """What a question found: hits, best first, and figures of the first hit and the question. `encoded` is false where
-    the encoder did not answer and words alone have found them."""
-
-    text: str
-    shares: Mapping[str, float]
-    hits: tuple[Hit, ...]
-    signals: Mapping[str, float] = field(default_factory=dict)
-    encoded: bool = True
-
-    @property
-    def lang(self) -> str:
-        """The language the question is most likely in."""
-        return max(self.shares, key=lambda lang: self.shares[lang])
-
-
-class _Channel:
-    """The rows of one kind: vectors, words, n-grams. Rows of one article stand together."""
-
-    def __init__(self, folder: Path, name: str, arrays: Mapping[str, np.ndarray], groups: int) -> None:
-        self.vectors: Any = faiss.read_index(str(folder / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        flat = isinstance(self.vectors, faiss.IndexFlat) and self.vectors.ntotal > 0
-        vectors: Any = self.vectors
-        self._matrix = (  # the same memory as the FAISS index's, seen as an array
-            faiss.rev_swig_ptr(vectors.get_xb(), vectors.ntotal * vectors.d).reshape(-1, vectors.d) if flat else None
-        )
-        self.group, self.lang, self.means = (arrays[f"{name}.{part}"] for part in ("group", "lang", "means"))
-        self.words, self.chars = (_read_lexical(folder, f"{name}.{kind}") for kind in ("words", "chars"))
-        self.starts = np.searchsorted(self.group, np.arange(groups + 1))
-        self.size = len(self.group)
-
-    def nearest(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """(cosines, rows), best first; FAISS's padding with -1 ends here."""
-        if not self.size or not k:
-            return np.zeros(0, np.float32), np.zeros(0, np.int64)
-        faiss.omp_set_num_threads(1)  # of this thread: to share one short search out takes longer than to do it
-        cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
-        found = rows[0] >= 0
-        return cosines[0][found], rows[0][found]
-
-    def rows_of(self, groups: np.ndarray) -> np.ndarray:
-        if not len(groups):
-            return np.zeros(0, np.int64)
-        return np.concatenate([np.arange(self.starts[g], self.starts[g + 1]) for g in groups])
-
-    def all_cosines(self, vector: np.ndarray) -> np.ndarray:
-        """Of a vector and every row of a flat index, by FAISS's own kernel: a BLAS that takes the processor for an
-        older one needs ten times as long."""
-        if self._matrix is None:
-            return np.zeros(0, np.float32)
-        found, asked = np.empty(self.size, np.float32), np.ascontiguousarray(vector, np.float32)
-        pointers = (faiss.swig_ptr(found), faiss.swig_ptr(asked), self.vectors.get_xb())
-        _kernels.fvec_inner_products_ny(*pointers, self.vectors.d, self.size)
-        return found
-
-    def cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        if not len(rows):
-            return np.zeros(0, np.float32)
-        if self._matrix is None:
-            return np.asarray(self.vectors.reconstruct_batch(rows) @ vector, np.float32)
-        if 4 * len(rows) > self.size:  # cheaper than gathering the rows
-            return np.asarray(self.all_cosines(vector)[rows])
-        return np.asarray(self._matrix[rows] @ vector, np.float32)
 
 
 @dataclass(frozen=True)
@@ -220,8 +83,8 @@ class Searcher:
             "own_first": float(arrays["own.first"]),
             "rows": float(np.log(max(len(arrays["density"]), 1) / len(ids))),
         }
-        self._channels = {name: _Channel(folder, name, arrays, len(ids)) for name in CHANNELS}
-        self._sounds = _read_lexical(folder, "sounds") if (folder / "sounds.npz").exists() else None
+        self._channels = {name: Channel(folder, name, arrays, len(ids)) for name in CHANNELS}
+        self._sounds = read_lexical(folder, "sounds") if (folder / "sounds.npz").exists() else None
         self._foreign = tuple(code for code in language.LANGUAGES if code not in languages)
         self._foreign_means = arrays["foreign.means"]
         self._elsewhere = arrays["elsewhere"].astype(np.float32)
@@ -304,8 +167,8 @@ class Searcher:
                 self._row_scores(channel, asked, rows, cosines, word[rows], char[rows]),
                 np.searchsorted(groups, channel.group[rows]),
             )
-        told = _best(scored[PASSAGES].values, scored[PASSAGES].slots, len(groups))
-        phrased = _pool(scored[PHRASINGS].values, scored[PHRASINGS].slots, len(groups), self.ranking.temperature)
+        told = best_of(scored[PASSAGES].values, scored[PASSAGES].slots, len(groups))
+        phrased = pool(scored[PHRASINGS].values, scored[PHRASINGS].slots, len(groups), self.ranking.temperature)
         # An article without text is judged by its phrasings.
         phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
         phrased_enough = self._phrased_enough()
@@ -365,7 +228,7 @@ class Searcher:
 
     def _row_scores(
         self,
-        channel: _Channel,
+        channel: Channel,
         asked: _Question,
         rows: np.ndarray,
         cosines: np.ndarray,
@@ -419,9 +282,9 @@ class Searcher:
     ) -> Search:
         size = len(groups)
         phrased, told = scored[PHRASINGS], scored[PASSAGES]
-        dense = _best(phrased.cosines, phrased.slots, size, -1.0)
-        passage_dense = _best(told.cosines, told.slots, size, -1.0)
-        word, char = _best(phrased.word, phrased.slots, size, 0.0), _best(phrased.char, phrased.slots, size, 0.0)
+        dense = best_of(phrased.cosines, phrased.slots, size, -1.0)
+        passage_dense = best_of(told.cosines, told.slots, size, -1.0)
+        word, char = best_of(phrased.word, phrased.slots, size, 0.0), best_of(phrased.char, phrased.slots, size, 0.0)
         order = np.argsort(-scores, kind="stable")
         hits = []
         for i in order[:limit]:
@@ -531,26 +394,3 @@ class Searcher:
         """Cosine of the question to the mean phrasing of an article."""
         total = self._sums[group]
         return float(total @ vector / max(float(np.linalg.norm(total)), 1e-9))
-
-
-def _pool(values: np.ndarray, slots: np.ndarray, size: int, temperature: float) -> np.ndarray:
-    """t * log(sum(exp(f / t))) of the values of each slot; -inf for a slot without any."""
-    best = _best(values, slots, size)
-    total = np.bincount(slots, np.exp((values - best[slots]) / temperature), size) if len(slots) else np.zeros(size)
-    with np.errstate(divide="ignore"):
-        return np.where(total > 0, best + temperature * np.log(np.maximum(total, 1e-300)), -np.inf)
-
-
-def _best(values: np.ndarray, slots: np.ndarray, size: int, nothing: float = -np.inf) -> np.ndarray:
-    """The largest value of each slot; `slots` ascend, as rows of ascending articles do."""
-    found = np.full(size, nothing)
-    if len(slots):
-        starts = np.flatnonzero(np.diff(slots, prepend=-1))
-        found[slots[starts]] = np.maximum.reduceat(values, starts)
-    return found
-
-
-def _read_lexical(folder: Path, name: str) -> Lexical:
-    terms = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as table:
-        return Lexical(terms, table["idf"], table["starts"], table["rows"], table["weights"], int(table["size"]))

@@ -28,8 +28,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from standardwebhooks import Webhook as Signer
 
-from botkit import __version__, outbox
-from botkit.outbox import Delivery, NotDelivered
+from botkit import __version__
+from botkit.outbox import outbox
+from botkit.outbox.outbox import Delivery, NotDelivered
 from botkit.store import iso
 
 KIND: Final = "webhook"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botkit.accounts import ROLES
 from botkit.config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ def embed_origins(settings: Settings) -> tuple[str, ...]:
 
 def second_factor_roles(settings: Settings) -> frozenset[str]:
     """Who must sign in with a second factor."""
-    from botkit.people import ROLES
-
     for text in _listed(settings.second_factor_roles):
         if text not in ROLES:
             raise ConfigError(f"second_factor_roles: no such role {text!r}: expected some of {', '.join(ROLES)}")

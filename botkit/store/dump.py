@@ -25,7 +25,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from botkit.files import sync
-from botkit.store import Store, StoreError, metadata, sqlite_driver
+from botkit.store.engine import sqlite_driver
+from botkit.store.errors import StoreError
+from botkit.store.schema import metadata
+from botkit.store.store import Store
 
 BATCH: Final = 500
 

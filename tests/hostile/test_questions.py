@@ -18,7 +18,7 @@ from desk_shop import PASSWORD
 from served import ROOT, Answer, Served
 from small import FRUIT, article, write
 
-from botkit import people
+from botkit import accounts
 from botkit.index import Live
 from botkit.store import Store
 
@@ -39,6 +39,7 @@ import sys, time
 from itertools import count
 from pathlib import Path
 from botkit import encoder
+from botkit.encoder import loading
 
 class Faulty:
     "The default encoder. Each third question raises; one with `hang` in it waits until there is a file `free`."
@@ -54,7 +55,7 @@ class Faulty:
         return self.model.encode_document(texts)
 
 load = encoder.load
-encoder.load = lambda *args, **more: Faulty(load(*args, **more))
+loading.load = lambda *args, **more: Faulty(load(*args, **more))
 from botkit.cli import main
 main()
 """
@@ -117,7 +118,7 @@ def test_texts_that_are_stored_harm_nobody_who_opens_the_ticket(same: Served, fo
     path, bearer = f"/api/v1/conversations/{told.json['id']}", {"Authorization": f"Bearer {told.json['token']}"}
     assert same.status("POST", f"{path}/handoff", {}, **bearer) == 200
     with closing(Store(f"sqlite:///{folder / 'botkit.db'}")) as store:
-        people.add_agent(store, "Ali", "agent", PASSWORD)
+        accounts.add_agent(store, "Ali", "agent", PASSWORD)
     session = signed_in(same, "Ali")
     for number, text in enumerate(BAD):  # each is the last one in its turn, for which replies are looked for
         assert same.status("POST", f"{path}/messages", {"client_id": f"m-{number}", "text": text}, **bearer) == 200

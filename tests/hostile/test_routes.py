@@ -23,8 +23,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from botkit import desk, people
-from botkit.people import Agent
+from botkit import accounts, desk
+from botkit.accounts import Agent
 from botkit.store import Store
 
 TABLE = Path(__file__).with_name("routes.txt")
@@ -139,8 +139,8 @@ class World:
 
     def __init__(self, app: Flask, store: Store) -> None:
         self.app, self.store, self.count = app, store, 0
-        here = {each.name: each for each in people.agents(store)}
-        self.people = {role: here[f"The {role}"] for role in people.ROLES}
+        here = {each.name: each for each in accounts.agents(store)}
+        self.people = {role: here[f"The {role}"] for role in accounts.ROLES}
         self.colleague, self.target = here["Colleague"], here["Target"]
         self.customer = self.conversation()
 
@@ -163,8 +163,8 @@ class World:
 
     def anew(self, who: Agent) -> FlaskClient:
         """A session of an account whose password, factor and sessions a form may have changed."""
-        people.set_password(self.store, who.name, PASSWORD)
-        people.factor_off(self.store, who.name)
+        accounts.set_password(self.store, who.name, PASSWORD)
+        accounts.factor_off(self.store, who.name)
         return self.signed_in(who.name)
 
     def ticket(self, of: str, who: Agent | None) -> int:
@@ -186,15 +186,15 @@ class World:
         if who is None or not who.may("people") or action in ("theirs", "nothing"):
             return self.target
         self.count += 1
-        made = people.add_agent(self.store, f"Target {self.count}", "agent", PASSWORD)
-        people.issue_token(self.store, made.name)
-        return people.disable(self.store, made.name) if action == "enable" else made
+        made = accounts.add_agent(self.store, f"Target {self.count}", "agent", PASSWORD)
+        accounts.issue_token(self.store, made.name)
+        return accounts.disable(self.store, made.name) if action == "enable" else made
 
     def token(self, who: Agent | None) -> dict[str, str]:
         """The form that revokes a token: of whoever sends it, or else of a colleague."""
         owner = who or self.colleague
-        people.issue_token(self.store, owner.name)
-        return {"id": str(people.tokens(self.store, owner)[0].id)}
+        accounts.issue_token(self.store, owner.name)
+        return {"id": str(accounts.tokens(self.store, owner)[0].id)}
 
     def request(
         self, route: Route, who: Agent | None, customer: dict[str, str] | None = None
@@ -286,10 +286,10 @@ def peopled(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A database with everybody in it, to be copied: to make their passwords takes longer."""
     file = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("peopled") / "botkit.db"))
     with closing(Store(f"sqlite:///{file}")) as store:
-        for role in people.ROLES:
-            people.add_agent(store, f"The {role}", role, PASSWORD)
+        for role in accounts.ROLES:
+            accounts.add_agent(store, f"The {role}", role, PASSWORD)
         for name in ("Colleague", "Target"):
-            people.add_agent(store, name, "agent", PASSWORD)
+            accounts.add_agent(store, name, "agent", PASSWORD)
     return file
 
 
@@ -322,9 +322,9 @@ def test_everybody_gets_at_every_door_what_the_table_says(who: str, world: World
     headers: dict[str, str] = {}
     browser = world.app.test_client()
     if kind == "token":
-        headers = {"Authorization": f"Bearer {people.issue_token(world.store, f'The {name}')}"}
+        headers = {"Authorization": f"Bearer {accounts.issue_token(world.store, f'The {name}')}"}
     elif kind == "scope":
-        headers = {"Authorization": f"Bearer {people.issue_token(world.store, 'The supervisor', scope=name)}"}
+        headers = {"Authorization": f"Bearer {accounts.issue_token(world.store, 'The supervisor', scope=name)}"}
     elif kind == "session":
         browser = world.signed_in(f"The {name}")
     differ = []
@@ -347,19 +347,19 @@ def test_who_is_not_let_in_any_more_or_not_yet_gets_what_nobody_gets(world: Worl
     """Closed accounts, ended sessions, revoked and made-up tokens; a password without its code, or to be changed."""
     store = world.store
     for name in ("Closed", "Changed", "Ended", "Half", "Temporary"):
-        people.add_agent(store, name, "admin", PASSWORD)
-    people.set_password(store, "Temporary", PASSWORD, temporary=True)
-    half = next(each for each in people.agents(store) if each.name == "Half")
-    people.begin_factor(store, half)
-    secret = people.pending_factor(store, half)
+        accounts.add_agent(store, name, "admin", PASSWORD)
+    accounts.set_password(store, "Temporary", PASSWORD, temporary=True)
+    half = next(each for each in accounts.agents(store) if each.name == "Half")
+    accounts.begin_factor(store, half)
+    secret = accounts.pending_factor(store, half)
     assert secret is not None
-    people.confirm_factor(store, half, pyotp.TOTP(secret).at(store.now()))
+    accounts.confirm_factor(store, half, pyotp.TOTP(secret).at(store.now()))
     browsers = {name: world.signed_in(name) for name in ("Closed", "Changed", "Ended", "Half", "Temporary")}
-    tokens = {name: people.issue_token(store, name) for name in ("Closed", "The admin")}
-    people.disable(store, "Closed")
-    people.set_password(store, "Changed", "another good password")
-    people.end_sessions(store, "Ended")
-    people.revoke_tokens(store, "The admin")
+    tokens = {name: accounts.issue_token(store, name) for name in ("Closed", "The admin")}
+    accounts.disable(store, "Closed")
+    accounts.set_password(store, "Changed", "another good password")
+    accounts.end_sessions(store, "Ended")
+    accounts.revoke_tokens(store, "The admin")
     nobody = world.app.test_client()
     callers: dict[str, tuple[FlaskClient, dict[str, str]]] = {name: (each, {}) for name, each in browsers.items()}
     callers |= {f"{name}'s token": (nobody, {"Authorization": f"Bearer {each}"}) for name, each in tokens.items()}

@@ -15,7 +15,7 @@ import pytest
 from desk_shop import PASSWORD
 from served import Served
 
-from botkit import people
+from botkit import accounts
 from botkit.store import Store
 
 GUESSER, OFFICE = "127.0.0.7", "127.0.0.8"
@@ -64,7 +64,7 @@ def shut_out(server: Served, **headers: str) -> bool:
 
 def test_a_session_that_was_signed_out_of_opens_nothing_any_more(server: Served, store: Store) -> None:
     """Whoever has copied the cookie, or finds it in a backup of the browser."""
-    people.add_agent(store, "Ali", "agent", PASSWORD)
+    accounts.add_agent(store, "Ali", "agent", PASSWORD)
     (first, kept), (second, other) = sign_in(server, "Ali"), sign_in(server, "Ali")
     assert (first, second) == (303, 303)
     assert server.status("GET", "/desk", **kept) == 200
@@ -75,7 +75,7 @@ def test_a_session_that_was_signed_out_of_opens_nothing_any_more(server: Served,
 
 def test_guesses_at_many_names_keep_nobody_out_of_where_they_have_signed_in(server: Served, store: Store) -> None:
     """Not even from the guesser's own address, as in one office; and the guesser has to wait."""
-    people.add_agent(store, "Mina", "agent", PASSWORD)
+    accounts.add_agent(store, "Mina", "agent", PASSWORD)
     assert sign_in(server, "Mina", source=GUESSER)[0] == 303
     statuses = [sign_in(server, f"nobody {number}", "guess", GUESSER)[0] for number in range(60)]
     assert statuses[0] == 401
@@ -87,7 +87,7 @@ def test_guesses_at_many_names_keep_nobody_out_of_where_they_have_signed_in(serv
 def test_the_database_and_its_copies_forge_no_session_and_are_nobody_else_s_to_read(
     server: Served, folder: Path, store: Store
 ) -> None:
-    people.add_agent(store, "Nur", "admin", PASSWORD)
+    accounts.add_agent(store, "Nur", "admin", PASSWORD)
     status, session = sign_in(server, "Nur")
     assert status == 303
     for file in folder.glob("botkit.db*"):
@@ -100,12 +100,12 @@ def test_the_database_and_its_copies_forge_no_session_and_are_nobody_else_s_to_r
 
 
 def test_a_new_password_ends_sessions_and_tokens(server: Served, store: Store) -> None:
-    people.add_agent(store, "Omid", "agent", PASSWORD)
-    token = people.issue_token(store, "Omid")
+    accounts.add_agent(store, "Omid", "agent", PASSWORD)
+    token = accounts.issue_token(store, "Omid")
     status, session = sign_in(server, "Omid")
     assert status == 303
     bearer = {"Authorization": f"Bearer {token}"}
     assert server.status("GET", "/api/v1/desk/tickets", **bearer) == 200
-    people.set_password(store, "Omid", "another good password")
+    accounts.set_password(store, "Omid", "another good password")
     assert shut_out(server, **session)
     assert server.status("GET", "/api/v1/desk/tickets", **bearer) == 401

@@ -1,0 +1,221 @@
+"""A ticket's arrival: opened, or taken up again because its customer goes on, with its urgency and its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from botkit.desk import agents
+from botkit.desk.hours import due
+from botkit.desk.model import Policy, Ticket, as_ticket
+from botkit.desk.priority import Priority, priority, rank
+from botkit.desk.queue import count
+from botkit.desk.tickets import MOST_TAGS
+from botkit.desk.transitions import change, locked, remember, row_of, tell
+from botkit.store import BOT, CUSTOMER, Store, conversation_table, event_table, ticket_table
+
+MEMORY: Final = timedelta(hours=24)
+RETURNS: Final = timedelta(days=30)
+"""How far back the tickets of a customer count who comes again."""
+MOST_REOPENINGS: Final = 3
+WARN_SHARE: Final = 0.5
+"""The part of a target after which a ticket without a reply is warned of."""
+
+
+def open_ticket(
+    store: Store,
+    conn: Connection,
+    conversation_id: str,
+    reason: str,
+    lang: str | None,
+    page: str | None,
+    candidates: Sequence[Mapping[str, Any]],
+    at: datetime | None = None,
+    *,
+    topics: Sequence[str] = (),
+    shop: Mapping[str, Any] | None = None,
+    channel: str = "live",
+    policy: Policy | None = None,
+) -> int:
+    """Put a conversation in the queue, inside the caller's transaction; the ticket's id. A conversation that is
+    there already keeps its ticket and its place.
+
+    `topics` are what the likely article is filed under, `shop` has the hours in which a reply is due."""
+    store.hold(conn, conversation_id)
+    open_one = open_ticket_of(conn, conversation_id)
+    if open_one is not None:
+        return int(open_one.id)
+    at, policy = at or store.now(), policy or Policy()
+    known = sa.select(conversation_table.c.tags).where(conversation_table.c.id == conversation_id)
+    tags = tuple(conn.execute(known).scalar_one())
+    urgent = _priority(conn, conversation_id, reason, topics, tags, at, policy)
+    clock = _clock(policy, channel, urgent.value, shop, at)
+    row = conn.execute(
+        ticket_table.insert()
+        .values(
+            conversation_id=conversation_id,
+            state="waiting",
+            reason=reason,
+            lang=lang,
+            page=page,
+            candidates=[dict(candidate) for candidate in candidates],
+            opened_at=at,
+            channel=channel,
+            tags=list(tags),
+            topics=_topics(topics, urgent),
+            priority=urgent.value,
+            priority_reasons=[dict(each) for each in urgent.reasons],
+            rank_at=rank(at, urgent.value),
+            unanswered_since=at,
+            next_at=clock["warn_at"],
+            **clock,
+        )
+        .returning(ticket_table)
+    ).one()
+    remember(conn, row, "opened", BOT, at)
+    tell(store, conn, row, "ticket.opened", BOT, {"reason": reason}, at)
+    return int(row.id)
+
+
+_OPEN: Final = sa.select(ticket_table).where(  # asked at every message, so made once
+    ticket_table.c.conversation_id == sa.bindparam("conversation"), ticket_table.c.state != "closed"
+)
+
+
+def open_ticket_of(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
+    """The row of the conversation's ticket that is not closed, if it has one."""
+    return conn.execute(_OPEN, {"conversation": conversation_id}).one_or_none()
+
+
+def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> sa.Row[Any] | None:
+    """The row of the conversation's last ticket, if it was closed within a day and its customer may come back to it:
+    not as spam, and not after three returns."""
+    row = conn.execute(
+        sa.select(ticket_table)
+        .where(ticket_table.c.conversation_id == conversation_id)
+        .order_by(ticket_table.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None or row.state != "closed" or row.outcome == "spam" or row.reopened >= MOST_REOPENINGS:
+        return None
+    return row if row.closed_at > now - MEMORY else None
+
+
+def returns_to(conn: Connection, ticket_id: int, now: datetime) -> str | None:
+    """Who has a closed ticket if it is taken up again now: its last owner where they are on duty, else nobody."""
+    owner = row_of(conn, ticket_id).owner
+    return owner if owner and agents.on_duty(conn, owner, now) else None
+
+
+def coming(
+    conn: Connection,
+    conversation_id: str,
+    reason: str,
+    *,
+    topics: Sequence[str] = (),
+    at: datetime,
+    policy: Policy,
+    ticket_id: int = 0,
+) -> int:
+    """The place in the queue that a ticket would have if it were opened now, or this one taken up again."""
+    known = sa.select(conversation_table.c.tags).where(conversation_table.c.id == conversation_id)
+    tags = conn.execute(known).scalar_one()
+    if reason == "reopened":
+        row = row_of(conn, ticket_id)
+        reason, topics, tags = row.reason, row.topics, row.tags
+    place = rank(at, _priority(conn, conversation_id, reason, topics, tags, at, policy).value)
+    return count(conn, ticket_table.c.state == "waiting", ticket_table.c.rank_at <= place) + 1
+
+
+def reopen(
+    store: Store,
+    conn: Connection,
+    ticket_id: int,
+    at: datetime | None = None,
+    *,
+    shop: Mapping[str, Any] | None = None,
+    policy: Policy | None = None,
+) -> Ticket:
+    """Take a closed ticket up again because its customer goes on, inside the caller's transaction: its last owner has
+    it if they are there, else it waits in the queue. The clock of a first reply begins again."""
+    at, policy = at or store.now(), policy or Policy()
+    row = locked(store, conn, ticket_id)
+    if row.state != "closed":
+        return as_ticket(row, at)
+    back = returns_to(conn, ticket_id, at)
+    urgent = _priority(conn, row.conversation_id, row.reason, row.topics, row.tags, at, policy)
+    row = change(
+        store,
+        conn,
+        row,
+        "reopened",
+        CUSTOMER,
+        {"owner": back} if back else {},
+        at=at,
+        state="claimed" if back else "waiting",
+        owner=back,
+        closed_at=None,
+        outcome=None,
+        article=None,
+        no_article=False,
+        reopened=row.reopened + 1,
+        priority=urgent.value,
+        priority_reasons=[dict(each) for each in urgent.reasons],
+        rank_at=rank(at, urgent.value),
+        first_reply_at=None,
+        warned_at=None,
+        breached_at=None,
+        unanswered_since=at,
+        **_clock(policy, row.channel, urgent.value, shop, at),
+    )
+    return as_ticket(row, at)
+
+
+def _priority(
+    conn: Connection,
+    conversation_id: str,
+    reason: str,
+    topics: Sequence[str],
+    tags: Sequence[str],
+    at: datetime,
+    policy: Policy,
+) -> Priority:
+    said, earlier = event_table.c, ticket_table.c
+    texts = conn.execute(
+        sa.select(said.data)
+        .where(
+            said.conversation_id == conversation_id,
+            said.kind == "message",
+            said.actor == CUSTOMER,
+            said.at > at - MEMORY,
+        )
+        .order_by(said.seq.desc())
+        .limit(5)
+    ).scalars()
+    talk = conversation_table.c
+    visitor = conn.execute(sa.select(talk.visitor).where(talk.id == conversation_id)).scalar()
+    theirs = earlier.conversation_id == conversation_id
+    if visitor is not None:
+        theirs = earlier.conversation_id.in_(sa.select(talk.id).where(talk.visitor == visitor))
+    count = sa.select(sa.func.count() + sa.func.coalesce(sa.func.sum(earlier.reopened), 0))
+    came = conn.execute(
+        count.select_from(ticket_table).where(theirs, earlier.opened_at > at - RETURNS)
+    ).scalar_one()
+    words = [str(data["text"]) for data in texts]
+    return priority(reason, words, topics, int(came), tags, policy.points, policy.tables)
+
+
+def _topics(topics: Sequence[str], urgent: Priority) -> list[str]:
+    concerns = (each["reason"] for each in urgent.reasons if each["reason"] in ("complaint", "refund", "data_request"))
+    return list(dict.fromkeys([*topics, *concerns]))[:MOST_TAGS]
+
+
+def _clock(
+    policy: Policy, channel: str, value: int, shop: Mapping[str, Any] | None, at: datetime
+) -> dict[str, Any]:
+    seconds = policy.reply_seconds(channel, value)
+    return {"warn_at": due(shop or {}, at, seconds * WARN_SHARE), "due_at": due(shop or {}, at, seconds)}

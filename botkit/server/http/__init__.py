@@ -1,0 +1,1 @@
+"""What every surface of the server needs."""

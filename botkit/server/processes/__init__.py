@@ -1,0 +1,1 @@
+"""The serving processes: gunicorn's master, its workers and their connections."""

@@ -1,0 +1,1 @@
+"""Live streams: who is woken when, and how it is written."""
