@@ -104,7 +104,7 @@ def queue_page(port: int, name: str, times: int) -> list[float]:
     line.request("POST", "/desk/login", urlencode({"name": name, "password": PASSWORD}), form)
     answer = line.getresponse()
     answer.read()
-    cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+    cookie = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie") or ())
     found = []
     for _ in range(times + 3):
         begun = time.perf_counter()

@@ -435,8 +435,7 @@ def test_every_word_of_the_catalogues_is_used_and_every_used_word_is_there() -> 
     sources = {
         "desk": [
             *(web / "templates" / "desk").glob("*.html"),
-            *(web.parent / "botkit" / "server").glob("desk*.py"),
-            web.parent / "botkit" / "server" / "supervisor.py",
+            *(web.parent / "botkit" / "server" / "desk").glob("*.py"),
         ],
         "widget": [web / "templates" / "widget.html", *(web / "static" / "widget").glob("*.js")],
     }

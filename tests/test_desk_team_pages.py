@@ -254,7 +254,7 @@ def test_a_stand_in_is_somebody_else_at_the_desk(
 @pytest.mark.parametrize("name", ["team"])
 def test_the_words_are_there_in_every_language_and_all_are_used(name: str) -> None:
     web = language.web_folder()
-    files = [*(web / "templates" / "desk").glob("*.html"), web.parent / "botkit" / "server" / "deskseats.py"]
+    files = [*(web / "templates" / "desk").glob("*.html"), web.parent / "botkit" / "server" / "desk" / "team_pages.py"]
     used = "\n".join(file.read_text(encoding="utf-8") for file in files)
     keys = {key for key in EN if key.startswith(f"{name}.")}
     for lang in language.LANGUAGES:
