@@ -21,8 +21,7 @@ from botkit import language
 from botkit.confidence import ANSWER, Confidence
 from botkit.corpus import Article, Passage
 from botkit.index import Hit, Index, Search
-
-REASONS = ("customer_request", "low_confidence", "no_answer", "policy", "repeated_miss", "negative_feedback")
+from botkit.vocabulary import Direction, Reason, ReplyKind
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Reply:
     it, or the title that was picked.
     """
 
-    kind: str
+    kind: ReplyKind
     text: str
     html: str
     lang: str
@@ -65,15 +64,15 @@ class Reply:
     confidence: float | None = None
     options: tuple[Option, ...] = ()
     source: Source | None = None
-    reason: str | None = None
+    reason: Reason | None = None
     topic: str | None = None
     understood: str | None = None
     search: Search | None = field(default=None, repr=False, compare=False)
     """What was found for the text by itself; not part of what is told."""
 
     @property
-    def direction(self) -> str:
-        return language.direction(self.lang)
+    def direction(self) -> Direction:
+        return "rtl" if language.direction(self.lang) == "rtl" else "ltr"
 
     def as_dict(self) -> dict[str, Any]:
         """Everything above but the search, ready for JSON."""
@@ -439,7 +438,7 @@ def _decide(
     return _miss("low_confidence" if best >= low else "no_answer", misses, lang, base)
 
 
-def _miss(reason: str, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
+def _miss(reason: Reason, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
     again = misses >= MISSES - 1
     return _say(
         "handoff",
@@ -521,6 +520,6 @@ def _plain(passages: Sequence[Passage]) -> str:
     return "\n\n".join(f"{p.heading}\n{p.text}".strip() for p in passages)
 
 
-def _say(kind: str, key: str, lang: str, **fields: Any) -> Reply:
+def _say(kind: ReplyKind, key: str, lang: str, **fields: Any) -> Reply:
     text = language.messages(lang)[f"bot.{key}"]
     return Reply(kind=kind, text=text, html=f"<p>{escape(text)}</p>", lang=lang, **fields)

@@ -15,7 +15,7 @@ import hashlib
 import html
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,7 +28,25 @@ from botkit import answer, desk, language, live, people
 from botkit.answer import Before, Reply
 from botkit.desk import MessageError
 from botkit.index import Index
-from botkit.store import BOT, CUSTOMER, Event, Store, added, as_event, event_table
+from botkit.store import BOT, CUSTOMER, Event, Store, added, as_event, event_data, event_table
+from botkit.store.event_data import (
+    BotReply,
+    ConversationOpened,
+    CustomerMessage,
+    Feedback,
+    Message,
+    Option,
+    Queue,
+    Satisfaction,
+    Source,
+    TicketClaimed,
+    TicketClosed,
+    TicketOpened,
+    TicketReleased,
+    TicketReopened,
+    TicketTransferred,
+)
+from botkit.vocabulary import Reason
 
 __all__ = [
     "Caps",
@@ -60,9 +78,7 @@ _PUBLIC_REPLY: Final = (
     "source", "reason", "topic", "question_lang", "version", "queue",
 )  # fmt: skip
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_PUBLIC_TICKET: Final = (
-    "ticket.opened", "ticket.claimed", "ticket.released", "ticket.transferred",
-)  # fmt: skip
+_PUBLIC_TICKET: Final = (TicketOpened, TicketClaimed, TicketReleased, TicketTransferred)
 _PUBLIC_OPTION: Final = ("article", "title", "lang", "url")
 
 
@@ -247,14 +263,14 @@ def request_person(
     with store.write() as conn:
         now = _standing(store, conn, store.hold(conn, conversation_id), policy)
         if now.ticket:
-            handed = _last_reply(conn, conversation_id, "handoff")
+            handed = _last_handover(conn, conversation_id)
             if handed is None:  # a ticket without a handover cannot be, but it must not be an error to ask
                 return Turn(None, None)
             shown = _flat(handed)
-            shown["queue"] = _queue(store, conn, index, now.lang, desk.position(conn, now.ticket))
+            shown["queue"] = _queue(store, conn, index, now.lang, desk.position(conn, now.ticket)).as_json()
             return Turn(None, shown)
         reply = _handover(index, "bot.handoff_request", now, "customer_request")
-        return Turn(None, _flat(_write_reply(store, conn, index, now, reply, {"to": None}, policy)))
+        return Turn(None, _flat(_write_reply(store, conn, index, now, reply, policy)))
 
 
 def feedback(
@@ -277,29 +293,29 @@ def feedback(
     with store.write() as conn:
         row = _found(store.hold(conn, conversation_id))
         now = _standing(store, conn, row, policy)
-        about = _reply_event(conn, conversation_id, reply_id)
-        if about is None or about.data["kind"] != "answer":
+        about = _reply(conn, conversation_id, reply_id)
+        if about is None or about.kind != "answer":
             raise NotFound(f"no answer {reply_id[:80]!r} in this conversation")
         given = _opinions(conn, conversation_id, store.now())
         result: dict[str, Any] = {"reply_id": reply_id, "helpful": helpful, "reply": None}
-        earlier = next((event for event in given if event.data["reply_id"] == reply_id), None)
-        if earlier is not None and earlier.data["helpful"] == helpful:
-            followed = _event(conn, conversation_id, earlier.seq + 1)
-            if followed is not None and followed.data.get("after") == reply_id:
+        earlier = next(((seq, opinion) for seq, opinion in given if opinion.reply_id == reply_id), None)
+        if earlier is not None and earlier[1].helpful == helpful:
+            followed = _event(conn, conversation_id, earlier[0] + 1)
+            if followed is not None and isinstance(followed.data, BotReply) and followed.data.after == reply_id:
                 result["reply"] = _flat(followed)
             return result
         caps.check(store, conn, row)
-        store.append(conn, conversation_id, "feedback", CUSTOMER, {"reply_id": reply_id, "helpful": helpful})
+        store.append(conn, conversation_id, CUSTOMER, Feedback(reply_id, helpful))
         if helpful or now.ticket:
             return result
-        others = _others(about.data)
-        before = next((event for event in given if event.data["reply_id"] != reply_id), None)
-        if others and (before is None or before.data["helpful"]):
-            reply = _offer(index, about.data, others)
+        others = _others(about)
+        before = next((opinion for _, opinion in given if opinion.reply_id != reply_id), None)
+        if others and (before is None or before.helpful):
+            reply = _offer(index, about, others)
         else:
-            now = replace(now, spoken=about.data["lang"], candidates=tuple(about.data["options"]))
+            now = replace(now, spoken=about.lang, candidates=about.options)
             reply = _handover(index, "chat.sorry", now, "negative_feedback")
-        event = _write_reply(store, conn, index, now, reply, {"to": None, "after": reply_id}, policy)
+        event = _write_reply(store, conn, index, now, reply, policy, after=reply_id)
         result["reply"] = _flat(event)
         return result
 
@@ -311,29 +327,28 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
         return event.as_dict()
     if audience != "customer":
         raise ValueError(f"invalid audience {audience!r}: expected customer or agent")
-    data: dict[str, Any]
-    if event.kind == "message":
-        data = {name: event.data[name] for name in ("text", "client_id", "choice") if event.data.get(name)}
-        if event.actor != CUSTOMER:
-            data.pop("client_id", None)
-    elif event.kind == "reply":
-        data = {name: event.data[name] for name in _PUBLIC_REPLY if name in event.data}
-        options = event.data["options"] if event.data["kind"] == "clarify" else []
-        data["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
-    elif event.kind in ("conversation.opened", "feedback"):
-        data = dict(event.data)
-    elif event.kind == "satisfaction":
-        data = {name: event.data[name] for name in ("score", "comment")}
-    elif event.kind == "ticket.closed":
-        data = {"ask": "satisfaction"} if desk.asks(event) else {}
-    elif event.kind == "ticket.reopened":
-        data = {"attended": bool(event.data.get("owner"))}
-    elif event.kind in _PUBLIC_TICKET:
-        data = {}
-    else:
+    data, stored = event.data, event.stored
+    shown: dict[str, object] = {}
+    if isinstance(data, Message):
+        shown = {name: stored[name] for name in ("text", "client_id", "choice") if stored.get(name)}
+        if not isinstance(data, CustomerMessage):
+            shown.pop("client_id", None)
+    elif isinstance(data, BotReply):
+        shown = {name: stored[name] for name in _PUBLIC_REPLY if name in stored}
+        options = [option.as_json() for option in data.options] if data.kind == "clarify" else []
+        shown["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
+    elif isinstance(data, ConversationOpened | Feedback):
+        shown = dict(stored)
+    elif isinstance(data, Satisfaction):
+        shown = {"score": data.score, "comment": data.comment}
+    elif isinstance(data, TicketClosed):
+        shown = {"ask": "satisfaction"} if desk.asks(event) else {}
+    elif isinstance(data, TicketReopened):
+        shown = {"attended": bool(data.owner)}
+    elif not isinstance(data, _PUBLIC_TICKET):
         return None
     actor = "agent" if event.actor.startswith("agent:") else event.actor
-    return {**event.as_dict(), "actor": actor, "data": data}
+    return {**event.as_dict(), "actor": actor, "data": shown}
 
 
 @dataclass(frozen=True)
@@ -349,7 +364,7 @@ class _Standing:
     ticket: int = 0
     misses: int = 0
     spoken: str | None = None
-    candidates: tuple[Mapping[str, Any], ...] = ()
+    candidates: tuple[Option, ...] = ()
     before: Before | None = None
     closed: int = 0
     just: bool = False
@@ -367,50 +382,49 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         sa.select(said.kind, said.data, said.actor, said.seq)
         .where(
             said.conversation_id == row.id,
-            said.kind.in_(("reply", "message", "ticket.closed")),
+            said.kind.in_((BotReply.KIND, Message.KIND, TicketClosed.KIND)),
             said.at > store.now() - MEMORY,
         )
         .order_by(said.seq.desc())
         .limit(40)
     ).all()
     misses = 0
-    last: Mapping[str, Any] = {}
+    last: BotReply | None = None
     asked: str | None = None
     counting = True
-    for kind, data, actor, seq in recent:
-        if kind == "ticket.closed":
+    for kind, stored, actor, seq in recent:
+        data = event_data.read(kind, actor, stored)
+        if isinstance(data, TicketClosed):
             break
-        if kind == "message":
-            # A reply that follows from a judgement is about the message before it.
-            if last and asked is None and actor == CUSTOMER and seq <= (last["to"] or seq):
-                asked = last.get("understood") or data["text"]
-            continue
-        if data["kind"] == "smalltalk":
+        # A reply that follows from a judgement is about the message before it.
+        if isinstance(data, CustomerMessage) and last is not None and asked is None and seq <= (last.to or seq):
+            asked = last.understood or data.text
+        if not isinstance(data, BotReply) or data.kind == "smalltalk":
             continue
         last = last or data
-        counting = counting and data["kind"] == "clarify"
+        counting = counting and data.kind == "clarify"
         misses += counting
     return _Standing(
         id=row.id,
         lang=row.lang,
         page=row.page,
         misses=misses,
-        spoken=last.get("lang"),
-        candidates=tuple(last.get("options", ())),
-        before=None if asked is None else _before(asked, last),
+        spoken=last.lang if last is not None else None,
+        candidates=last.options if last is not None else (),
+        before=None if asked is None or last is None else _before(asked, last),
         closed=closed.id if closed is not None else 0,
-        just=closed is not None and closed.closed_at > since,
+        just=closed is not None and closed.closed_at is not None and closed.closed_at > since,
     )
 
 
-def _before(text: str, told: Mapping[str, Any]) -> Before:
+def _before(text: str, told: BotReply) -> Before:
     """The turn before, from its reply's record."""
-    offered = told["options"] if told["kind"] == "clarify" else ()
+    offered = told.options if told.kind == "clarify" else ()
     return Before(
         text=text,
-        article=told["article"] if told["source"] else None,
-        options=tuple(option["article"] for option in offered),
-        lang=told["lang"],
+        article=told.article if told.source else None,
+        options=tuple(option.article for option in offered),
+        lang=told.lang,
     )
 
 
@@ -456,13 +470,13 @@ def _write_turn(
     reply: Reply | None,
     policy: desk.Policy,
 ) -> Turn:
-    data = {"text": text, "client_id": client_id, "choice": choice}
-    message = store.append(conn, now.id, "message", CUSTOMER, data, client_id=client_id)
+    data = CustomerMessage(text, client_id, choice)
+    message = store.append(conn, now.id, CUSTOMER, data, client_id=client_id)
     live.has_written(conn, now.id, CUSTOMER)
     if reply is None:
         desk.heard(store, conn, now.ticket)
         return Turn(_flat(message), None)
-    return Turn(_flat(message), _flat(_write_reply(store, conn, index, now, reply, {"to": message.seq}, policy)))
+    return Turn(_flat(message), _flat(_write_reply(store, conn, index, now, reply, policy, to=message.seq)))
 
 
 # The bot's words, and the ticket that they announce. The reply is always the event right after what caused it.
@@ -472,34 +486,39 @@ def _write_reply(
     index: Index,
     now: _Standing,
     reply: Reply,
-    extra: Mapping[str, Any],
     policy: desk.Policy,
+    *,
+    to: int | None = None,
+    after: str | None = None,
 ) -> Event:
-    data = {**reply.as_dict(), "id": f"r{_found(store.conversation(conn, now.id)).last_seq + 1}", **extra}
+    said = _said(reply, f"r{_found(store.conversation(conn, now.id)).last_seq + 1}", to, after)
     if reply.kind != "handoff":
-        return store.append(conn, now.id, "reply", BOT, data)
+        return store.append(conn, now.id, BOT, said)
     at, shop = store.now(), index.shop(now.lang or index.default_language)
     if reply.reason == "reopened" and desk.returns_to(conn, now.closed, at):
         reply = _worded(reply, language.messages(reply.lang)["chat.reopened_owner"])
-        event = store.append(conn, now.id, "reply", BOT, {**data, "text": reply.text, "html": reply.html}, at)
+        event = store.append(conn, now.id, BOT, replace(said, text=reply.text, html=reply.html), at)
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
     # Who asks for a person says nothing about the problem: that was said before.
     asked = reply.reason == "customer_request" and now.candidates
-    candidates = now.candidates if asked else data["options"]
+    candidates = now.candidates if asked else said.options
     reason, topics = reply.reason or "no_answer", _topics(index, reply, candidates)
     place = desk.coming(conn, now.id, reason, topics=topics, at=at, policy=policy, ticket_id=now.closed)
     queue = _queue(store, conn, index, now.lang or reply.lang, place)
-    if not queue["open_now"] and reply.source is None and reply.reason not in ("negative_feedback", "reopened"):
+    if not queue.open_now and reply.source is None and reply.reason not in ("negative_feedback", "reopened"):
         # The bot's usual words hand over at once, which nobody would be there to keep.
         key = "chat.away_request" if reply.reason == "customer_request" else "chat.away_unsure"
         reply = _worded(reply, language.messages(reply.lang)[key])
     lines, contacts = _about_queue(queue, reply.lang, at)
-    data["text"] = "\n\n".join([reply.text, *lines, *contacts])
-    # The addresses travel in `queue`, for a client to show as links.
-    data["html"] = reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    data["queue"] = queue
-    event = store.append(conn, now.id, "reply", BOT, data, at)
+    said = replace(
+        said,
+        text="\n\n".join([reply.text, *lines, *contacts]),
+        # The addresses travel in `queue`, for a client to show as links.
+        html=reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines),
+        queue=queue,
+    )
+    event = store.append(conn, now.id, BOT, said, at)
     if reply.reason == "reopened":
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
@@ -510,12 +529,36 @@ def _write_reply(
     return event
 
 
-def _topics(index: Index, reply: Reply, candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _said(reply: Reply, name: str, to: int | None, after: str | None) -> BotReply:
+    """The reply as the record has it, under its name there."""
+    source = reply.source
+    return BotReply(
+        kind=reply.kind,
+        text=reply.text,
+        html=reply.html,
+        lang=reply.lang,
+        version=reply.version,
+        question_lang=reply.question_lang,
+        article=reply.article,
+        confidence=reply.confidence,
+        options=tuple(Option(o.article, o.title, o.confidence, o.lang, o.url) for o in reply.options),
+        source=Source(source.title, source.url, source.lang) if source else None,
+        reason=reply.reason,
+        topic=reply.topic,
+        understood=reply.understood,
+        direction=reply.direction,
+        id=name,
+        to=to,
+        after=after,
+    )
+
+
+def _topics(index: Index, reply: Reply, candidates: Sequence[Option]) -> tuple[str, ...]:
     """What the likely article is filed under: its category, its tags and the parts of its id."""
     first = candidates[0] if candidates else None
-    if first is None or not (reply.reason == "policy" or float(first["confidence"] or 0.0) >= MATTERS):
+    if first is None or not (reply.reason == "policy" or first.confidence >= MATTERS):
         return ()
-    found = index.article(first["article"], first["lang"], for_agent=True)
+    found = index.article(first.article, first.lang, for_agent=True)
     if found is None:
         return ()
     named = (found.category, *found.tags, *re.split("[/#]", found.id))
@@ -526,7 +569,7 @@ def _worded(reply: Reply, text: str) -> Reply:
     return replace(reply, text=text, html=f"<p>{html.escape(text)}</p>")
 
 
-def _handover(index: Index, key: str, now: _Standing, reason: str) -> Reply:
+def _handover(index: Index, key: str, now: _Standing, reason: Reason) -> Reply:
     lang = now.spoken or now.lang or index.default_language
     text = language.messages(lang)[key]
     return Reply(
@@ -541,8 +584,8 @@ def _handover(index: Index, key: str, now: _Standing, reason: str) -> Reply:
     )
 
 
-def _offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Reply:
-    lang = disliked["lang"]
+def _offer(index: Index, disliked: BotReply, others: Sequence[Option]) -> Reply:
+    lang = disliked.lang
     text = language.messages(lang)["chat.others"]
     return Reply(
         kind="clarify",
@@ -550,61 +593,61 @@ def _offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[s
         html=f"<p>{html.escape(text)}</p>",
         lang=lang,
         version=index.version,
-        question_lang=disliked["question_lang"],
-        article=others[0]["article"],
-        confidence=others[0]["confidence"],
+        question_lang=disliked.question_lang,
+        article=others[0].article,
+        confidence=others[0].confidence,
         options=_options(others),
     )
 
 
-def _others(disliked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    rest = 1.0 - min(float(disliked["confidence"] or 0.0), 0.99)
-    found = [option for option in disliked["options"] if option["article"] != disliked["article"]]
-    return [option for option in found if float(option["confidence"]) >= max(LEAST, LIKELY * rest)]
+def _others(disliked: BotReply) -> list[Option]:
+    rest = 1.0 - min(disliked.confidence or 0.0, 0.99)
+    found = [option for option in disliked.options if option.article != disliked.article]
+    return [option for option in found if option.confidence >= max(LEAST, LIKELY * rest)]
 
 
-def _options(candidates: Iterable[Mapping[str, Any]]) -> tuple[answer.Option, ...]:
-    return tuple(answer.Option(**candidate) for candidate in candidates)
+def _options(candidates: Iterable[Option]) -> tuple[answer.Option, ...]:
+    return tuple(answer.Option(o.article, o.title, o.confidence, o.lang, o.url) for o in candidates)
 
 
-def _queue(store: Store, conn: Connection, index: Index, lang: str | None, position: int) -> dict[str, Any]:
+def _queue(store: Store, conn: Connection, index: Index, lang: str | None, position: int) -> Queue:
     shop, now = index.shop(lang or index.default_language), store.now()
     opening = desk.opening(shop, now)
     wait = desk.usual_wait(conn, now)
-    return {
-        "position": position,
-        "open_now": opening.open_now,
-        "next_open": opening.next_open.isoformat(timespec="minutes") if opening.next_open else None,
-        "wait_seconds": None if wait is None else round(wait),
-        "hours": shop.get("hours", ""),
-        "email": shop.get("email", ""),
-        "phone": shop.get("phone", ""),
-    }
+    return Queue(
+        position=position,
+        open_now=opening.open_now,
+        next_open=opening.next_open.isoformat(timespec="minutes") if opening.next_open else None,
+        wait_seconds=None if wait is None else round(wait),
+        hours=shop.get("hours", ""),
+        email=shop.get("email", ""),
+        phone=shop.get("phone", ""),
+    )
 
 
-def _about_queue(queue: Mapping[str, Any], lang: str, now: datetime) -> tuple[list[str], list[str]]:
+def _about_queue(queue: Queue, lang: str, now: datetime) -> tuple[list[str], list[str]]:
     """What a handover adds to the bot's words: where the customer stands, and how else to reach the shop."""
     words = language.messages(lang)
 
     def number(text: object) -> str:
         return str(text).translate(str.maketrans("0123456789", words["chat.digits"]))
 
-    if queue["open_now"]:
-        place = int(queue["position"])
+    if queue.open_now:
+        place = queue.position
         line = words["chat.queue_next"] if place == 1 else words["chat.queue_position"].format(position=number(place))
-        wait = queue["wait_seconds"]
+        wait = queue.wait_seconds
         if wait is not None:
             line += " " + words["chat.queue_wait"].format(minutes=number(max(1, round(wait / 60))))
         return [line], []
-    if queue["next_open"] is None:
+    if queue.next_open is None:
         line = words["chat.back_unknown"]
     else:
-        back = datetime.fromisoformat(queue["next_open"])
+        back = datetime.fromisoformat(queue.next_open)
         days = (back.date() - now.astimezone(back.tzinfo).date()).days
         key = {0: "chat.back_today", 1: "chat.back_tomorrow"}.get(days, "chat.back_day")
         day = words[f"chat.day_{_DAYS[back.weekday()]}"]
         line = words[key].format(day=day, time=number(f"{back:%H:%M}"))
-    email, phone = queue["email"], queue["phone"]
+    email, phone = queue.email, queue.phone
     contacts = []
     if email or phone:
         key = "chat.contact_both" if email and phone else "chat.contact_email" if email else "chat.contact_phone"
@@ -615,7 +658,7 @@ def _about_queue(queue: Mapping[str, Any], lang: str, now: datetime) -> tuple[li
 
 def _turn(store: Store, conn: Connection, message: Event) -> Turn:
     reply = _event(conn, message.conversation, message.seq + 1)
-    if reply is None or reply.kind != "reply" or reply.data["to"] != message.seq:
+    if reply is None or not isinstance(reply.data, BotReply) or reply.data.to != message.seq:
         return Turn(_flat(message), None)
     return Turn(_flat(message), _flat(reply))
 
@@ -626,42 +669,43 @@ def _flat(event: Event) -> dict[str, Any]:
     return {**shown.pop("data"), **{name: shown[name] for name in ("seq", "at")}}
 
 
-def _opinions(conn: Connection, conversation_id: str, now: datetime) -> list[Event]:
-    """The feedback of this matter, newest first."""
+def _opinions(conn: Connection, conversation_id: str, now: datetime) -> list[tuple[int, Feedback]]:
+    """The feedback of this matter with its number, newest first."""
     said = event_table.c
     rows = conn.execute(
         sa.select(event_table)
         .where(
             said.conversation_id == conversation_id,
-            said.kind.in_(("feedback", "ticket.closed")),
+            said.kind.in_((Feedback.KIND, TicketClosed.KIND)),
             said.at > now - MEMORY,
         )
         .order_by(said.seq.desc())
     )
-    found: list[Event] = []
-    for row in rows:
-        if row.kind == "ticket.closed":
+    found: list[tuple[int, Feedback]] = []
+    for event in map(as_event, rows):
+        if not isinstance(event.data, Feedback):
             break
-        found.append(as_event(row))
+        found.append((event.seq, event.data))
     return found
 
 
-def _last_reply(conn: Connection, conversation_id: str, kind: str) -> Event | None:
+def _last_handover(conn: Connection, conversation_id: str) -> Event | None:
     said = event_table.c
     rows = conn.execute(
         sa.select(event_table)
-        .where(said.conversation_id == conversation_id, said.kind == "reply")
+        .where(said.conversation_id == conversation_id, said.kind == BotReply.KIND)
         .order_by(said.seq.desc())
         .limit(40)
     )
-    return next((as_event(row) for row in rows if row.data["kind"] == kind), None)
+    events = map(as_event, rows)
+    return next((e for e in events if isinstance(e.data, BotReply) and e.data.kind == "handoff"), None)
 
 
-def _reply_event(conn: Connection, conversation_id: str, reply_id: str) -> Event | None:
+def _reply(conn: Connection, conversation_id: str, reply_id: str) -> BotReply | None:
     if not re.fullmatch(r"r[1-9][0-9]{0,8}", reply_id):
         return None
     event = _event(conn, conversation_id, int(reply_id[1:]))
-    return event if event is not None and event.kind == "reply" else None
+    return event.data if event is not None and isinstance(event.data, BotReply) else None
 
 
 def _event(conn: Connection, conversation_id: str, seq: int) -> Event | None:

@@ -22,14 +22,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from botkit import language
 from botkit.corpus import Label
 from botkit.store import (
-    CUSTOMER,
     Event,
     Store,
     as_event,
@@ -39,12 +38,29 @@ from botkit.store import (
     satisfaction_table,
     ticket_table,
 )
+from botkit.store.event_data import (
+    AgentMessage,
+    BotReply,
+    CustomerMessage,
+    Feedback,
+    Note,
+    Satisfaction,
+    TicketBreached,
+    TicketClosed,
+    TicketOffered,
+    TicketOpened,
+    TicketReopened,
+    TicketWarned,
+)
+from botkit.vocabulary import Reason, ReplyKind
 
 OUTCOMES: Final = ("human", "confirmed", "assumed", "unresolved-silent")
 WINDOW_HOURS: Final = 24
 LONG_WINDOW_HOURS: Final = 72
 DURABLE: Final = timedelta(days=7)
-_UNTOLD: Final = ("note", "satisfaction", "ticket.offered", "ticket.warned", "ticket.breached")  # no step of anybody's
+_UNTOLD: Final = tuple(  # no step of anybody's
+    each.KIND for each in (Note, Satisfaction, TicketOffered, TicketWarned, TicketBreached)
+)
 STANDS_ALONE: Final = 4
 """words from which on a text without a cue is a question by itself, whatever was said before it"""
 
@@ -244,8 +260,8 @@ class _Draft:
     replied: bool = False  # by a person
     ticket: bool = False  # one was opened
     closed: bool = False  # an agent ended it
-    reason: str | None = None
-    last_kind: str | None = None  # of the bot's turns, small talk aside
+    reason: Reason | None = None
+    last_kind: ReplyKind | None = None  # of the bot's turns, small talk aside
     opinion: bool | None = None  # the last feedback
     articles: list[str] = field(default_factory=list)
     version: str | None = None
@@ -277,7 +293,7 @@ def _conversations(
 
 
 def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]:
-    replies = {event.data["to"]: event for event in events if event.kind == "reply" and event.data["to"]}
+    replies = {event.data.to: event.data for event in events if isinstance(event.data, BotReply) and event.data.to}
     drafts: list[_Draft] = []
     of_reply: dict[str, _Draft] = {}
     now: _Draft | None = None
@@ -289,38 +305,38 @@ def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]
         return draft
 
     for event in events:
-        data, by_customer = event.data, event.actor == CUSTOMER
-        speaks = by_customer if event.kind == "message" else event.kind == "reply" and not data["to"]
+        data = event.data
+        speaks = isinstance(data, CustomerMessage) or (isinstance(data, BotReply) and not data.to)
         if speaks and now and not in_queue and event.at - now.ended >= window:
             now = None
-        if event.kind == "message" and by_customer:
+        if isinstance(data, CustomerMessage):
             reply = replies.get(event.seq)
-            if reply is not None and reply.data["reason"] == "reopened" and drafts:
+            if reply is not None and reply.reason == "reopened" and drafts:
                 now = drafts[-1]  # the same problem goes on
                 now.closed = False
-            idle = reply is not None and reply.data["kind"] == "smalltalk"
+            idle = reply is not None and reply.kind == "smalltalk"
             if now is None and not idle:
-                now = begin(event, reply.data["question_lang"] if reply else "")
+                now = begin(event, reply.question_lang if reply else "")
             if now and not idle:
                 now.questions += 1
-        elif event.kind == "message" and now:
+        elif isinstance(data, AgentMessage) and now:
             now.replied = True
-        elif event.kind == "reply" and data["kind"] != "smalltalk":
+        elif isinstance(data, BotReply) and data.kind != "smalltalk":
             if now is None:  # a person was asked for without a word
-                now = begin(event, data["question_lang"])
+                now = begin(event, data.question_lang)
             _take_reply(now, data)
-            of_reply[data["id"]] = now
-        elif event.kind in ("ticket.opened", "ticket.reopened"):
+            of_reply[data.id] = now
+        elif isinstance(data, TicketOpened | TicketReopened):
             in_queue = True
-        elif event.kind == "ticket.closed":
+        elif isinstance(data, TicketClosed):
             in_queue = False
             if now:
                 now.closed, now.ended = True, event.at
             now = None
-        elif event.kind == "feedback":
-            about = of_reply.get(data["reply_id"])
+        elif isinstance(data, Feedback):
+            about = of_reply.get(data.reply_id)
             if about:
-                about.opinion = data["helpful"]
+                about.opinion = data.helpful
                 if about is not now:
                     continue
         if now:
@@ -328,14 +344,14 @@ def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]
     return drafts
 
 
-def _take_reply(draft: _Draft, data: Mapping[str, Any]) -> None:
-    draft.last_kind, draft.version = data["kind"], data["version"]
-    if data["kind"] == "answer":
+def _take_reply(draft: _Draft, data: BotReply) -> None:
+    draft.last_kind, draft.version = data.kind, data.version
+    if data.kind == "answer":
         draft.opinion = None if draft.opinion is False else draft.opinion
-        draft.articles.append(data["article"])
-    if data["kind"] == "handoff" and data["reason"] != "reopened":
-        draft.ticket, draft.reason = True, data["reason"]
-        draft.asked = draft.asked or data["reason"] == "customer_request"
+        draft.articles.append(data.article or "")
+    if data.kind == "handoff" and data.reason != "reopened":
+        draft.ticket, draft.reason = True, data.reason
+        draft.asked = draft.asked or data.reason == "customer_request"
 
 
 def _episode(draft: _Draft, page: str | None, after: _Draft | None, now: datetime, window: timedelta) -> Episode:
@@ -369,31 +385,30 @@ def _episode(draft: _Draft, page: str | None, after: _Draft | None, now: datetim
 def _verdicts(events: Sequence[Event], lang: str) -> Iterator[tuple[datetime, Label]]:
     """The verdicts of a conversation, each with its time."""
     talk = _Talk(events)
-    handed: Event | None = None
+    handed: _Reply | None = None
     for event in events:
         data = event.data
-        if event.kind == "reply" and data["kind"] == "handoff" and data["reason"] != "reopened":
-            handed = event
-        elif event.kind == "feedback" and data["reply_id"] in talk.replies:
-            talk.opinions[data["reply_id"]] = data["helpful"]
-            reply = talk.replies[data["reply_id"]]
-            relevant = frozenset({reply.data["article"]})
-            known = {"relevant": relevant} if data["helpful"] else {"relevant": None, "rejected": relevant}
+        if isinstance(data, BotReply) and data.kind == "handoff" and data.reason != "reopened":
+            handed = _Reply(event, data)
+        elif isinstance(data, Feedback) and data.reply_id in talk.replies:
+            talk.opinions[data.reply_id] = data.helpful
+            reply = talk.replies[data.reply_id]
+            relevant = frozenset({reply.data.article or ""})
+            known = {"relevant": relevant} if data.helpful else {"relevant": None, "rejected": relevant}
             yield from _label(event, talk.question(reply), lang, source="customer", **known)
-        elif event.kind == "ticket.closed" and handed and data["outcome"] != "spam":
-            if not data["article"] and not data.get("no_article"):
+        elif isinstance(data, TicketClosed) and handed and data.outcome != "spam":
+            if not data.article and not data.no_article:
                 continue
-            relevant = frozenset({data["article"]} if data["article"] else ())
+            relevant = frozenset({data.article} if data.article else ())
             yield from _label(event, talk.question(handed), lang, source="agent", relevant=relevant)
 
 
 def _label(
-    verdict: Event, asked: tuple[Event, str] | None, lang: str, **known: Any
+    verdict: Event, asked: _Asked | None, lang: str, **known: Any
 ) -> Iterator[tuple[datetime, Label]]:
     if asked is not None:
-        message, spoken = asked
-        name = f"{message.conversation}-{message.seq}"
-        yield verdict.at, Label(name, message.data["text"], spoken or lang or None, **known)
+        event = asked.event
+        yield verdict.at, Label(f"{event.conversation}-{event.seq}", asked.text, asked.lang or lang or None, **known)
 
 
 def _leans(text: str, lang: str) -> bool:
@@ -403,48 +418,66 @@ def _leans(text: str, lang: str) -> bool:
     return cues.opens or cues.refers or not cues.things or cues.words < STANDS_ALONE
 
 
+class _Reply(NamedTuple):
+    """A reply of the bot's, and its event."""
+
+    event: Event
+    data: BotReply
+
+
+class _Asked(NamedTuple):
+    """A question of the customer's: its event, its text and its language."""
+
+    event: Event
+    text: str
+    lang: str
+
+
 class _Talk:
     """A conversation's turns, and which question of the customer's a reply of the bot's is about."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = {event.seq: event for event in events}
-        self.replies: dict[str, Event] = {event.data["id"]: event for event in events if event.kind == "reply"}
+        self.replies = {e.data.id: _Reply(e, e.data) for e in events if isinstance(e.data, BotReply)}
         self.opinions: dict[str, bool] = {}
         """what is thought of an answer, as far as it was told"""
 
-    def question(self, reply: Event) -> tuple[Event, str] | None:
-        """The message and its language; None where no message says by itself what the reply is about."""
-        data = reply.data
-        if data.get("after"):
-            return self.question(self.replies[data["after"]])
-        message = self.events.get(data["to"])
-        if message is None or data["reason"] == "customer_request":
-            before = self._before(message or reply)
+    def question(self, reply: _Reply) -> _Asked | None:
+        """The question; None where no message says by itself what the reply is about."""
+        event, data = reply
+        if data.after:
+            return self.question(self.replies[data.after])
+        message = self.events.get(data.to) if data.to else None
+        if message is None or data.reason == "customer_request":
+            before = self._before(message or event)
             # Whoever was helped and then asks for a person has another matter.
-            helped = before is None or self.opinions.get(before.data["id"])
+            helped = before is None or self.opinions.get(before.data.id)
             return None if before is None or helped else self.question(before)
-        picked = message.data.get("choice") or (data["source"] and data.get("understood") == data["source"]["title"])
-        if picked or (data["kind"] == "handoff" and language.neither(message.data["text"])):
+        said = message.data
+        if not isinstance(said, CustomerMessage):
+            return None
+        picked = said.choice or (data.source and data.understood == data.source.title)
+        if picked or (data.kind == "handoff" and language.neither(said.text)):
             before = self._before(message)
-            offered = [option["article"] for option in before.data["options"]] if before else []
-            asked_back = before is not None and before.data["kind"] == "clarify"
-            if before is None or not asked_back or (picked and data["article"] not in offered):
+            offered = [option.article for option in before.data.options] if before else []
+            asked_back = before is not None and before.data.kind == "clarify"
+            if before is None or not asked_back or (picked and data.article not in offered):
                 return None
             return self.question(before)
-        lang = data["question_lang"]
-        return None if data.get("understood") and _leans(message.data["text"], lang) else (message, lang)
+        lang = data.question_lang
+        return None if data.understood and _leans(said.text, lang) else _Asked(message, said.text, lang)
 
-    def _before(self, event: Event) -> Event | None:
+    def _before(self, event: Event) -> _Reply | None:
         """The bot's last turn before an event in the same matter, small talk aside."""
         for seq in range(event.seq - 1, 0, -1):
             earlier = self.events.get(seq)  # notes are not there
             if earlier is None:
                 continue
             quiet = event.at - earlier.at >= timedelta(hours=WINDOW_HOURS)
-            if quiet or earlier.kind == "ticket.closed":
+            if quiet or isinstance(earlier.data, TicketClosed):
                 return None
-            if earlier.kind == "reply" and earlier.data["kind"] != "smalltalk":
-                return earlier
+            if isinstance(earlier.data, BotReply) and earlier.data.kind != "smalltalk":
+                return _Reply(earlier, earlier.data)
         return None
 
 

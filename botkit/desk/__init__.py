@@ -38,7 +38,6 @@ from botkit.desk.mentions import Mention, mentions, mentions_of, saw
 from botkit.desk.nouns import (
     LAPSED,
     OUTCOMES,
-    STATES,
     AlreadyClaimed,
     Away,
     Change,
@@ -75,6 +74,7 @@ from botkit.desk.tickets import (
     transfer,
 )
 from botkit.desk.words import note, say, whisper
+from botkit.vocabulary import STATES
 
 __all__ = [
     "LAPSED",

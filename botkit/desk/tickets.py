@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 from botkit import language, people
 from botkit.desk import crew
 from botkit.desk.hours import due
-from botkit.desk.machine import actor, change, held, locked, remember, row_of, tell, update
+from botkit.desk.machine import actor, change, held, insert, locked, row_of, rows, tell, update
 from botkit.desk.mentions import write_note
 from botkit.desk.nouns import (
     LAPSED,
@@ -35,7 +36,31 @@ from botkit.desk.priority import Priority, priority, rank
 from botkit.desk.queue import count
 from botkit.desk.texts import checked_text
 from botkit.people import Agent
-from botkit.store import BOT, CUSTOMER, SYSTEM, Store, conversation_table, event_table, iso, ticket_table
+from botkit.store import (
+    BOT,
+    CUSTOMER,
+    SYSTEM,
+    Store,
+    TicketRow,
+    conversation_table,
+    event_data,
+    event_table,
+    iso,
+    ticket_table,
+)
+from botkit.store.event_data import (
+    CustomerMessage,
+    Option,
+    TicketBreached,
+    TicketClaimed,
+    TicketOpened,
+    TicketPending,
+    TicketReleased,
+    TicketReopened,
+    TicketResumed,
+    TicketTransferred,
+)
+from botkit.vocabulary import Channel, Outcome, Reason, Verdict
 
 MEMORY: Final = timedelta(hours=24)
 RETURNS: Final = timedelta(days=30)
@@ -51,15 +76,15 @@ def open_ticket(
     store: Store,
     conn: Connection,
     conversation_id: str,
-    reason: str,
+    reason: Reason,
     lang: str | None,
     page: str | None,
-    candidates: Sequence[Mapping[str, Any]],
+    candidates: Sequence[Option],
     at: datetime | None = None,
     *,
     topics: Sequence[str] = (),
-    shop: Mapping[str, Any] | None = None,
-    channel: str = "live",
+    shop: Mapping[str, object] | None = None,
+    channel: Channel = "live",
     policy: Policy | None = None,
 ) -> int:
     """Put a conversation in the queue, inside the caller's transaction; the ticket's id. A conversation that is
@@ -69,37 +94,26 @@ def open_ticket(
     store.hold(conn, conversation_id)
     open_one = open_ticket_of(conn, conversation_id)
     if open_one is not None:
-        return int(open_one.id)
+        return open_one.id
     at, policy = at or store.now(), policy or Policy()
     known = sa.select(conversation_table.c.tags).where(conversation_table.c.id == conversation_id)
     tags = tuple(conn.execute(known).scalar_one())
     urgent = _priority(conn, conversation_id, reason, topics, tags, at, policy)
-    clock = _clock(policy, channel, urgent.value, shop, at)
-    row = conn.execute(
-        ticket_table.insert()
-        .values(
-            conversation_id=conversation_id,
-            state="waiting",
-            reason=reason,
-            lang=lang,
-            page=page,
-            candidates=[dict(candidate) for candidate in candidates],
-            opened_at=at,
-            channel=channel,
-            tags=list(tags),
-            topics=_topics(topics, urgent),
-            priority=urgent.value,
-            priority_reasons=[dict(each) for each in urgent.reasons],
-            rank_at=rank(at, urgent.value),
-            unanswered_since=at,
-            next_at=clock["warn_at"],
-            **clock,
-        )
-        .returning(ticket_table)
-    ).one()
-    remember(conn, row, "opened", BOT, at)
-    tell(store, conn, row, "ticket.opened", BOT, {"reason": reason}, at)
-    return int(row.id)
+    new = TicketRow(
+        conversation_id=conversation_id,
+        state="waiting",
+        reason=reason,
+        lang=lang,
+        page=page,
+        candidates=tuple(candidates),
+        opened_at=at,
+        channel=channel,
+        tags=tags,
+        topics=_topics(topics, urgent),
+        rank_at=at,
+        unanswered_since=at,
+    )
+    return insert(store, conn, _ranked(new, urgent, shop, at, policy), BOT, TicketOpened(0, reason)).id
 
 
 _OPEN: Final = sa.select(ticket_table).where(  # asked at every message, so made once
@@ -107,23 +121,31 @@ _OPEN: Final = sa.select(ticket_table).where(  # asked at every message, so made
 )
 
 
-def open_ticket_of(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
+_LAST: Final = (
+    sa.select(ticket_table)
+    .where(ticket_table.c.conversation_id == sa.bindparam("conversation"))
+    .order_by(ticket_table.c.id.desc())
+    .limit(1)
+)
+
+
+def open_ticket_of(conn: Connection, conversation_id: str) -> TicketRow | None:
     """The row of the conversation's ticket that is not closed, if it has one."""
-    return conn.execute(_OPEN, {"conversation": conversation_id}).one_or_none()
+    return next(iter(rows(conn, _OPEN, {"conversation": conversation_id})), None)
 
 
-def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> sa.Row[Any] | None:
+def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> TicketRow | None:
     """The row of the conversation's last ticket, if it was closed within a day and its customer may come back to it:
     not as spam, and not after three returns."""
-    row = conn.execute(
-        sa.select(ticket_table)
-        .where(ticket_table.c.conversation_id == conversation_id)
-        .order_by(ticket_table.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+    row = last_ticket_of(conn, conversation_id)
     if row is None or row.state != "closed" or row.outcome == "spam" or row.reopened >= MOST_REOPENINGS:
         return None
-    return row if row.closed_at > now - MEMORY else None
+    return row if row.closed_at is not None and row.closed_at > now - MEMORY else None
+
+
+def last_ticket_of(conn: Connection, conversation_id: str) -> TicketRow | None:
+    """The row of the conversation's newest ticket, if it has had one."""
+    return next(iter(rows(conn, _LAST, {"conversation": conversation_id})), None)
 
 
 def returns_to(conn: Connection, ticket_id: int, now: datetime) -> str | None:
@@ -135,7 +157,7 @@ def returns_to(conn: Connection, ticket_id: int, now: datetime) -> str | None:
 def coming(
     conn: Connection,
     conversation_id: str,
-    reason: str,
+    reason: Reason,
     *,
     topics: Sequence[str] = (),
     at: datetime,
@@ -158,7 +180,7 @@ def reopen(
     ticket_id: int,
     at: datetime | None = None,
     *,
-    shop: Mapping[str, Any] | None = None,
+    shop: Mapping[str, object] | None = None,
     policy: Policy | None = None,
 ) -> Ticket:
     """Take a closed ticket up again because its customer goes on, inside the caller's transaction: its last owner has
@@ -169,14 +191,8 @@ def reopen(
         return as_ticket(row, at)
     back = returns_to(conn, ticket_id, at)
     urgent = _priority(conn, row.conversation_id, row.reason, row.topics, row.tags, at, policy)
-    row = change(
-        store,
-        conn,
+    again = replace(
         row,
-        "reopened",
-        CUSTOMER,
-        {"owner": back} if back else {},
-        at=at,
         state="claimed" if back else "waiting",
         owner=back,
         closed_at=None,
@@ -184,16 +200,13 @@ def reopen(
         article=None,
         no_article=False,
         reopened=row.reopened + 1,
-        priority=urgent.value,
-        priority_reasons=[dict(each) for each in urgent.reasons],
-        rank_at=rank(at, urgent.value),
         first_reply_at=None,
         warned_at=None,
         breached_at=None,
         unanswered_since=at,
-        **_clock(policy, row.channel, urgent.value, shop, at),
     )
-    return as_ticket(row, at)
+    again = _ranked(again, urgent, shop, at, policy)
+    return as_ticket(change(store, conn, row, again, CUSTOMER, TicketReopened(row.id, back), at=at), at)
 
 
 def heard(store: Store, conn: Connection, ticket_id: int, at: datetime | None = None) -> None:
@@ -203,11 +216,10 @@ def heard(store: Store, conn: Connection, ticket_id: int, at: datetime | None = 
     row = row_of(conn, ticket_id)
     since = row.unanswered_since or at
     if row.state == "pending":
-        change(
-            store, conn, row, "resumed", CUSTOMER, at=at, state="claimed", pending_until=None, unanswered_since=since
-        )
+        to = replace(row, state="claimed", pending_until=None, unanswered_since=since)
+        change(store, conn, row, to, CUSTOMER, TicketResumed(row.id), at=at)
     elif row.state != "closed" and row.unanswered_since is None:
-        update(conn, row, unanswered_since=since)
+        update(conn, row, replace(row, unanswered_since=since))
 
 
 def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
@@ -225,9 +237,11 @@ def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
         if row.state != "waiting" and row.owner != agent.name:
             raise AlreadyClaimed(row.owner)
         if row.state == "pending":
-            row = change(store, conn, row, "resumed", actor(agent), at=at, state="claimed", pending_until=None)
+            to = replace(row, state="claimed", pending_until=None)
+            row = change(store, conn, row, to, actor(agent), TicketResumed(row.id), at=at)
         elif row.state == "waiting":
-            row = _give(store, conn, row, agent.name, "claimed", actor(agent), {}, at)
+            to = _given(row, agent.name, at)
+            row = change(store, conn, row, to, actor(agent), TicketClaimed(row.id), at=at)
             crew.took(conn, agent)
         return as_ticket(row, at)
 
@@ -243,18 +257,8 @@ def pend(store: Store, ticket_id: int, agent: Agent, policy: Policy | None = Non
             raise NotOwner(None)
         if row.state == "claimed":
             until = at + timedelta(hours=policy.pending_hours)
-            row = change(
-                store,
-                conn,
-                row,
-                "pending",
-                actor(agent),
-                {"until": iso(until)},
-                at=at,
-                state="pending",
-                pending_until=until,
-                unanswered_since=None,
-            )
+            to = replace(row, state="pending", pending_until=until, unanswered_since=None)
+            row = change(store, conn, row, to, actor(agent), TicketPending(row.id, iso(until)), at=at)
         return as_ticket(row, at)
 
 
@@ -271,31 +275,25 @@ def release(store: Store, ticket_id: int, agent: Agent) -> Ticket:
 def put_back(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     by: str,
     at: datetime,
     home: str | None = None,
     unattended: str = "",
-) -> sa.Row[Any]:
+) -> TicketRow:
     """Let an owned ticket wait again; `home` is whom it comes back to, `unattended` says that its owner was gone."""
-    why = "unattended" if unattended else "absent" if home else ""
-    data = {"from": row.owner} | ({why: True} if why else {})
-    return change(
-        store,
-        conn,
+    absent = bool(home) and not unattended
+    to = replace(
         row,
-        "released",
-        by,
-        data,
-        at=at,
-        note=unattended,
         state="waiting",
         owner=None,
         pending_until=None,
         home=home,
-        passed_by=[row.owner] if row.owner else [],
+        passed_by=(row.owner,) if row.owner else (),
         unanswered_since=row.unanswered_since or at,
     )
+    data = TicketReleased(row.id, row.owner, absent=absent, unattended=bool(unattended))
+    return change(store, conn, row, to, by, data, at=at, note=unattended)
 
 
 def transfer(store: Store, ticket_id: int, agent: Agent, to_agent: str, note: str = "") -> Ticket:
@@ -335,22 +333,23 @@ def take_over(store: Store, ticket_id: int, agent: Agent, note: str = "") -> Tic
 def hand_on(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     to: str,
     by: str,
     at: datetime,
     note: str = "",
     home: str | None = None,
-) -> sa.Row[Any]:
+) -> TicketRow:
     """Make somebody the owner of a ticket that is not closed; `home` is whom it comes back to."""
-    data = {"from": row.owner, "to": to} | ({"absent": True} if home else {})
-    return _give(store, conn, row, to, "transferred", by, data, at, note=note, home=home)
+    data = TicketTransferred(row.id, row.owner, to, absent=bool(home))
+    return change(store, conn, row, _given(row, to, at, home), by, data, at=at, note=note)
 
 
-def breach(store: Store, conn: Connection, row: sa.Row[Any], at: datetime) -> sa.Row[Any]:
+def breach(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
     """Mark that a first reply did not come in time."""
-    row = update(conn, row, breached_at=at, warned_at=row.warned_at or at)
-    tell(store, conn, row, "ticket.breached", SYSTEM, {"due": iso(row.due_at), "owner": row.owner}, at)
+    row = update(conn, row, replace(row, breached_at=at, warned_at=row.warned_at or at))
+    assert row.due_at is not None
+    tell(store, conn, row, SYSTEM, TicketBreached(row.id, iso(row.due_at), row.owner), at)
     return row
 
 
@@ -367,8 +366,7 @@ def close(
     """End the ticket with the agent's verdict: how it ended, and which article would have answered. `no_article`
     says that none does; neither says nothing. `tags` are added to the ticket's. The customer's next question goes to
     the bot again."""
-    if outcome not in OUTCOMES:
-        raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
+    given = checked_outcome(outcome)
     article = language.clean(article)[:300] or None if article else None
     if article and no_article:
         raise DeskError("an article is named and said not to be there: say one of both")
@@ -382,40 +380,29 @@ def close(
             return as_ticket(row, at)
         if row.state == "waiting":
             raise NotOwner(None)
-        return as_ticket(end(store, conn, row, actor(agent), outcome, at, article, no_article, tags), at)
+        return as_ticket(end(store, conn, row, actor(agent), given, at, article, no_article, tags), at)
 
 
 def end(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     by: str,
-    outcome: str,
+    outcome: Outcome,
     at: datetime,
     article: str | None = None,
     no_article: bool = False,
     tags: Sequence[str] = (),
     note: str = "",
-) -> sa.Row[Any]:
+) -> TicketRow:
     """Close a ticket of any open state, inside the caller's transaction."""
-    data: dict[str, Any] = {"outcome": outcome, "article": article}
-    data |= {"no_article": True} if no_article else {}
-    data |= {"tags": list(tags)} if tags else {}
-    data |= {"note": note} if note else {}
-    return change(
-        store,
-        conn,
+    to = replace(
         row,
-        "closed",
-        by,
-        data,
-        at=at,
-        note=note,
         state="closed",
         outcome=outcome,
         article=article,
         no_article=no_article,
-        tags=list(dict.fromkeys([*row.tags, *tags])),
+        tags=tuple(dict.fromkeys([*row.tags, *tags])),
         closed_at=at,
         pending_until=None,
         offered_to=None,
@@ -423,11 +410,21 @@ def end(
         home=None,
         unanswered_since=None,
     )
+    data = event_data.TicketClosed(row.id, outcome, article, no_article, tuple(tags), note)
+    return change(store, conn, row, to, by, data, at=at, note=note)
 
 
-def lapse(store: Store, conn: Connection, row: sa.Row[Any], at: datetime) -> sa.Row[Any]:
+def lapse(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
     """Close a ticket whose customer did not come back."""
     return end(store, conn, row, SYSTEM, LAPSED, at)
+
+
+def checked_outcome(outcome: str) -> Verdict:
+    """How an agent says that a ticket ended; DeskError for what is none."""
+    for each in OUTCOMES:
+        if each == outcome:
+            return each
+    raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
 
 
 def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
@@ -438,58 +435,56 @@ def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
     return cleaned
 
 
-def _give(
-    store: Store,
-    conn: Connection,
-    row: sa.Row[Any],
-    to: str,
-    what: str,
-    by: str,
-    data: Mapping[str, Any],
-    at: datetime,
-    note: str = "",
-    home: str | None = None,
-) -> sa.Row[Any]:
-    return change(
-        store,
-        conn,
+def _given(row: TicketRow, to: str, at: datetime, home: str | None = None) -> TicketRow:
+    return replace(
         row,
-        what,
-        by,
-        data,
-        at=at,
-        note=note,
         state="claimed" if row.state == "waiting" else row.state,
         owner=to,
         claimed_at=row.claimed_at or at,
         offered_to=None,
         offer_until=None,
-        passed_by=[],
+        passed_by=(),
         home=home,
+    )
+
+
+def _ranked(
+    row: TicketRow, urgent: Priority, shop: Mapping[str, object] | None, at: datetime, policy: Policy
+) -> TicketRow:
+    """With its place in the queue and its clock, which begin at a time."""
+    seconds = policy.reply_seconds(row.channel, urgent.value)
+    return replace(
+        row,
+        priority=urgent.value,
+        priority_reasons=urgent.reasons,
+        rank_at=rank(at, urgent.value),
+        warn_at=due(shop or {}, at, seconds * WARN_SHARE),
+        due_at=due(shop or {}, at, seconds),
     )
 
 
 def _priority(
     conn: Connection,
     conversation_id: str,
-    reason: str,
+    reason: Reason,
     topics: Sequence[str],
     tags: Sequence[str],
     at: datetime,
     policy: Policy,
 ) -> Priority:
     said, earlier = event_table.c, ticket_table.c
-    texts = conn.execute(
+    stored = conn.execute(
         sa.select(said.data)
         .where(
             said.conversation_id == conversation_id,
-            said.kind == "message",
+            said.kind == CustomerMessage.KIND,
             said.actor == CUSTOMER,
             said.at > at - MEMORY,
         )
         .order_by(said.seq.desc())
         .limit(5)
     ).scalars()
+    texts = [CustomerMessage.from_json(data).text for data in stored]
     talk = conversation_table.c
     visitor = conn.execute(sa.select(talk.visitor).where(talk.id == conversation_id)).scalar()
     theirs = earlier.conversation_id == conversation_id
@@ -499,17 +494,9 @@ def _priority(
     came = conn.execute(
         count.select_from(ticket_table).where(theirs, earlier.opened_at > at - RETURNS)
     ).scalar_one()
-    return priority(reason, [str(data["text"]) for data in texts], topics, int(came), tags, policy.points)
+    return priority(reason, texts, topics, int(came), tags, policy.points)
 
 
-def _topics(topics: Sequence[str], urgent: Priority) -> list[str]:
-    concerns = (each["reason"] for each in urgent.reasons if each["reason"] in ("complaint", "refund", "data_request"))
-    return list(dict.fromkeys([*topics, *concerns]))[:MOST_TAGS]
-
-
-def _clock(
-    policy: Policy, channel: str, value: int, shop: Mapping[str, Any] | None, at: datetime
-) -> dict[str, Any]:
-    seconds = policy.reply_seconds(channel, value)
-    return {"warn_at": due(shop or {}, at, seconds * WARN_SHARE), "due_at": due(shop or {}, at, seconds)}
-
+def _topics(topics: Sequence[str], urgent: Priority) -> tuple[str, ...]:
+    concerns = (each.reason for each in urgent.reasons if each.reason in ("complaint", "refund", "data_request"))
+    return tuple(dict.fromkeys([*topics, *concerns]))[:MOST_TAGS]

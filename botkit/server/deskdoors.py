@@ -17,6 +17,7 @@ from flask import Blueprint, Response, request
 from botkit import desk
 from botkit.index import Index
 from botkit.store import StoreError, iso
+from botkit.store.ticket_row import Points
 
 from . import deskapi, deskseats, deskteam, deskticket, signin
 from . import deskframe as frame
@@ -154,12 +155,12 @@ def row(ticket: desk.Ticket, t: Texts, index: Index) -> dict[str, Any]:
         "state_text": frame.state(ticket, t),
         "age": frame.age(seconds, t),
         "urgency": "late" if late else "soon" if ticket.warned_at else "",
-        "why": [_why(reason, t) for reason in ticket.priority["reasons"] if reason["reason"] in TOLD],
+        "why": [_why(each, t) for each in ticket.priority.reasons if each.reason in TOLD],
         "offered_to": ticket.offered_to,
         "at": iso(at),
         "at_text": frame.local(at, index),
     }
 
 
-def _why(reason: Any, t: Texts) -> str:
-    return str(reason["tag"]) if reason["reason"] == "tag" else t(f"desk.priority_{reason['reason']}")
+def _why(for_what: Points, t: Texts) -> str:
+    return for_what.tag if for_what.tag else t(f"desk.priority_{for_what.reason}")

@@ -69,6 +69,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from botkit.store.bounds import PAGE_BYTES, Added, added, rows_after, rows_before
 from botkit.store.changes import CHANNEL, Changes
 from botkit.store.errors import KeysError, StoreError
+from botkit.store.event_data import CUSTOMER, ConversationOpened, EventData, read
 from botkit.store.files import PRIVATE, make_private, tighten
 from botkit.store.keys import KeyFile, Keys, key_file
 from botkit.store.preparation import Preparation
@@ -96,6 +97,7 @@ from botkit.store.schema import (
     ticket_state_table,
     ticket_table,
 )
+from botkit.store.ticket_row import TicketRow
 
 __all__ = [
     "BOT",
@@ -104,10 +106,12 @@ __all__ = [
     "Added",
     "Changes",
     "Event",
+    "EventData",
     "Keys",
     "KeysError",
     "Store",
     "StoreError",
+    "TicketRow",
     "absence_table",
     "added",
     "agent_session_table",
@@ -141,29 +145,30 @@ SAFE_SQLITE: Final = (3, 51, 3)  # older ones can corrupt a file in WAL mode whe
 BUSY_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 5  # to reach a PostgreSQL server, unless the URL says otherwise
 _NO_TABLE: Final = "42P01"  # PostgreSQL's word for it
-CUSTOMER: Final = "customer"
 BOT: Final = "bot"
 SYSTEM: Final = "system"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a conversation's log. `seq` counts from 1 without gaps within the conversation."""
+    """One line of a conversation's log. `seq` counts from 1 without gaps within the conversation; `stored` is `data` as
+    it was written, by whichever release, and `kind` may be one that only a newer release knows."""
 
     conversation: str
     seq: int
     kind: str
     at: datetime
     actor: str
-    data: Mapping[str, Any]
+    data: EventData
+    stored: Mapping[str, object]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {
             "seq": self.seq,
             "kind": self.kind,
             "at": iso(self.at),
             "actor": self.actor,
-            "data": dict(self.data),
+            "data": dict(self.stored),
         }
 
 
@@ -345,7 +350,7 @@ class Store:
                 customer=customer,
             )
         )
-        self.append(conn, conversation_id, "conversation.opened", SYSTEM, {"lang": lang, "page": page}, at)
+        self.append(conn, conversation_id, SYSTEM, ConversationOpened(lang, page), at)
         return conversation_id
 
     def conversation(self, conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
@@ -360,9 +365,8 @@ class Store:
         self,
         conn: Connection,
         conversation_id: str,
-        kind: str,
         actor: str,
-        data: Mapping[str, Any],
+        data: EventData,
         at: datetime | None = None,
         *,
         client_id: str | None = None,
@@ -376,9 +380,10 @@ class Store:
         seq = conn.execute(_COUNT, {"conversation": conversation_id, "at": at}).scalar()
         if seq is None:
             raise KeyError(conversation_id)
-        row = {"conversation_id": conversation_id, "seq": seq, "kind": kind, "at": at, "actor": actor}
-        conn.execute(_APPEND, row | {"client_id": client_id, "data": dict(data)})
-        return Event(conversation_id, seq, kind, at, actor, dict(data))
+        stored = data.as_json()
+        row = {"conversation_id": conversation_id, "seq": seq, "kind": data.KIND, "at": at, "actor": actor}
+        conn.execute(_APPEND, row | {"client_id": client_id, "data": stored})
+        return Event(conversation_id, seq, data.KIND, at, actor, data, stored)
 
     def events(self, conn: Connection, conversation_id: str, after: int = 0) -> list[Event]:
         """The conversation's events with a number above `after`, in order; empty for an unknown conversation."""
@@ -550,7 +555,8 @@ class Store:
 
 def as_event(row: sa.Row[Any]) -> Event:
     """The event in a row of the event table."""
-    return Event(row.conversation_id, row.seq, row.kind, row.at, row.actor, row.data)
+    data = read(row.kind, row.actor, row.data)
+    return Event(row.conversation_id, row.seq, row.kind, row.at, row.actor, data, row.data)
 
 
 def exclusive(conn: Connection, number: int) -> None:
