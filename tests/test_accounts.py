@@ -87,6 +87,9 @@ def test_an_account_is_made_handed_over_and_made_one_s_own(app: Flask, store: St
     assert browser.get("/api/v1/desk/tickets").status_code == 401
     assert texts("due_password") in browser.get("/desk/account").text
 
+    browser.post("/desk/account/password", data={"current": given, "new": given})  # the admin has seen that one
+    assert texts("problem_same") in said(browser.get("/desk/account"))
+    assert ends_at(browser, "/desk") == "/desk/account"
     done = browser.post("/desk/account/password", data={"current": given, "new": OWN})
     assert done.location == "/desk/account"
     assert texts("password_changed") in browser.get("/desk/account").text

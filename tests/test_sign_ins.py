@@ -1,6 +1,8 @@
 """What opens an account and for how long: sessions, tokens, passwords nobody guesses, names that mislead nobody."""
 
-from collections.abc import Iterator
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -85,25 +87,108 @@ def test_what_was_signed_out_of_opens_nothing_and_the_others_go_on(store: Store,
     assert [line.action for line in people.audited(store, limit=1)] == ["sign_out"]
 
 
-@pytest.mark.parametrize("how", ["disable", "password", "role", "factor", "everywhere"])
+CHANGES: dict[str, Callable[[Store, str], object]] = {
+    "disable": people.disable,
+    "password": lambda store, name: people.set_password(store, name, "another good one"),
+    "role": lambda store, name: people.set_role(store, name, "agent"),
+    "factor": people.factor_off,
+    "everywhere": people.end_sessions,
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
 def test_what_changes_an_account_ends_its_sessions_and_nobody_else_s(store: Store, mina: Agent, how: str) -> None:
     ali = people.add_agent(store, "Ali", "agent", GOOD)
     mine, theirs = begin(store, mina), begin(store, ali)
-    match how:
-        case "disable":
-            people.disable(store, "Mina")
-        case "password":
-            people.set_password(store, "Mina", "another good one")
-        case "role":
-            people.set_role(store, "Mina", "agent")
-        case "factor":
-            people.factor_off(store, "Mina")
-        case "everywhere":
-            people.end_sessions(store, "Mina")
+    CHANGES[how](store, "Mina")
     assert (opens(store, mine), opens(store, theirs)) == (False, True)
     if how == "disable":
         people.enable(store, "Mina")
         assert not opens(store, mine)
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_sign_in_under_way_opens_nothing_when_the_account_is_changed_before_its_end(
+    store: Store, mina: Agent, how: str
+) -> None:
+    """The password was right when it was looked at."""
+    found = people.authenticate(store, "Mina", GOOD)
+    assert found is not None
+    CHANGES[how](store, "Mina")
+    with pytest.raises(PeopleError) as refused:
+        begin(store, found)
+    assert refused.value.code == "changed"
+
+
+def at_once(*works: Callable[[], object]) -> None:
+    """Do these at the same time; what is refused with PeopleError is so."""
+    start = threading.Barrier(len(works))
+
+    def do(work: Callable[[], object]) -> None:
+        start.wait()
+        with contextlib.suppress(PeopleError):
+            work()
+
+    threads = [threading.Thread(target=do, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_no_session_slips_through_while_all_are_ended(store: Store, mina: Agent) -> None:
+    for _ in range(20):
+        now, begun = people.agent(store, mina.id), list[str]()
+        assert now is not None
+        at_once(lambda: begun.append(begin(store, now)), lambda: people.end_sessions(store, "Mina"))  # noqa: B023
+        assert not any(opens(store, text) for text in begun)
+
+
+def test_of_two_admins_who_demote_each_other_one_is_left(store: Store) -> None:
+    for n in range(10):
+        one, two = (people.add_agent(store, f"{name} {n}", "admin", GOOD) for name in ("Mina", "Ali"))
+        at_once(
+            lambda: people.set_role(store, one.name, "agent", by=two),  # noqa: B023
+            lambda: people.disable(store, two.name, by=one),  # noqa: B023
+        )
+        left = [people.agent(store, each.id) for each in (one, two)]
+        assert sum(agent is not None and agent.may("people") for agent in left) == 1
+
+
+def test_who_was_changed_meanwhile_changes_nobody(store: Store, mina: Agent) -> None:
+    ali = people.add_agent(store, "Ali", "agent", GOOD)
+    people.set_password(store, "Mina", "another good one")
+    asks: list[Callable[[], object]] = [
+        lambda: people.add_agent(store, "Sara", "admin", GOOD, by=mina),
+        lambda: people.set_password(store, "Mina", "a third good one", by=mina),
+        lambda: people.set_password(store, "Ali", "a third good one", by=mina),
+        lambda: people.set_role(store, "Ali", "admin", by=mina),
+        lambda: people.disable(store, "Ali", by=mina),
+        lambda: people.enable(store, "Ali", by=mina),
+        lambda: people.end_sessions(store, "Ali", by=mina),
+        lambda: people.end_session(store, ali, 1, by=mina),
+        lambda: people.unlock(store, "Ali", by=mina),
+        lambda: people.factor_off(store, "Ali", by=mina),
+        lambda: people.issue_token(store, "Ali", by=mina),
+        lambda: people.revoke_token(store, ali, 1, by=mina),
+        lambda: people.revoke_tokens(store, "Ali", by=mina),
+    ]
+    before = len(people.audited(store))
+    for ask in asks:
+        with pytest.raises(PeopleError) as refused:
+            ask()
+        assert refused.value.code == "changed"
+    assert len(people.audited(store)) == before
+    assert [each.name for each in people.agents(store)] == ["Ali", "Mina"]
+
+
+def test_who_chooses_a_password_of_their_own_takes_another_one(store: Store, mina: Agent) -> None:
+    """Else the one that an admin has seen stays."""
+    ali = people.add_agent(store, "Ali", "agent", GOOD, temporary=True, by=mina)
+    with pytest.raises(PeopleError) as refused:
+        people.set_password(store, "ali", GOOD, by=ali)
+    assert refused.value.code == "same"
+    assert people.set_password(store, "ali", "another good one", by=ali).must_change is False
 
 
 def test_one_s_sessions_are_listed_and_one_of_them_is_ended(store: Store, clock: Clock, mina: Agent) -> None:

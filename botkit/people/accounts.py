@@ -95,6 +95,8 @@ def add_agent(
     digest = hashed(password, (name, *shop))
     with store.write() as conn:
         exclusive(conn, 6274913)
+        if by is not None:
+            require_unchanged(conn, by)
         if _row(conn, agent_table.c.key == key_of(name)) is not None:
             raise PeopleError("name_taken", f"there is already somebody called {name!r}: choose another name")
         taken = [each for each in conn.execute(sa.select(agent_table.c.name)).scalars() if alike(each, name)]
@@ -172,11 +174,17 @@ def set_password(
     shop: Iterable[str] = (),
     by: Agent | None = None,
 ) -> Agent:
-    """Give an agent a new password: sessions and tokens end, and wrong guesses are forgotten."""
+    """Give an agent a new password: sessions and tokens end, and wrong guesses are forgotten. Whoever chooses their own
+    must take another than before: it may be one that somebody else gave."""
     digest, keys = hashed(password, (name, *shop)), store.keys
+    if by is not None and key_of(by.name) == key_of(name):
+        with store.read() as conn:
+            row = _row(conn, agent_table.c.id == by.id)
+        if row is not None and verified(row.password_hash, password):
+            raise PeopleError("same", "the new password is the present one: take another")
     until = store.now() + TEMPORARY if temporary else None
     with store.write() as conn:
-        found = required(conn, name)
+        found = required(conn, name, by)
         guesses.forget(conn, keys, key_of(found.name))
         ended = end_all(store, conn, found), _drop_tokens(conn, found)
         audit(
@@ -196,7 +204,7 @@ def set_role(store: Store, name: str, role: str, *, by: Agent | None = None) -> 
     """Give an agent another role; sessions end."""
     _check_role(role)
     with store.write() as conn:
-        found = required(conn, name)
+        found = required(conn, name, by)
         if found.role == role:
             return found
         ended = end_all(store, conn, found)
@@ -208,7 +216,7 @@ def set_role(store: Store, name: str, role: str, *, by: Agent | None = None) -> 
 def disable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
     """Close an account: its sessions and tokens end and no password opens it. What it wrote stays."""
     with store.write() as conn:
-        found = required(conn, name)
+        found = required(conn, name, by)
         ended = end_all(store, conn, found), _drop_tokens(conn, found)
         target = f"agent:{found.name}"
         audit(store, conn, by, "account.disabled", target, sessions=ended[0] or None, tokens=ended[1] or None)
@@ -218,7 +226,7 @@ def disable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
 def enable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
     """Open a closed account again, with its old password."""
     with store.write() as conn:
-        found = required(conn, name)
+        found = required(conn, name, by)
         audit(store, conn, by, "account.enabled", f"agent:{found.name}")
         return changed(conn, found, disabled_at=None)
 
@@ -226,7 +234,7 @@ def enable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
 def end_sessions(store: Store, name: str, *, but: int | None = None, by: Agent | None = None) -> Agent:
     """Sign an agent out everywhere, but for one session if it is named; tokens stay."""
     with store.write() as conn:
-        found = required(conn, name)
+        found = required(conn, name, by)
         ended = end_all(store, conn, found, but)
         audit(store, conn, by, "account.sessions_ended", f"agent:{found.name}", sessions=ended)
         return changed(conn, found)
@@ -237,7 +245,7 @@ def unlock(store: Store, name: str, *, by: Agent | None = None) -> bool:
     anybody had to wait for them."""
     keys = store.keys
     with store.write() as conn:
-        found = required(conn, name)
+        found = required(conn, name, by)
         audit(store, conn, by, "account.unlocked", f"agent:{found.name}")
         gone = guesses.forget(conn, keys, key_of(found.name))
         guesses.vouch(store, conn, keys, key_of(found.name))
@@ -283,12 +291,27 @@ def matches(token: str, token_hash: str) -> bool:
     return hmac.compare_digest(sha256(token), token_hash)
 
 
-def required(conn: Connection, name: str) -> Agent:
-    """The agent with this name, or PeopleError."""
+def required(conn: Connection, name: str, by: Agent | None = None) -> Agent:
+    """The agent with this name, whom nobody else changes until the transaction ends, or PeopleError: there is none, or
+    `by`, who does it, is not any more who asked: another password or role, signed out, or closed."""
+    mine = agent_table.c
+    concerned = sa.or_(mine.key == key_of(name), mine.id == (by.id if by is not None else 0))
+    # In one order, so that two who change each other wait and do not block; read after that, since a row that was
+    # waited for is joined to what it had before.
+    conn.execute(sa.select(mine.id).where(concerned).order_by(mine.id).with_for_update(key_share=True)).all()
     found = agent_named(conn, name)
+    if by is not None:
+        require_unchanged(conn, by)
     if found is None:
         raise PeopleError("nobody", f"no account called {name!r}: see the name, or add them first")
     return found
+
+
+def require_unchanged(conn: Connection, known: Agent) -> None:
+    """PeopleError when the account is not as it was when it was read: what opened it may open it no more."""
+    row = _row(conn, agent_table.c.id == known.id)
+    if row is None or row.stamp != known.stamp or row.disabled_at is not None:
+        raise PeopleError("changed", f"the account of {known.name!r} was changed meanwhile: sign in again")
 
 
 def changed(conn: Connection, found: Agent, **values: Any) -> Agent:

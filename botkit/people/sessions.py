@@ -67,11 +67,13 @@ class Session:
 
 
 def begin_session(store: Store, agent: Agent, user_agent: str, life: timedelta, *, half: bool = False) -> str:
-    """A new sign-in that lasts so long at most, HALF if it is `half` one; the text that only its browser is given."""
+    """A new sign-in that lasts so long at most, HALF if it is `half` one; the text that only its browser is given.
+    PeopleError when the account was changed since `agent` was read: the password may be another, or the role."""
     text, now = secrets.token_urlsafe(32), store.now()
     browser, system = describe(user_agent)
     mine = agent_session_table.c
     with store.write() as conn:
+        required(conn, agent.name, agent)
         conn.execute(agent_session_table.delete().where(mine.ends_at < now - KEPT))
         conn.execute(
             agent_session_table.insert().values(
@@ -132,9 +134,10 @@ def sessions(store: Store, agent: Agent, idle: timedelta) -> list[Session]:
 def end_session(store: Store, agent: Agent, session_id: int, *, by: Agent | None = None) -> bool:
     """End one sign-in of an agent; whether it still went on."""
     with store.write() as conn:
-        ended = _end(store, conn, agent, session_id)
+        owner = required(conn, agent.name, by)
+        ended = _end(store, conn, owner, session_id)
         if ended:
-            audit(store, conn, by, "session.ended", f"agent:{required(conn, agent.name).name}", session=session_id)
+            audit(store, conn, by, "session.ended", f"agent:{owner.name}", session=session_id)
         return ended
 
 

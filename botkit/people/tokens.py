@@ -49,7 +49,7 @@ def issue_token(
         raise PeopleError("no_days", f"a token cannot last {days} days: take 1 to {MOST_DAYS}")
     token = "bk_" + secrets.token_urlsafe(32)
     with store.write() as conn:
-        owner = required(conn, name)
+        owner = required(conn, name, by)
         if owner.disabled:
             raise PeopleError(
                 "closed", f"the account of {owner.name!r} is closed: open it again before giving it a token"
@@ -82,7 +82,7 @@ def revoke_token(store: Store, agent: Agent, token_id: int, *, by: Agent | None 
     """End one token of an agent; whether it was there."""
     mine = agent_token_table.c
     with store.write() as conn:
-        owner = required(conn, agent.name)
+        owner = required(conn, agent.name, by)
         row = conn.execute(
             agent_token_table.delete()
             .where(mine.id == token_id, mine.agent_id == owner.id)
@@ -98,7 +98,7 @@ def revoke_token(store: Store, agent: Agent, token_id: int, *, by: Agent | None 
 def revoke_tokens(store: Store, name: str, *, by: Agent | None = None) -> int:
     """End all tokens of an agent; how many there were."""
     with store.write() as conn:
-        owner = required(conn, name)
+        owner = required(conn, name, by)
         gone = conn.execute(agent_token_table.delete().where(agent_token_table.c.agent_id == owner.id)).rowcount
         audit(store, conn, by, "token.revoked", f"agent:{owner.name}", tokens=gone)
         return gone

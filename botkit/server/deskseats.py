@@ -113,7 +113,10 @@ def sign_out(name: str) -> Response:
     if person is None or (person.may("people") and not agent.may("people")):
         raise ApiError(403, "forbidden", "Only an administrator signs out an administrator.")
     own = signin.session_id() if person.id == agent.id else None
-    people.end_sessions(here().store, person.name, but=own, by=agent)
+    try:
+        people.end_sessions(here().store, person.name, but=own, by=agent)
+    except people.PeopleError:  # who asks is not any more who asked: to the sign-in from there
+        return frame.to(_address(person.name))
     signin.tell(Texts(frame.language_of_reader())("team.signed_out"))
     return frame.to(_address(person.name))
 

@@ -53,7 +53,10 @@ def sign_in(name: str, password: str) -> Agent:
         raise Refused("no_place")
     cookies.put(cookies.DEVICE, fresh, people.KNOWN)
     sign_out()
-    begin(agent, half=agent.second_factor)
+    try:
+        begin(agent, half=agent.second_factor)
+    except people.PeopleError:  # changed since: what was typed is of the past
+        raise Refused("wrong") from None
     return agent
 
 
@@ -77,12 +80,16 @@ def give_code(code: str) -> Agent:
     if not right:
         raise Refused("wrong_code")
     sign_out()
-    begin(agent)
+    try:
+        begin(agent)
+    except people.PeopleError:
+        raise Refused("expired") from None
     return agent
 
 
 def begin(agent: Agent, *, half: bool = False) -> None:
-    """Begin a session of this browser, and give it a text of its own."""
+    """Begin a session of this browser, and give it a text of its own. PeopleError when the account was changed since
+    `agent` was read."""
     text = people.begin_session(
         here().store, agent, request.headers.get("User-Agent", ""), here().session_life, half=half
     )
