@@ -9,14 +9,14 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-from desk_shop import PASSWORD
+from desk_shop import PASSWORD, handed_over
 from flask import Flask
 from flask.testing import FlaskClient
 from moving import Clock
 from quiet import quiet
 from werkzeug.test import TestResponse
 
-from botkit import language, outbox, people
+from botkit import desk, language, outbox, people
 from botkit.config import ConfigError
 from botkit.index import Live
 from botkit.people import Agent
@@ -363,12 +363,42 @@ def test_whoever_forges_or_copies_a_cookie_is_nobody(app: Flask, store: Store, s
 def test_what_a_program_lists_is_in_the_log_with_its_token(app: Flask, store: Store, sara: Agent) -> None:
     token = people.issue_token(store, "Sara", label="display", scope="read")
     bearer = {"Authorization": f"Bearer {token}"}
-    app.test_client().get("/api/v1/desk/tickets?limit=20", headers=bearer)
+    for _ in range(3):  # a display asks every few seconds: once an hour it is noted
+        app.test_client().get("/api/v1/desk/tickets?limit=20", headers=bearer)
     (line,) = people.audited(store, action="ticket.listed")
     assert line.actor == "agent:Sara"
     assert line.detail == {"limit": 20, "found": 0, "token": people.tokens(store, sara)[0].id} | {
         key: value for key, value in line.detail.items() if key in ("state", "language")
     }
+
+
+def test_each_list_that_a_program_reads_is_noted_once_an_hour(store: Store, clock: Clock, sara: Agent) -> None:
+    def noted(**asked: object) -> int:
+        people.audit_read(store, sara, "", "ticket.listed", found=int(clock().timestamp()), **asked)
+        return len(people.audited(store, action="ticket.listed"))
+
+    assert [noted(limit=50, token=1), noted(limit=50, token=1, state=None)] == [1, 1]
+    assert [noted(limit=50, token=2), noted(limit=50, token=1, state="closed"), noted(limit=50)] == [2, 3, 4]
+    clock.forward(3601)
+    assert noted(limit=50, token=1) == 5
+
+
+def test_a_token_that_may_only_read_changes_nothing_by_reading(app: Flask, store: Store, sara: Agent) -> None:
+    """A display is nobody at the desk: it is offered nothing, and what names its agent stays to be seen."""
+    ticket = handed_over(store)
+    desk.note(store, ticket, people.add_agent(store, "Omid", "agent", PASSWORD), "look, @Sara")
+    for scope, there in (("read", False), ("answer", True)):
+        headers = {"Authorization": f"Bearer {people.issue_token(store, 'Sara', scope=scope)}"}
+        program = app.test_client()
+        assert program.get(f"/api/v1/desk/tickets/{ticket}", headers=headers).status_code == 200
+        stream = program.get(
+            f"/api/v1/desk/events?watch={ticket}", headers=headers | {"Accept": "text/event-stream"}, buffered=False
+        )
+        told = iter(stream.response)
+        assert [next(told) for _ in range(2)]
+        stream.close()
+        assert desk.seat(store, "Sara").present is there
+        assert (desk.mentions(store, sara) == []) is there
 
 
 def test_a_program_that_asks_too_often_is_told_and_its_owner_s_browser_is_not(

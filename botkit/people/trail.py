@@ -59,6 +59,8 @@ ACTIONS: Final = (
 """What is written by this release; other words may be added by whoever calls `audit`."""
 READ_AGAIN: Final = timedelta(hours=1)
 """A page that stays open on a screen is asked for every few seconds; it is noted once in this time."""
+_LOOKED_AT: Final = 200
+"""The newest lines among which the same reading is looked for."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +98,30 @@ def audit(
     )
 
 
-def audit_read(store: Store, agent: Agent, target: str = "", action: str = "ticket.read") -> None:
-    """Note that an agent saw a ticket, `ticket:N`, or the overview, once in READ_AGAIN."""
+def audit_read(
+    store: Store, agent: Agent, target: str = "", action: str = "ticket.read", *, found: int | None = None, **asked: Any
+) -> None:
+    """Note that an agent saw a ticket, `ticket:N`, the overview, or a list `asked` for like this in which so much was
+    `found`, once in READ_AGAIN."""
     lines = audit_table.c
-    seen = sa.select(lines.id).where(
-        lines.target == target,
-        lines.action == action,
-        lines.actor == actor(agent),
-        lines.at > store.now() - READ_AGAIN,
+    seen = (
+        sa.select(lines.detail)
+        .where(
+            lines.target == target,
+            lines.action == action,
+            lines.actor == actor(agent),
+            lines.at > store.now() - READ_AGAIN,
+        )
+        .order_by(lines.id.desc())
+        .limit(_LOOKED_AT)
     )
+    wanted = {name: value for name, value in asked.items() if value is not None}
     with store.read() as conn:
-        if conn.execute(seen.limit(1)).one_or_none() is not None:
-            return
+        for detail in conn.execute(seen).scalars():
+            if {name: value for name, value in detail.items() if name != "found"} == wanted:
+                return
     with store.write() as conn:
-        audit(store, conn, agent, action, target)
+        audit(store, conn, agent, action, target, **asked, found=found)
 
 
 def audited(

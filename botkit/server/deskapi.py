@@ -261,9 +261,8 @@ def tickets() -> dict[str, Any]:
     store = here().store
     lang = known_language(wanted.language, here().index)
     found = desk.queue(store, wanted.state, lang, wanted.limit, wanted.offset)
-    with store.write() as conn:
-        asked = {"state": wanted.state, "language": lang, "limit": wanted.limit, "offset": wanted.offset or None}
-        people.audit(store, conn, agent, "ticket.listed", **asked, found=len(found), token=agent.token)
+    asked = {"state": wanted.state, "language": lang, "limit": wanted.limit, "offset": wanted.offset or None}
+    people.audit_read(store, agent, "", "ticket.listed", found=len(found), **asked, token=agent.token)
     return {"tickets": [ticket.as_dict() for ticket in found], "counts": desk.counts(store)}
 
 
@@ -273,7 +272,7 @@ def ticket(ticket_id: int) -> dict[str, Any]:
     """Read a ticket: the conversation, what the bot considered, suggested replies.
 
     Of a long conversation it is the newest part; `before` leads to the part before. Where its notes mention the agent,
-    that counts as seen.
+    that counts as seen, unless the token may only read.
     """
     agent = signin.caller()
     wanted = intake.query(TicketQuery)
@@ -282,7 +281,8 @@ def ticket(ticket_id: int) -> dict[str, Any]:
     if wanted.before is not None:
         events, before = desk.transcript_before(here().store, ticket_id, wanted.before)
         return replace(packet, transcript=tuple(events), before=before).as_dict()
-    desk.saw(here().store, agent, ticket_id, packet.transcript[-1].seq)
+    if agent.may_write:
+        desk.saw(here().store, agent, ticket_id, packet.transcript[-1].seq)
     return packet.as_dict()
 
 

@@ -185,7 +185,7 @@ def desk_events() -> Any:
     open tickets or a watched one does, `gone` when one is not theirs any more, `mention` for each note that names
     the agent and was not seen yet, and again once it was, and every event of their conversations. Its `id` names how
     far each of them has come: sent back as `Last-Event-ID`, the stream goes on from there. Without one it begins now.
-    As JSON: how things stand.
+    Its agent counts as present meanwhile, unless the token may only read. As JSON: how things stand.
     """
     agent = signin.caller()
     watched = _watched(intake.query(DeskEventsQuery).watch)
@@ -202,7 +202,8 @@ def desk_events() -> Any:
         }
     check("signal")
     cursors = _cursors()
-    subscription = _place(lambda line: here().feed.subscribe_agent(agent.name, line))
+    unseen = not agent.may_write
+    subscription = _place(lambda line: here().feed.subscribe_agent(agent.name, line, unseen=unseen))
     following = _Following(store, agent, watched, cursors, subscription)
     return _streamed(subscription, stream_with_context(until_over(subscription, following.look)))
 
@@ -286,7 +287,8 @@ class _Following:
             return False
         if (agent.id, agent.stamp) != (self._agent.id, self._agent.stamp):
             return False
-        signin.seen(agent)
+        if agent.may_write:  # a display in the warehouse takes no conversations
+            signin.seen(agent)
         return True
 
     def _new(self, conn: Connection, chats: list[live.Chat]) -> dict[int, list[Event]]:

@@ -70,12 +70,14 @@ class Subscription:
         agent: str | None,
         line: socket.socket | None,
         address: str = "",
+        unseen: bool = False,
     ) -> None:
         self.key = key
         self.address = address
         self.conversations = conversations
         self.agent = agent
         self.line = line
+        self.unseen = unseen  # nobody is shown to be there
         self.mark: Any = None  # the feed's: what the stream was last woken for
         self.counts: Mapping[str, int] | None = None  # of the queue, for an agent's stream, as the feed last saw them
         self._feed = feed
@@ -125,6 +127,8 @@ class Subscription:
     @property
     def present(self) -> frozenset[tuple[str, str]]:
         """Whom this stream shows to be there, and in which conversations."""
+        if self.unseen:
+            return frozenset()
         actor = CUSTOMER if self.agent is None else f"agent:{self.agent}"
         return frozenset((conversation, actor) for conversation in self.conversations)
 
@@ -175,9 +179,10 @@ class Feed:
         following = frozenset({conversation_id})
         return self._enter(Subscription(self, conversation_id, following, None, line, address), most)
 
-    def subscribe_agent(self, name: str, line: socket.socket | None = None) -> Subscription:
-        """A place for an agent's stream, or Full. What it follows is said as it goes, in `conversations`."""
-        return self._enter(Subscription(self, f"agent:{name}", frozenset(), name, line), self.most)
+    def subscribe_agent(self, name: str, line: socket.socket | None = None, *, unseen: bool = False) -> Subscription:
+        """A place for an agent's stream, or Full. What it follows is said as it goes, in `conversations`. `unseen`: a
+        program looks, and the agent is not there for that."""
+        return self._enter(Subscription(self, f"agent:{name}", frozenset(), name, line, unseen=unseen), self.most)
 
     def leave(self, subscription: Subscription) -> None:
         with self._lock:
