@@ -233,6 +233,9 @@ def test_one_s_sessions_are_on_one_s_page_and_each_can_be_ended(app: Flask, sara
     page = said(here.get("/desk/account"))
     assert page.index(texts("session_here")) != page.index("Chrome on Android")
     (number,) = re.findall(r'action="/desk/account/sessions"><input type="hidden" name="id" value="(\d+)"', page)
+    # Two of one browser differ by their times alone, to who hears the page too.
+    assert f'id="session-{number}"' in page
+    assert f'aria-describedby="session-{number}"' in page
     answer = here.post("/desk/account/sessions", data={"id": number}, follow_redirects=True)
     assert texts("session_ended") in said(answer)
     assert (here.get("/desk").status_code, phone.get("/desk").status_code) == (200, 303)
