@@ -397,7 +397,7 @@ def test_what_cannot_be_done_to_an_account_is_said(database: str) -> None:
         assert failed.exit_code == 1
         assert failed.stderr.startswith("Error: ")
         assert "Traceback" not in failed.output
-    assert add("ada", "--if-missing").exit_code == 0
+    assert [add(same, "--if-missing").exit_code for same in ("ada", " Ada ", "\uff21da")] == [0, 0, 0]
     assert botkit("user", "list", "--database", database).stdout == "Ada\tagent\n"
 
 
@@ -457,7 +457,8 @@ def test_an_address_is_unlocked_from_the_command_line(database: str) -> None:
     assert unlock("--address", "2001:db8::7").stdout == "2001:db8::/64 is unlocked\n"
     assert unlock("--address", "2001:db8::/64").stdout == "2001:db8::/64 was not locked\n"
     assert accounts.sign_in(store, "Ada", "long secret words", "2001:db8::/64") is not None
-    assert "expected one like" in unlock("--address", "office").stderr
+    for wrong in ("office", "office/24", "/", ""):
+        assert "expected one like" in unlock("--address", wrong).stderr
     assert unlock().exit_code == unlock("Ada", "--address", "192.0.2.1").exit_code == 2
     store.close()
 
@@ -528,6 +529,16 @@ def test_an_account_that_is_not_there_is_named(command: str, database: str) -> N
     done = botkit("user", command, "Zoe", *more, "--database", database)
     assert done.exit_code == 1
     assert done.stderr == "Error: no account called 'Zoe': see the name, or add them first\n"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999"])
+@pytest.mark.parametrize(("command", "option"), [("revoke", "--token"), ("sign-out", "--session")])
+def test_a_number_that_no_token_or_session_can_have_is_refused(
+    command: str, option: str, number: str, database: str
+) -> None:
+    done = botkit("user", command, "Ada", f"{option}={number}", "--database", database)
+    assert done.exit_code == 2
+    assert f"Invalid value for '{option}'" in done.stderr
 
 
 def test_an_export_is_in_the_audit_log(database: str) -> None:

@@ -278,6 +278,13 @@ def test_a_token_has_a_name_a_scope_an_end_and_a_last_use(store: Store, clock: C
         assert token not in repr(conn.execute(sa.select(agent_token_table)).all())
 
 
+def test_a_token_s_name_is_kept_as_it_is_read(store: Store, mina: Agent) -> None:
+    """With the joiner that divides Persian words, without what would turn a line around."""
+    for label in ("نمایش\u200cگر انبار", "\u202eyalpsid\u2069\0", "\u200c"):
+        accounts.issue_token(store, "Mina", label=label)
+    assert [each.name for each in accounts.tokens(store, mina)] == ["", "yalpsid", "نمایش\u200cگر انبار"]
+
+
 def test_a_scope_allows_less_than_the_role_and_never_more(store: Store, mina: Agent) -> None:
     accounts.add_agent(store, "Ana", "analyst", GOOD)
 

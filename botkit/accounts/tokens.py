@@ -23,6 +23,7 @@ DAYS: Final = 365
 MOST_DAYS: Final = 3650
 PREFIX: Final = 9
 USED_AGAIN: Final = timedelta(minutes=1)
+_ZWNJ: Final = "\u200c"  # a letter of Persian words, though nothing is printed
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def issue_token(
     store: Store, name: str, *, label: str = "", scope: str = "full", days: int = DAYS, by: Agent | None = None
 ) -> str:
     """A new token of an agent, called `label`, for so many days. It is told this once; only its hash is kept."""
-    label = " ".join("".join(char for char in label if char.isprintable()).split())[:80]
+    label = " ".join("".join(char for char in label if char.isprintable() or char == _ZWNJ).split()).strip(_ZWNJ)[:80]
     if scope not in SCOPES:
         raise AccountError("no_scope", f"no such scope {scope!r}: expected one of {', '.join(SCOPES)}")
     if not 1 <= days <= MOST_DAYS:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from botkit.store import Store
 
 _NAME = click.argument("name")
+_NUMBER = click.IntRange(1, 2**31 - 1)
 _STDIN = click.option("--password-stdin", is_flag=True, help="read the password from standard input")
 _TEMPORARY = click.option(
     "--temporary", is_flag=True, help="print a random password that must be changed at the first sign-in"
@@ -48,7 +49,7 @@ def add(
     with _store(file, database) as store, shared.told():
         from botkit import accounts
 
-        if if_missing and name.casefold() in {agent.name.casefold() for agent in accounts.agents(store)}:
+        if if_missing and _known(store, name) is not None:
             return
         password = _given(password_stdin, temporary)
         accounts.add_agent(store, name, role, password, temporary=temporary)
@@ -167,7 +168,7 @@ def tokens(file: Path | None, name: str, database: str | None) -> None:
 
 @user.command("revoke")
 @_NAME
-@click.option("--token", "number", type=int, help="only this one, by its number in `botkit user tokens`")
+@click.option("--token", "number", type=_NUMBER, help="only this one, by its number in `botkit user tokens`")
 @shared.DATABASE
 @click.pass_obj
 def revoke(file: Path | None, name: str, number: int | None, database: str | None) -> None:
@@ -201,7 +202,7 @@ def sessions(file: Path | None, name: str, database: str | None) -> None:
 
 @user.command("sign-out")
 @_NAME
-@click.option("--session", "number", type=int, help="only this one, by its number in `botkit user sessions`")
+@click.option("--session", "number", type=_NUMBER, help="only this one, by its number in `botkit user sessions`")
 @shared.DATABASE
 @click.pass_obj
 def sign_out(file: Path | None, name: str, number: int | None, database: str | None) -> None:
@@ -234,10 +235,10 @@ def unlock(file: Path | None, name: str | None, address: str | None, database: s
         if name is not None:
             click.echo(f"{name} is unlocked" if accounts.unlock(store, name) else f"{name} was not locked")
             return
-        place = address if "/" in str(address) else of_one_customer(address)
+        place = of_one_customer(str(address).partition("/")[0])  # with a /64 as `list` tells it, too
         if place == "unknown":
             raise click.ClickException(f"invalid address {address!r}: expected one like 192.0.2.7 or 2001:db8::7")
-        locked = accounts.unlock_address(store, str(place))
+        locked = accounts.unlock_address(store, place)
         click.echo(f"{place} is unlocked" if locked else f"{place} was not locked")
 
 
@@ -251,8 +252,7 @@ def second_factor(file: Path | None, name: str, off: bool, database: str | None)
     with _store(file, database) as store, shared.told():
         from botkit import accounts
 
-        with store.read() as conn:
-            found = accounts.agent_named(conn, name)
+        found = _known(store, name)
         if off or found is None:  # for an unknown name, its error
             found = accounts.factor_off(store, name)
     click.echo(f"the second factor of {found.name} is {'on' if found.second_factor else 'off'}")
@@ -262,11 +262,15 @@ def _store(file: Path | None, database: str | None) -> AbstractContextManager[St
     return shared.store(shared.settings(file, database=database))
 
 
-def _agent(store: Store, name: str) -> Agent:
+def _known(store: Store, name: str) -> Agent | None:
     from botkit import accounts
 
     with store.read() as conn:
-        found = accounts.agent_named(conn, name)
+        return accounts.agent_named(conn, name)
+
+
+def _agent(store: Store, name: str) -> Agent:
+    found = _known(store, name)
     if found is None:
         raise click.ClickException(f"no account called {name!r}: see `botkit user list`")
     return found
