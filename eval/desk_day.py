@@ -19,6 +19,7 @@ import numpy as np
 
 from botkit import accounts, desk
 from botkit.store import Store
+from botkit.store.event_data import CustomerMessage
 from eval.common import machine, say, table
 
 OPENS, CLOSES = 8, 22
@@ -80,7 +81,7 @@ def day(url: str, coming: list[Customer], blind: bool) -> dict[str, list[tuple[f
             with store.write() as conn:
                 conversation = store.open_conversation(conn, "0" * 64, "en", "/")
                 text = "hello" if blind else words
-                store.append(conn, conversation, "message", "customer", {"text": text})
+                store.append(conn, conversation, "customer", CustomerMessage(text, "m"))
                 reason = "no_answer" if blind else reason
                 customer.ticket = desk.open_ticket(store, conn, conversation, reason, "en", "/", [], policy=policy)
             by_ticket[customer.ticket] = customer

@@ -27,6 +27,7 @@ import sqlalchemy as sa
 
 from botkit import accounts, desk
 from botkit.store import Store, ticket_state_table, ticket_table
+from botkit.store.event_data import CustomerMessage
 from eval import serving
 from eval.common import ROOT, built, machine, say, table
 
@@ -93,7 +94,7 @@ def fill(store: Store, tickets: int) -> None:
             for number in range(start, min(start + TOGETHER, tickets)):
                 lang, text, reason = WORDS[number % len(WORDS)]
                 conversation = store.open_conversation(conn, "0" * 64, lang, f"/orders/{number}")
-                store.append(conn, conversation, "message", "customer", {"text": text, "client_id": "m"})
+                store.append(conn, conversation, "customer", CustomerMessage(text, "m"))
                 desk.open_ticket(store, conn, conversation, reason, lang, f"/orders/{number}", [])
 
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from botkit import desk
 from botkit.store import Store
+from botkit.store.event_data import CustomerMessage
 
 PASSWORD = "copper pan and cezve"
 
@@ -24,7 +25,7 @@ def handed_over(
     tags = more.pop("tags", ())
     with store.write() as conn:
         conversation_id = store.open_conversation(conn, "0" * 64, lang, "/orders/17", tags)
-        store.append(conn, conversation_id, "message", "customer", {"text": text})
+        store.append(conn, conversation_id, "customer", CustomerMessage(text, "m"))
         return desk.open_ticket(store, conn, conversation_id, reason, lang, "/orders/17", [], **more)
 
 
@@ -32,7 +33,7 @@ def writes(store: Store, ticket_id: int, text: str = "hello?") -> None:
     """The customer of a ticket that is not closed writes, as `chat.say` takes it."""
     conversation_id = desk.ticket(store, ticket_id).ticket.conversation
     with store.write() as conn:
-        store.append(conn, conversation_id, "message", "customer", {"text": text})
+        store.append(conn, conversation_id, "customer", CustomerMessage(text, "m"))
         desk.heard(store, conn, ticket_id)
 
 

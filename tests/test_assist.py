@@ -366,9 +366,9 @@ def test_a_verdict_is_one_click(
     packet = desk.ticket(store, ticket)
     closing = packet.transcript[-1]
     assert closing.kind == "ticket.closed"
-    assert packet.ticket.article == closing.data["article"] == article
-    assert closing.data.get("no_article", False) is missing
-    assert closing.data["tags"] == ["late", "courier", "vip"]
+    assert packet.ticket.article == closing.data.article == article
+    assert closing.data.no_article is missing
+    assert closing.data.tags == ("late", "courier", "vip")
 
 
 def test_a_missing_article_leads_to_a_draft(
@@ -477,7 +477,7 @@ def test_a_supervisor_whispers_and_takes_over(
     assert desk.ticket(store, ticket).ticket.owner == "Sara"
     assert 'name="whisper"' in boss.get(address).text
     boss.post(f"{address}/notes", data={"text": "Offer a new one", "whisper": "1"})
-    assert desk.ticket(store, ticket).transcript[-1].data["mentions"] == ["Sara"]
+    assert desk.ticket(store, ticket).transcript[-1].data.mentions == ("Sara",)
     assert f'action="{address}/take"' in boss.get(address).text
     boss.post(f"{address}/take")
     assert desk.ticket(store, ticket).ticket.owner == "Boss"

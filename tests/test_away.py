@@ -57,7 +57,7 @@ def test_a_ticket_for_somebody_absent_goes_to_their_delegate_and_comes_back(
     assert (given.owner, given.home) == ("Ali", "Nur")
     packet = desk.ticket(store, ticket_id)
     event = next(event for event in packet.transcript if event.kind == "ticket.transferred")
-    assert event.data == {"ticket": ticket_id, "from": "Mina", "to": "Ali", "absent": True}
+    assert event.stored == {"ticket": ticket_id, "from": "Mina", "to": "Ali", "absent": True}
     assert (packet.history[-1].owner, packet.history[-1].note) == ("Ali", "knows rugs")
     clock.forward(days=2)
     assert desk.tick(store, policy=QUIET).returned == 1
@@ -222,7 +222,7 @@ def test_the_ticket_of_somebody_gone_goes_back_to_the_queue_and_says_why(
     line, event = packet.history[-1], packet.transcript[-1]
     assert (line.change, line.state, line.owner, line.actor) == ("released", "waiting", None, "system")
     assert line.note == "no sign of Mina for 30 minutes while the customer waited"
-    assert (event.kind, event.data) == ("ticket.released", {"ticket": ticket_id, "from": "Mina", "unattended": True})
+    assert (event.kind, event.stored) == ("ticket.released", {"ticket": ticket_id, "from": "Mina", "unattended": True})
     assert packet.ticket.unanswered_since == packet.ticket.opened_at
     assert (chat.view(event, "customer") or {})["data"] == {}
     page = signed_in("Boss").get(f"/desk/tickets/{ticket_id}").text

@@ -261,7 +261,7 @@ def test_a_record_of_an_older_release_is_backed_up_as_it_is_and_restored_to_this
     url = empty(dialect)
     run("restore", place, "--database", url)
     with contextlib.closing(Store(url)) as store, store.read() as conn:
-        assert [event.data for event in store.events(conn, "c1")] == [{"text": "hello"}]
+        assert [event.stored for event in store.events(conn, "c1")] == [{"text": "hello"}]
         (row,) = conn.execute(sa.select(conversation_table)).all()
         assert row.tags == []
 

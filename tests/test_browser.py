@@ -552,7 +552,7 @@ def test_a_full_conversation_keeps_what_is_typed_and_hears_the_team(
         expect(chat.locator(".message.customer")).to_have_count(3)
     with store.read() as conn:
         events = store.events(conn, desk.ticket(store, ticket).ticket.conversation)
-    said = [each.data["text"] for each in events if each.actor == "customer"]
+    said = [each.data.text for each in events if each.actor == "customer"]
     assert said == ["first word", "second word", "third word"]
 
 
@@ -602,7 +602,7 @@ def test_after_a_person_has_left_the_customer_is_asked_once_how_it_was(
     expect(chat.locator(".rating")).to_have_text(t("widget.rate_thanks"))
     with store.read() as conn:
         given = [event.data for event in store.events(conn, ticket.conversation) if event.kind == "satisfaction"]
-    assert [(each["score"], each["comment"]) for each in given] == [(4, "<b>quick</b>")]
+    assert [(each.score, each.comment) for each in given] == [(4, "<b>quick</b>")]
     page.reload()
     chat = page.frame_locator("botkit-widget iframe")
     expect(chat.locator(".note").last).to_contain_text(t("widget.bot_again"))

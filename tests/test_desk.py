@@ -10,6 +10,7 @@ from moving import Clock
 from botkit import accounts, desk
 from botkit.accounts import Agent
 from botkit.store import Event, Store
+from botkit.store.event_data import CustomerMessage, Option
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -43,10 +44,10 @@ def boss(store: Store) -> Agent:
 
 def handed_over(store: Store, text: str = "where is it", lang: str = "en", reason: str = "no_answer") -> int:
     """A conversation whose bot gave up; the ticket's id."""
-    candidates = [{"article": "orders/track-order", "title": "Where is my order?", "confidence": 0.3, "lang": lang}]
+    candidates = [Option("orders/track-order", "Where is my order?", 0.3, lang, "")]
     with store.write() as conn:
         conversation_id = store.open_conversation(conn, "0" * 64, lang, "/orders/17")
-        store.append(conn, conversation_id, "message", "customer", {"text": text})
+        store.append(conn, conversation_id, "customer", CustomerMessage(text, "m"))
         return desk.open_ticket(store, conn, conversation_id, reason, lang, "/orders/17", candidates)
 
 
@@ -77,7 +78,7 @@ def test_a_ticket_goes_from_waiting_to_claimed_to_closed(store: Store, clock: Cl
         ("message", "agent:Mina"),
         ("ticket.closed", "agent:Mina"),
     ]
-    assert log(store, ticket_id)[-1].data == {
+    assert log(store, ticket_id)[-1].stored == {
         "ticket": ticket_id,
         "outcome": "solved",
         "article": "orders/track-order",
@@ -214,7 +215,7 @@ def test_an_agents_message_sent_again_is_stored_once_even_after_the_end(store: S
     first = desk.say(store, ticket_id, mina, "m1", "Your parcel left today.")
     desk.close(store, ticket_id, mina, "solved")
     assert desk.say(store, ticket_id, mina, "m1", "Your parcel left today.") == first
-    assert [e.data["text"] for e in log(store, ticket_id) if e.actor == "agent:Mina" and e.kind == "message"] == [
+    assert [e.data.text for e in log(store, ticket_id) if e.actor == "agent:Mina" and e.kind == "message"] == [
         "Your parcel left today."
     ]
 
@@ -226,7 +227,7 @@ def test_notes_are_for_any_colleague_at_any_time(store: Store, mina: Agent, nur:
     desk.claim(store, ticket_id, mina)
     desk.close(store, ticket_id, mina, "solved")
     desk.note(store, ticket_id, nur, "called back")
-    assert [e.data["text"] for e in log(store, ticket_id) if e.kind == "note"] == ["VIP", "called back"]
+    assert [e.data.text for e in log(store, ticket_id) if e.kind == "note"] == ["VIP", "called back"]
 
 
 def test_a_transfer_changes_the_owner_and_carries_a_note(store: Store, mina: Agent, nur: Agent) -> None:
@@ -242,11 +243,11 @@ def test_a_transfer_changes_the_owner_and_carries_a_note(store: Store, mina: Age
         desk.transfer(store, ticket_id, nur, "Nur")
     assert desk.transfer(store, ticket_id, mina, "nur", "speaks Turkish").owner == "Nur"
     moved, note = log(store, ticket_id)[-2:]
-    assert moved.data == {"ticket": ticket_id, "from": "Mina", "to": "Nur"}
-    assert (note.kind, note.data["text"]) == ("note", "speaks Turkish")
+    assert moved.stored == {"ticket": ticket_id, "from": "Mina", "to": "Nur"}
+    assert (note.kind, note.data.text) == ("note", "speaks Turkish")
     with pytest.raises(desk.NotOwner, match="belongs to Nur"):
         desk.say(store, ticket_id, mina, "m1", "Hello")
-    assert desk.say(store, ticket_id, nur, "m1", "Merhaba").data["text"] == "Merhaba"
+    assert desk.say(store, ticket_id, nur, "m1", "Merhaba").data.text == "Merhaba"
 
 
 def test_a_supervisor_can_take_a_ticket_from_an_absent_agent(
@@ -306,7 +307,7 @@ def test_a_text_that_cannot_be_sent_is_refused(store: Store, mina: Agent, text: 
     with pytest.raises(desk.MessageError) as caught:
         desk.say(store, ticket_id, mina, "m1", text)
     assert caught.value.code == code
-    assert desk.say(store, ticket_id, mina, "m1", "x" * 4000 + " \n").data["text"] == "x" * 4000
+    assert desk.say(store, ticket_id, mina, "m1", "x" * 4000 + " \n").data.text == "x" * 4000
 
 
 @pytest.mark.parametrize("client_id", ["", "a b", "x" * 65, "ü", "\ud800"])

@@ -63,7 +63,7 @@ def test_tickets_of_the_release_before_go_on_with_their_place_and_their_history(
     assert history(2)[1:] == [(2, "claimed", "claimed", "Mina"), (3, "transferred", "claimed", "Nur")]
     assert history(3)[1:] == [(2, "claimed", "claimed", "Mina"), (3, "closed", "closed", "Mina")]
     waiting = desk.queue(old, "waiting")
-    assert [(ticket.id, iso(ticket.opened_at), ticket.priority["reasons"][0]["reason"]) for ticket in waiting] == [
+    assert [(ticket.id, iso(ticket.opened_at), ticket.priority.reasons[0].reason) for ticket in waiting] == [
         (1, AT.format(1), "waited")
     ]
     desk.claim(old, 1, mina)

@@ -17,6 +17,7 @@ from moving import Clock
 from botkit import accounts, desk, language
 from botkit.accounts import Agent
 from botkit.store import Store
+from botkit.store.ticket_row import Points
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -90,7 +91,7 @@ def test_a_ticket_says_why_it_is_urgent(store: Store, clock: Clock) -> None:
         store, "this is a scam", reason="customer_request", topics=["refunds"], tags=["vip", "new"], policy=policy
     )
     found = ticket_of(store, ticket_id)
-    assert found.priority == {
+    assert found.priority.as_json() == {
         "value": 85,
         "reasons": [
             {"reason": "complaint", "points": 30},
@@ -115,7 +116,7 @@ def test_who_comes_again_comes_before_who_comes_first(store: Store, hire: Hire) 
     with store.write() as conn:
         again = desk.open_ticket(store, conn, ticket_of(store, first).conversation, "no_answer", "en", None, [])
     assert order(store) == [again, new]
-    assert ticket_of(store, again).priority["reasons"] == [{"reason": "came_again", "points": 10}]
+    assert ticket_of(store, again).priority.reasons == (Points("came_again", 10),)
 
 
 def test_the_queue_is_in_the_order_of_priority_and_so_is_the_place_in_it(store: Store, clock: Clock) -> None:

@@ -117,7 +117,7 @@ def test_a_closing_may_say_that_no_article_answers_and_may_add_tags(store: Store
     assert desk.close(store, ticket_id, mina, "solved", no_article=True, tags=["wholesale"]) == closed
     with pytest.raises(desk.TicketClosed):
         desk.close(store, ticket_id, mina, "solved")
-    assert desk.ticket(store, ticket_id).transcript[-1].data == {
+    assert desk.ticket(store, ticket_id).transcript[-1].stored == {
         "ticket": ticket_id,
         "outcome": "solved",
         "article": None,
@@ -217,12 +217,12 @@ def test_a_note_mentions_colleagues_and_a_whisper_its_owner(
     with pytest.raises(desk.NotOwner):
         desk.whisper(store, ticket_id, boss, "Offer a voucher")
     desk.claim(store, ticket_id, mina)
-    assert desk.note(store, ticket_id, mina, "@nur ada, @Boss: is this ours? a@b.example").data["mentions"] == [
+    assert desk.note(store, ticket_id, mina, "@nur ada, @Boss: is this ours? a@b.example").data.mentions == (
         "Boss",
         "Nur Ada",
-    ]
-    assert "mentions" not in desk.note(store, ticket_id, mina, "nobody").data
-    assert desk.whisper(store, ticket_id, boss, "Offer a voucher").data["mentions"] == ["Mina"]
+    )
+    assert "mentions" not in desk.note(store, ticket_id, mina, "nobody").stored
+    assert desk.whisper(store, ticket_id, boss, "Offer a voucher").data.mentions == ("Mina",)
 
 
 # ---------------------------------------------------------------- satisfaction

@@ -23,6 +23,7 @@ from botkit.index import Index, Live
 from botkit.server import create_app
 from botkit.store import CUSTOMER, Store
 from botkit.store.bounds import PAGE_BYTES, PAGE_EVENTS
+from botkit.store.event_data import AgentMessage, CustomerMessage, Note
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 
@@ -47,7 +48,7 @@ def a_conversation(store: Store, texts: list[str], ticket: bool = False) -> chat
     started = chat.start(store, "en")
     with store.write() as conn:
         for number, text in enumerate(texts):
-            store.append(conn, started.id, "message", CUSTOMER, {"text": text}, client_id=f"m{number}")
+            store.append(conn, started.id, CUSTOMER, CustomerMessage(text, f"m{number}"), client_id=f"m{number}")
             if ticket and number == 0:
                 desk.open_ticket(store, conn, started.id, "no_answer", "en", None, [])
     return started
@@ -74,7 +75,7 @@ def test_a_part_is_bounded_in_number_and_in_bytes(store: Store) -> None:
                 assert more
                 part, more = store.page(conn, conversation, seq)
                 assert 0 < len(part) <= PAGE_EVENTS
-                assert len(part) == 1 or sum(len(json.dumps(each.data)) for each in part) < 4 * PAGE_BYTES
+                assert len(part) == 1 or sum(len(json.dumps(each.stored)) for each in part) < 4 * PAGE_BYTES
                 forth += part
                 seq = part[-1].seq
             assert (forth, more) == (whole, False)
@@ -108,8 +109,8 @@ def test_what_a_customer_may_not_see_ends_no_reading(client: FlaskClient, store:
     started = chat.start(store, "en")
     with store.write() as conn:
         for n in range(PAGE_EVENTS):
-            store.append(conn, started.id, "note", "agent:Sara", {"text": f"note {n}"})
-        store.append(conn, started.id, "message", "agent:Sara", {"text": "hello"})
+            store.append(conn, started.id, "agent:Sara", Note(1, f"note {n}"))
+        store.append(conn, started.id, "agent:Sara", AgentMessage("hello", "m", 1))
     own = {"Authorization": f"Bearer {started.token}"}
     first = client.get(f"/api/v1/conversations/{started.id}/events?after=1", headers=own).json
     assert first == {"events": [], "last": PAGE_EVENTS + 1, "more": True, "signals": first and first["signals"]}

@@ -38,8 +38,8 @@ def test_a_note_tells_whom_it_names_and_nobody_else(store: Store, sara: Agent, o
     ticket_id = handed_over(store)
     note = desk.note(store, ticket_id, sara, "@nura: ask a@omid.example, @Gone, @Ed or @Sara herself", "one")
     assert desk.note(store, ticket_id, sara, "another text", "one") == note  # sent again: told once
-    assert note.data["mentions"] == ["Nura"]
-    assert told(store, nura) == [(ticket_id, "Sara", note.data["text"])]
+    assert note.data.mentions == ("Nura",)
+    assert told(store, nura) == [(ticket_id, "Sara", note.data.text)]
     assert [told(store, each) for each in (omid, nur, gone, editor, sara)] == [[]] * 5
 
 

@@ -505,8 +505,8 @@ def test_a_text_that_leans_on_the_one_before_is_no_question_by_itself(customer: 
     customer.ask("How do I wash a rug?")
     leaning = customer.ask("and a towel?", **WASH)
     assert leaning["kind"] == "answer"
-    (reply,) = [e for e in _events(customer) if e.kind == "reply" and e.data["id"] == leaning["id"]]
-    assert reply.data["understood"]
+    (reply,) = [e for e in _events(customer) if e.kind == "reply" and e.data.id == leaning["id"]]
+    assert reply.data.understood
     customer.rate(leaning, True)
     assert reports.labels(customer.store) == []
 
@@ -522,7 +522,7 @@ def test_a_long_text_without_a_cue_is_a_question_though_the_search_took_the_one_
     """The search does so for any text that it is unsure of, and nearly all that are handed over are such."""
     customer.ask(QUESTION)
     customer.ask("my pillow smells of fish", **UNSURE)
-    assert [e for e in _events(customer) if e.kind == "reply"][-1].data["understood"]
+    assert [e for e in _events(customer) if e.kind == "reply"][-1].data.understood
     customer.served(mina, article="care/towel")
     assert judged(customer.store) == [agents("my pillow smells of fish", "care/towel")]
 
@@ -531,18 +531,18 @@ def test_disliked_articles_add_up_until_one_helps(customer: Customer, clock: Clo
     """What is offered after a disliked answer is offered for the same question, and so is the person at the end."""
     customer.ask("wash", **WASH)
     first = [e for e in _events(customer) if e.kind == "reply"][-1]
-    customer.rate({"id": first.data["id"]}, False)
+    customer.rate({"id": first.data.id}, False)
     offered = [e for e in _events(customer) if e.kind == "reply"][-1]
-    assert offered.data["kind"] == "clarify"
-    other = offered.data["options"][0]
+    assert offered.data.kind == "clarify"
+    other = offered.data.options[0]
     clock.forward(minutes=1)
-    picked = customer.ask(other["title"], choice=other["article"])
+    picked = customer.ask(other.title, choice=other.article)
     customer.rate(picked, False)
-    assert {first.data["article"], other["article"]} == {"care/rug", "care/towel"}
+    assert {first.data.article, other.article} == {"care/rug", "care/towel"}
     assert judged(customer.store) == [customers("wash", False, "care/rug", "care/towel")]
     clock.forward(minutes=1)
     customer.rate(picked, True)
-    assert judged(customer.store) == [customers("wash", True, other["article"])]
+    assert judged(customer.store) == [customers("wash", True, other.article)]
 
 
 def test_a_dislike_that_brings_a_person_is_the_agents_to_judge(customer: Customer, mina: Agent) -> None:

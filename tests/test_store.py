@@ -18,6 +18,7 @@ from alembic.migration import MigrationContext
 from botkit import accounts
 from botkit.store import Store, StoreError, conversation_table, event_table, iso, metadata, parse_time, sqlite_driver
 from botkit.store.engine import SAFE_SQLITE
+from botkit.store.event_data import AgentMessage, CustomerMessage
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 FILE = pytest.mark.databases("sqlite")
@@ -34,6 +35,10 @@ def store(database: str):
 def opened(store: Store) -> str:
     with store.write() as conn:
         return store.open_conversation(conn, "0" * 64, "tr", "/cart")
+
+
+def message(text: object = "") -> CustomerMessage:
+    return CustomerMessage(str(text), "m")
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -151,11 +156,11 @@ def test_a_conversation_begins_with_its_first_event(store: Store) -> None:
 
 def test_events_count_without_gaps_and_come_back_as_written(store: Store) -> None:
     conversation_id, other = opened(store), opened(store)
-    data = {"text": "Mağaza açık mı? فروشگاه باز است؟ 🙂", "n": [1, 2.5, None, True]}
+    data = CustomerMessage("Mağaza açık mı? فروشگاه باز است؟ 🙂", "m", None)
     with store.write() as conn:
         for _ in range(3):
-            written = store.append(conn, conversation_id, "message", "customer", data)
-            store.append(conn, other, "message", "customer", {})
+            written = store.append(conn, conversation_id, "customer", data)
+            store.append(conn, other, "customer", message())
     assert written.seq == 4
     with store.read() as conn:
         assert [event.seq for event in store.events(conn, conversation_id)] == [1, 2, 3, 4]
@@ -166,18 +171,18 @@ def test_events_count_without_gaps_and_come_back_as_written(store: Store) -> Non
 
 def test_an_event_of_no_conversation_is_an_error(store: Store) -> None:
     with pytest.raises(KeyError), store.write() as conn:
-        store.append(conn, "nobody", "message", "customer", {})
+        store.append(conn, "nobody", "customer", message())
 
 
 def test_a_client_id_is_unique_for_its_author_in_its_conversation(store: Store) -> None:
     conversation_id = opened(store)
     with store.write() as conn:
-        first = store.append(conn, conversation_id, "message", "customer", {"n": 1}, client_id="a")
-        store.append(conn, conversation_id, "message", "agent:Mina", {"n": 2}, client_id="a")
+        first = store.append(conn, conversation_id, "customer", message(1), client_id="a")
+        store.append(conn, conversation_id, "agent:Mina", AgentMessage("2", "a", 1), client_id="a")
         assert store.sent_before(conn, conversation_id, "customer", "a") == first
         assert store.sent_before(conn, conversation_id, "customer", "b") is None
     with pytest.raises(sa.exc.IntegrityError), store.write() as conn:
-        store.append(conn, conversation_id, "message", "customer", {"n": 3}, client_id="a")
+        store.append(conn, conversation_id, "customer", message(3), client_id="a")
     with store.read() as conn:
         assert [event.seq for event in store.events(conn, conversation_id)] == [1, 2, 3]
 
@@ -185,10 +190,10 @@ def test_a_client_id_is_unique_for_its_author_in_its_conversation(store: Store) 
 def test_an_exception_undoes_the_whole_transaction(store: Store) -> None:
     conversation_id = opened(store)
     with pytest.raises(RuntimeError), store.write() as conn:  # noqa: PT012 - the block is what is tested
-        store.append(conn, conversation_id, "message", "customer", {})
+        store.append(conn, conversation_id, "customer", message())
         raise RuntimeError
     with store.write() as conn:
-        assert store.append(conn, conversation_id, "message", "customer", {}).seq == 2
+        assert store.append(conn, conversation_id, "customer", message()).seq == 2
 
 
 def test_a_reader_sees_one_state_and_waits_for_no_writer(store: Store) -> None:
@@ -196,7 +201,7 @@ def test_a_reader_sees_one_state_and_waits_for_no_writer(store: Store) -> None:
     with store.read() as reader:
         assert len(store.events(reader, conversation_id)) == 1
         with store.write() as conn:
-            store.append(conn, conversation_id, "message", "customer", {})
+            store.append(conn, conversation_id, "customer", message())
         assert len(store.events(reader, conversation_id)) == 1
     with store.read() as reader:
         assert len(store.events(reader, conversation_id)) == 2
@@ -223,13 +228,13 @@ def test_a_full_disk_refuses_the_write_and_recovers(store: Store) -> None:
         for _ in range(1000):
             with store.write() as conn:
                 limit_pages(conn, pages + 4)
-                store.append(conn, conversation_id, "message", "customer", {"text": "x" * 1000})
+                store.append(conn, conversation_id, "customer", message("x" * 1000))
             acknowledged += 1
     with store.read() as conn:
         assert len(store.events(conn, conversation_id)) == acknowledged
     with store.write() as conn:
         limit_pages(conn, 1_000_000)
-        assert store.append(conn, conversation_id, "message", "customer", {}).seq == acknowledged + 1
+        assert store.append(conn, conversation_id, "customer", message()).seq == acknowledged + 1
 
 
 def test_threads_and_processes_write_one_sequence_without_gaps(database: str) -> None:
@@ -238,10 +243,11 @@ def test_threads_and_processes_write_one_sequence_without_gaps(database: str) ->
     code = """
 import sys
 from botkit.store import Store
+from botkit.store.event_data import CustomerMessage
 store = Store(sys.argv[1])
 for n in range(40):
     with store.write() as conn:
-        store.append(conn, sys.argv[2], "message", "customer", {"n": n})
+        store.append(conn, sys.argv[2], "customer", CustomerMessage(str(n), "m"))
 print("done")
 """
     processes = [python(code, database, conversation_id) for _ in range(2)]
@@ -249,7 +255,7 @@ print("done")
     def write() -> None:
         for n in range(20):
             with store.write() as conn:
-                store.append(conn, conversation_id, "message", "customer", {"n": n})
+                store.append(conn, conversation_id, "customer", message(n))
 
     run_together(4, write)
     assert [process.communicate()[0].strip() for process in processes] == ["done"] * 2
@@ -274,7 +280,7 @@ def test_a_reader_that_follows_the_sequence_misses_nothing(store: Store) -> None
     def write() -> None:
         for n in range(25):
             with store.write() as conn:
-                store.append(conn, conversation_id, "message", "customer", {"n": n})
+                store.append(conn, conversation_id, "customer", message(n))
 
     follower = threading.Thread(target=follow)
     follower.start()
@@ -290,10 +296,11 @@ def test_a_store_made_before_a_fork_works_in_both_processes(store: Store) -> Non
     code = """
 import os, sys
 from botkit.store import Store
+from botkit.store.event_data import CustomerMessage
 store = Store(sys.argv[1])
 def write(who):
     with store.write() as conn:
-        store.append(conn, sys.argv[2], "message", "customer", {"who": who})
+        store.append(conn, sys.argv[2], "customer", CustomerMessage(who, "m"))
 write("before")
 child = os.fork()
 write("parent" if child else "child")
@@ -302,7 +309,7 @@ if child and os.waitpid(child, 0)[1] == 0:
 """
     assert python(code, store.url, conversation_id).communicate()[0].strip() == "done"
     with store.read() as conn:
-        told = [event.data["who"] for event in store.events(conn, conversation_id, after=1)]
+        told = [event.data.text for event in store.events(conn, conversation_id, after=1)]
     assert sorted(told) == ["before", "child", "parent"]
 
 

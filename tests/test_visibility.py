@@ -18,6 +18,7 @@ from botkit import accounts, build, desk
 from botkit.index import Live
 from botkit.server import create_app
 from botkit.store import Store
+from botkit.store.event_data import CustomerMessage, Option
 
 YESTERDAY, TOMORROW = (date.today() + timedelta(days=days) for days in (-1, 1))
 HIDDEN = {
@@ -101,9 +102,9 @@ def test_no_agent_is_offered_it_to_send(app: Flask, store: Store, name: str) -> 
     accounts.add_agent(store, "Mina", "agent", PASSWORD)
     ticket_id = handed_over(store, "melon sale")
     with store.write() as conn:
-        candidates = [{"article": each, "lang": "en", "confidence": 0.9} for each in (name, "pear")]
+        candidates = [Option(each, "", 0.9, "en", "") for each in (name, "pear")]
         conversation_id = store.open_conversation(conn, "1" * 64, "en", "/")
-        store.append(conn, conversation_id, "message", "customer", {"text": "melon sale"})
+        store.append(conn, conversation_id, "customer", CustomerMessage("melon sale", "m"))
         ticket_id = desk.open_ticket(store, conn, conversation_id, "no_answer", "en", "/", candidates)
     browser = app.test_client()
     browser.post("/desk/login", data={"name": "Mina", "password": PASSWORD})

@@ -105,8 +105,8 @@ def test_the_desk_knows_what_came_from_the_same_browser(
 def test_coming_again_counts_for_thirty_days(app: Flask, store: Store, clock: Clock, sara: Agent) -> None:
     def points() -> list[int]:
         found = Customer(app, visitor=KEY).says("Where is my order?").post("handoff", {}).ticket
-        reasons = desk.ticket(store, found).ticket.priority["reasons"]
-        return [each["points"] for each in reasons if each["reason"] == "came_again"]
+        reasons = desk.ticket(store, found).ticket.priority.reasons
+        return [each.points for each in reasons if each.reason == "came_again"]
 
     assert points() == []
     clock.forward(days=20)

@@ -28,6 +28,7 @@ from botkit.outbox import Delivery, NotDelivered, webhooks
 from botkit.outbox.outbox import LEASE
 from botkit.outbox.webhooks import Webhook, WebhookError, is_public
 from botkit.store import Store
+from botkit.store.event_data import CustomerMessage, Option
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSBzaG9wLCAzMiBieXRlcyBsb25n"
 HERE = ("127.0.0.1",)
@@ -264,8 +265,8 @@ def test_a_ticket_s_life_is_told_without_a_customer_s_words(store: Store, clock:
     omid = accounts.add_agent(store, "Omid", "agent", "copper pan and cezve")
     with store.write() as conn:
         conversation = store.open_conversation(conn, "0" * 64, "en", "/orders/ada-lovelace")
-        store.append(conn, conversation, "message", "customer", {"text": "I am Ada Lovelace"})
-        candidates = [{"article": "orders/where", "title": "Where is Ada's order?"}]
+        store.append(conn, conversation, "customer", CustomerMessage("I am Ada Lovelace", "m"))
+        candidates = [Option("orders/where", "Where is Ada's order?", 0.3, "en", "")]
         ticket = desk.open_ticket(store, conn, conversation, "policy", "en", "/orders/ada-lovelace", candidates)
     clock.forward(20)
     desk.claim(store, ticket, sara)

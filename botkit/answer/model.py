@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from botkit import language
 from botkit.index import Search
-
-REASONS = ("customer_request", "low_confidence", "no_answer", "policy", "repeated_miss", "negative_feedback")
+from botkit.vocabulary import Direction, Reason, ReplyKind
 
 
 @dataclass(frozen=True)
@@ -41,27 +39,22 @@ class Reply:
     it, or the title that was picked.
     """
 
-    kind: str
+    kind: ReplyKind
     text: str
     html: str
     lang: str
     version: str
     question_lang: str
+    direction: Direction
     article: str | None = None
     confidence: float | None = None
     options: tuple[Option, ...] = ()
     source: Source | None = None
-    reason: str | None = None
+    reason: Reason | None = None
     topic: str | None = None
     understood: str | None = None
-    direction: str = ""
-    """which way `lang` runs; where it is not said, as the package knows it"""
     search: Search | None = field(default=None, repr=False, compare=False)
     """What was found for the text by itself; not part of what is told."""
-
-    def __post_init__(self) -> None:
-        if not self.direction:
-            object.__setattr__(self, "direction", language.direction(self.lang))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything above but the search, ready for JSON."""

@@ -18,6 +18,7 @@ from botkit.answer.model import Before, Candidate, Option, Reply
 from botkit.answer.quoting import plain_text, quotable, quote
 from botkit.confidence import ANSWER, Confidence
 from botkit.index import Hit, Index, Search
+from botkit.vocabulary import Reason, ReplyKind
 
 CHOICES = 3
 LEAST_CHOICE = 0.08
@@ -187,7 +188,7 @@ def _decide(
     return _miss(index, "low_confidence" if best >= low else "no_answer", misses, lang, base)
 
 
-def _miss(index: Index, reason: str, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
+def _miss(index: Index, reason: Reason, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
     again = misses >= MISSES - 1
     return _say(
         index,
@@ -217,7 +218,7 @@ def _options(index: Index, candidates: Sequence[tuple[Hit, float]], lang: str) -
     return tuple(found)
 
 
-def _say(index: Index, kind: str, key: str, lang: str, **fields: Any) -> Reply:
+def _say(index: Index, kind: ReplyKind, key: str, lang: str, **fields: Any) -> Reply:
     text = language.messages(lang, index.tables)[f"bot.{key}"]
     direction = language.direction(lang, index.tables)
     return Reply(kind=kind, text=text, html=f"<p>{escape(text)}</p>", lang=lang, direction=direction, **fields)

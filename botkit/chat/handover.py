@@ -21,6 +21,8 @@ from botkit.answer import Reply
 from botkit.chat.model import Standing, existing
 from botkit.index import Index
 from botkit.store import BOT, Event, Store
+from botkit.store.event_data import BotReply, Option, Queue, Source
+from botkit.vocabulary import Reason
 
 LIKELY: Final = 0.15  # the least probability, the disliked answer being wrong, at which another one is offered
 MATTERS: Final = 0.3  # a candidate less likely than this says nothing about what the matter is
@@ -34,37 +36,43 @@ def write_reply(
     index: Index,
     now: Standing,
     reply: Reply,
-    extra: Mapping[str, Any],
     policy: desk.Policy,
+    *,
+    to: int | None = None,
+    after: str | None = None,
 ) -> Event:
-    """Write the bot's reply, and open or reopen the ticket that it announces."""
-    data = {**reply.as_dict(), "id": f"r{existing(store.conversation(conn, now.id)).last_seq + 1}", **extra}
+    """Write the bot's reply, and open or reopen the ticket that it announces. `to` is the number of the message that it
+    answers, `after` the id of the reply whose bad feedback caused it."""
+    said = _said(reply, f"r{existing(store.conversation(conn, now.id)).last_seq + 1}", to, after)
     if reply.kind != "handoff":
-        return store.append(conn, now.id, "reply", BOT, data)
+        return store.append(conn, now.id, BOT, said)
     at, shop = store.now(), index.shop(now.lang or index.default_language)
     policy, words = replace(policy, tables=index.tables), language.messages(reply.lang, index.tables)
     if reply.reason == "reopened" and desk.returns_to(conn, now.closed, at):
         reply = worded(reply, words["chat.reopened_owner"])
-        event = store.append(conn, now.id, "reply", BOT, {**data, "text": reply.text, "html": reply.html}, at)
+        event = store.append(conn, now.id, BOT, replace(said, text=reply.text, html=reply.html), at)
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
     # Who asks for a person says nothing about the problem: that was said before.
     asked = reply.reason == "customer_request" and now.candidates
-    candidates = now.candidates if asked else data["options"]
+    candidates = now.candidates if asked else said.options
     reason, topics = reply.reason or "no_answer", _topics(index, reply, candidates)
     place = desk.coming(conn, now.id, reason, topics=topics, at=at, policy=policy, ticket_id=now.closed)
     queue = queue_state(store, conn, index, now.lang or reply.lang, place)
-    if not queue["open_now"] and reply.source is None and reply.reason not in ("negative_feedback", "reopened"):
+    if not queue.open_now and reply.source is None and reply.reason not in ("negative_feedback", "reopened"):
         # The bot's usual words hand over at once, which nobody would be there to keep.
         key = "chat.away_request" if reply.reason == "customer_request" else "chat.away_unsure"
         reply = worded(reply, words[key])
     shop = index.shop(now.lang or reply.lang)
     lines, contacts = _about_queue(queue, formatting.of(reply.lang, shop, index.tables), shop, at)
-    data["text"] = "\n\n".join([reply.text, *lines, *contacts])
-    # The addresses travel in `queue`, for a client to show as links.
-    data["html"] = reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    data["queue"] = queue
-    event = store.append(conn, now.id, "reply", BOT, data, at)
+    said = replace(
+        said,
+        text="\n\n".join([reply.text, *lines, *contacts]),
+        # The addresses travel in `queue`, for a client to show as links.
+        html=reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines),
+        queue=queue,
+    )
+    event = store.append(conn, now.id, BOT, said, at)
     if reply.reason == "reopened":
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
@@ -75,12 +83,36 @@ def write_reply(
     return event
 
 
-def _topics(index: Index, reply: Reply, candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _said(reply: Reply, name: str, to: int | None, after: str | None) -> BotReply:
+    """The reply as the record has it, under its name there."""
+    source = reply.source
+    return BotReply(
+        kind=reply.kind,
+        text=reply.text,
+        html=reply.html,
+        lang=reply.lang,
+        version=reply.version,
+        question_lang=reply.question_lang,
+        article=reply.article,
+        confidence=reply.confidence,
+        options=tuple(Option(o.article, o.title, o.confidence, o.lang, o.url) for o in reply.options),
+        source=Source(source.title, source.url, source.lang) if source else None,
+        reason=reply.reason,
+        topic=reply.topic,
+        understood=reply.understood,
+        direction=reply.direction,
+        id=name,
+        to=to,
+        after=after,
+    )
+
+
+def _topics(index: Index, reply: Reply, candidates: Sequence[Option]) -> tuple[str, ...]:
     """What the likely article is filed under: its category, its tags and the parts of its id."""
     first = candidates[0] if candidates else None
-    if first is None or not (reply.reason == "policy" or float(first["confidence"] or 0.0) >= MATTERS):
+    if first is None or not (reply.reason == "policy" or first.confidence >= MATTERS):
         return ()
-    found = index.article(first["article"], first["lang"], for_agent=True)
+    found = index.article(first.article, first.lang, for_agent=True)
     if found is None:
         return ()
     named = (found.category, *found.tags, *re.split("[/#]", found.id))
@@ -92,7 +124,7 @@ def worded(reply: Reply, text: str) -> Reply:
     return replace(reply, text=text, html=f"<p>{html.escape(text)}</p>")
 
 
-def handover(index: Index, key: str, now: Standing, reason: str) -> Reply:
+def handover(index: Index, key: str, now: Standing, reason: Reason) -> Reply:
     """The reply that hands over, in the words of a message."""
     lang = now.spoken or now.lang or index.default_language
     text = language.messages(lang, index.tables)[key]
@@ -109,9 +141,9 @@ def handover(index: Index, key: str, now: Standing, reason: str) -> Reply:
     )
 
 
-def offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Reply:
+def offer(index: Index, disliked: BotReply, others: Sequence[Option]) -> Reply:
     """The reply that offers other articles in place of one that did not help."""
-    lang = disliked["lang"]
+    lang = disliked.lang
     text = language.messages(lang, index.tables)["chat.others"]
     return Reply(
         kind="clarify",
@@ -119,63 +151,63 @@ def offer(index: Index, disliked: Mapping[str, Any], others: Sequence[Mapping[st
         html=f"<p>{html.escape(text)}</p>",
         lang=lang,
         version=index.version,
-        question_lang=disliked["question_lang"],
-        article=others[0]["article"],
-        confidence=others[0]["confidence"],
+        question_lang=disliked.question_lang,
+        article=others[0].article,
+        confidence=others[0].confidence,
         options=_options(others),
         direction=language.direction(lang, index.tables),
     )
 
 
-def other_candidates(disliked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def other_candidates(disliked: BotReply) -> list[Option]:
     """The candidates beside a disliked answer that are likely enough to be offered."""
-    rest = 1.0 - min(float(disliked["confidence"] or 0.0), 0.99)
-    found = [option for option in disliked["options"] if option["article"] != disliked["article"]]
-    return [option for option in found if float(option["confidence"]) >= max(LEAST, LIKELY * rest)]
+    rest = 1.0 - min(disliked.confidence or 0.0, 0.99)
+    found = [option for option in disliked.options if option.article != disliked.article]
+    return [option for option in found if option.confidence >= max(LEAST, LIKELY * rest)]
 
 
-def _options(candidates: Iterable[Mapping[str, Any]]) -> tuple[answer.Option, ...]:
-    return tuple(answer.Option(**candidate) for candidate in candidates)
+def _options(candidates: Iterable[Option]) -> tuple[answer.Option, ...]:
+    return tuple(answer.Option(o.article, o.title, o.confidence, o.lang, o.url) for o in candidates)
 
 
-def queue_state(store: Store, conn: Connection, index: Index, lang: str | None, position: int) -> dict[str, Any]:
+def queue_state(store: Store, conn: Connection, index: Index, lang: str | None, position: int) -> Queue:
     """What a handover tells of the queue: the place, the wait, the team's hours and addresses."""
     shop, now = index.shop(lang or index.default_language), store.now()
     opening = desk.opening(shop, now)
     wait = desk.usual_wait(conn, now)
-    return {
-        "position": position,
-        "open_now": opening.open_now,
-        "next_open": opening.next_open.isoformat(timespec="minutes") if opening.next_open else None,
-        "wait_seconds": None if wait is None else round(wait),
-        "hours": shop.get("hours", ""),
-        "email": shop.get("email", ""),
-        "phone": shop.get("phone", ""),
-    }
+    return Queue(
+        position=position,
+        open_now=opening.open_now,
+        next_open=opening.next_open.isoformat(timespec="minutes") if opening.next_open else None,
+        wait_seconds=None if wait is None else round(wait),
+        hours=shop.get("hours", ""),
+        email=shop.get("email", ""),
+        phone=shop.get("phone", ""),
+    )
 
 
 def _about_queue(
-    queue: Mapping[str, Any], words: formatting.Format, shop: Mapping[str, Any], now: datetime
+    queue: Queue, words: formatting.Format, shop: Mapping[str, Any], now: datetime
 ) -> tuple[list[str], list[str]]:
     """What a handover adds to the bot's words: where the customer stands, and how else to reach the shop."""
-    if queue["open_now"]:
-        place = int(queue["position"])
+    if queue.open_now:
+        place = queue.position
         line = words.say("chat.queue_next") if place == 1 else words.say("chat.queue_position", position=place)
-        wait = queue["wait_seconds"]
+        wait = queue.wait_seconds
         if wait is not None:
             line += " " + words.say("chat.queue_wait", n=max(1, round(wait / 60)))
         return [line], []
-    if queue["next_open"] is None:
+    if queue.next_open is None:
         line = words.say("chat.back_unknown")
     else:
-        back = datetime.fromisoformat(queue["next_open"])
+        back = datetime.fromisoformat(queue.next_open)
         days = (back.date() - now.astimezone(back.tzinfo).date()).days
         key = {0: "chat.back_today", 1: "chat.back_tomorrow"}.get(days, "chat.back_day")
         day = words.say(f"chat.day_{_DAYS[back.weekday()]}")
         # The customer may live by another clock.
         zone = words.zone(ZoneInfo(shop["time_zone"]))
         line = words.say(key, day=day, time=words.clock(back.time()), zone=zone)
-    email, phone = queue["email"], queue["phone"]
+    email, phone = queue.email, queue.phone
     contacts = []
     if email or phone:
         key = "chat.contact_both" if email and phone else "chat.contact_email" if email else "chat.contact_phone"

@@ -10,48 +10,50 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit.store import Event, as_event, event_table
+from botkit.store.event_data import BotReply, Feedback, TicketClosed
 
 MEMORY: Final = timedelta(hours=24)  # what was missed or disliked longer ago is another matter
 
 
-def opinions(conn: Connection, conversation_id: str, now: datetime) -> list[Event]:
-    """The feedback of this matter, newest first."""
+def opinions(conn: Connection, conversation_id: str, now: datetime) -> list[tuple[int, Feedback]]:
+    """The feedback of this matter with its number, newest first."""
     said = event_table.c
     rows = conn.execute(
         sa.select(event_table)
         .where(
             said.conversation_id == conversation_id,
-            said.kind.in_(("feedback", "ticket.closed")),
+            said.kind.in_((Feedback.KIND, TicketClosed.KIND)),
             said.at > now - MEMORY,
         )
         .order_by(said.seq.desc())
     )
-    found: list[Event] = []
-    for row in rows:
-        if row.kind == "ticket.closed":
+    found: list[tuple[int, Feedback]] = []
+    for event in map(as_event, rows):
+        if not isinstance(event.data, Feedback):
             break
-        found.append(as_event(row))
+        found.append((event.seq, event.data))
     return found
 
 
-def last_reply(conn: Connection, conversation_id: str, kind: str) -> Event | None:
-    """The bot's last reply of a kind."""
+def last_handover(conn: Connection, conversation_id: str) -> Event | None:
+    """The bot's last reply that handed over."""
     said = event_table.c
     rows = conn.execute(
         sa.select(event_table)
-        .where(said.conversation_id == conversation_id, said.kind == "reply")
+        .where(said.conversation_id == conversation_id, said.kind == BotReply.KIND)
         .order_by(said.seq.desc())
         .limit(40)
     )
-    return next((as_event(row) for row in rows if row.data["kind"] == kind), None)
+    events = map(as_event, rows)
+    return next((e for e in events if isinstance(e.data, BotReply) and e.data.kind == "handoff"), None)
 
 
-def reply_event(conn: Connection, conversation_id: str, reply_id: str) -> Event | None:
-    """The event of a reply, by the reply's id."""
+def reply_called(conn: Connection, conversation_id: str, reply_id: str) -> BotReply | None:
+    """A reply of the bot's, by its id."""
     if not re.fullmatch(r"r[1-9][0-9]{0,8}", reply_id):
         return None
     event = event_at(conn, conversation_id, int(reply_id[1:]))
-    return event if event is not None and event.kind == "reply" else None
+    return event.data if event is not None and isinstance(event.data, BotReply) else None
 
 
 def event_at(conn: Connection, conversation_id: str, seq: int) -> Event | None:

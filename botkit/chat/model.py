@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from botkit.answer import Before
 from botkit.store import CUSTOMER, Store, added
+from botkit.store.event_data import Option
 
 _LARGEST: Final = 17_000  # bytes of an event of a customer's: 4,000 characters of four
 
@@ -96,7 +96,7 @@ class Standing:
     ticket: int = 0
     misses: int = 0
     spoken: str | None = None
-    candidates: tuple[Mapping[str, Any], ...] = ()
+    candidates: tuple[Option, ...] = ()
     before: Before | None = None
     closed: int = 0
     just: bool = False

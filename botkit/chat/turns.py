@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -21,11 +21,12 @@ from sqlalchemy.engine import Connection
 from botkit import accounts, answer, desk, language, presence
 from botkit.answer import Before, Reply
 from botkit.chat.handover import handover, offer, other_candidates, queue_state, worded, write_reply
-from botkit.chat.log import MEMORY, event_at, last_reply, opinions, reply_event
+from botkit.chat.log import MEMORY, event_at, last_handover, opinions, reply_called
 from botkit.chat.model import Caps, Conversation, Forbidden, NotFound, Standing, Started, Turn, existing
 from botkit.chat.view import flat
 from botkit.index import Index
-from botkit.store import CUSTOMER, Event, Store, event_table
+from botkit.store import CUSTOMER, Event, Store, event_data, event_table
+from botkit.store.event_data import BotReply, CustomerMessage, Feedback, Message, TicketClosed
 
 LONGEST_PAGE: Final = 500
 LONGEST_NAME: Final = 80
@@ -146,14 +147,14 @@ def request_person(
     with store.write() as conn:
         now = _standing(store, conn, store.hold(conn, conversation_id), policy)
         if now.ticket:
-            handed = last_reply(conn, conversation_id, "handoff")
+            handed = last_handover(conn, conversation_id)
             if handed is None:  # a ticket without a handover cannot be, but it must not be an error to ask
                 return Turn(None, None)
             shown = flat(handed)
-            shown["queue"] = queue_state(store, conn, index, now.lang, desk.position(conn, now.ticket))
+            shown["queue"] = queue_state(store, conn, index, now.lang, desk.position(conn, now.ticket)).as_json()
             return Turn(None, shown)
         reply = handover(index, "bot.handoff_request", now, "customer_request")
-        return Turn(None, flat(write_reply(store, conn, index, now, reply, {"to": None}, policy)))
+        return Turn(None, flat(write_reply(store, conn, index, now, reply, policy)))
 
 
 def feedback(
@@ -176,29 +177,29 @@ def feedback(
     with store.write() as conn:
         row = existing(store.hold(conn, conversation_id))
         now = _standing(store, conn, row, policy)
-        about = reply_event(conn, conversation_id, reply_id)
-        if about is None or about.data["kind"] != "answer":
+        about = reply_called(conn, conversation_id, reply_id)
+        if about is None or about.kind != "answer":
             raise NotFound(f"no answer {reply_id[:80]!r} in this conversation")
         given = opinions(conn, conversation_id, store.now())
         result: dict[str, Any] = {"reply_id": reply_id, "helpful": helpful, "reply": None}
-        earlier = next((event for event in given if event.data["reply_id"] == reply_id), None)
-        if earlier is not None and earlier.data["helpful"] == helpful:
-            followed = event_at(conn, conversation_id, earlier.seq + 1)
-            if followed is not None and followed.data.get("after") == reply_id:
+        earlier = next(((seq, opinion) for seq, opinion in given if opinion.reply_id == reply_id), None)
+        if earlier is not None and earlier[1].helpful == helpful:
+            followed = event_at(conn, conversation_id, earlier[0] + 1)
+            if followed is not None and isinstance(followed.data, BotReply) and followed.data.after == reply_id:
                 result["reply"] = flat(followed)
             return result
         caps.check(store, conn, row)
-        store.append(conn, conversation_id, "feedback", CUSTOMER, {"reply_id": reply_id, "helpful": helpful})
+        store.append(conn, conversation_id, CUSTOMER, Feedback(reply_id, helpful))
         if helpful or now.ticket:
             return result
-        others = other_candidates(about.data)
-        before = next((event for event in given if event.data["reply_id"] != reply_id), None)
-        if others and (before is None or before.data["helpful"]):
-            reply = offer(index, about.data, others)
+        others = other_candidates(about)
+        before = next((opinion for _, opinion in given if opinion.reply_id != reply_id), None)
+        if others and (before is None or before.helpful):
+            reply = offer(index, about, others)
         else:
-            now = replace(now, spoken=about.data["lang"], candidates=tuple(about.data["options"]))
+            now = replace(now, spoken=about.lang, candidates=about.options)
             reply = handover(index, "chat.sorry", now, "negative_feedback")
-        event = write_reply(store, conn, index, now, reply, {"to": None, "after": reply_id}, policy)
+        event = write_reply(store, conn, index, now, reply, policy, after=reply_id)
         result["reply"] = flat(event)
         return result
 
@@ -215,50 +216,49 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         sa.select(said.kind, said.data, said.actor, said.seq)
         .where(
             said.conversation_id == row.id,
-            said.kind.in_(("reply", "message", "ticket.closed")),
+            said.kind.in_((BotReply.KIND, Message.KIND, TicketClosed.KIND)),
             said.at > store.now() - MEMORY,
         )
         .order_by(said.seq.desc())
         .limit(40)
     ).all()
     misses = 0
-    last: Mapping[str, Any] = {}
+    last: BotReply | None = None
     asked: str | None = None
     counting = True
-    for kind, data, actor, seq in recent:
-        if kind == "ticket.closed":
+    for kind, stored, actor, seq in recent:
+        data = event_data.read(kind, actor, stored)
+        if isinstance(data, TicketClosed):
             break
-        if kind == "message":
-            # A reply that follows from a judgement is about the message before it.
-            if last and asked is None and actor == CUSTOMER and seq <= (last["to"] or seq):
-                asked = last.get("understood") or data["text"]
-            continue
-        if data["kind"] == "smalltalk":
+        # A reply that follows from a judgement is about the message before it.
+        if isinstance(data, CustomerMessage) and last is not None and asked is None and seq <= (last.to or seq):
+            asked = last.understood or data.text
+        if not isinstance(data, BotReply) or data.kind == "smalltalk":
             continue
         last = last or data
-        counting = counting and data["kind"] == "clarify"
+        counting = counting and data.kind == "clarify"
         misses += counting
     return Standing(
         id=row.id,
         lang=row.lang,
         page=row.page,
         misses=misses,
-        spoken=last.get("lang"),
-        candidates=tuple(last.get("options", ())),
-        before=None if asked is None else _before(asked, last),
+        spoken=last.lang if last is not None else None,
+        candidates=last.options if last is not None else (),
+        before=None if asked is None or last is None else _before(asked, last),
         closed=closed.id if closed is not None else 0,
-        just=closed is not None and closed.closed_at > since,
+        just=closed is not None and closed.closed_at is not None and closed.closed_at > since,
     )
 
 
-def _before(text: str, told: Mapping[str, Any]) -> Before:
+def _before(text: str, told: BotReply) -> Before:
     """The turn before, from its reply's record."""
-    offered = told["options"] if told["kind"] == "clarify" else ()
+    offered = told.options if told.kind == "clarify" else ()
     return Before(
         text=text,
-        article=told["article"] if told["source"] else None,
-        options=tuple(option["article"] for option in offered),
-        lang=told["lang"],
+        article=told.article if told.source else None,
+        options=tuple(option.article for option in offered),
+        lang=told.lang,
     )
 
 
@@ -304,18 +304,18 @@ def _write_turn(
     reply: Reply | None,
     policy: desk.Policy,
 ) -> Turn:
-    data = {"text": text, "client_id": client_id, "choice": choice}
-    message = store.append(conn, now.id, "message", CUSTOMER, data, client_id=client_id)
+    data = CustomerMessage(text, client_id, choice)
+    message = store.append(conn, now.id, CUSTOMER, data, client_id=client_id)
     presence.has_written(conn, now.id, CUSTOMER)
     if reply is None:
         desk.heard(store, conn, now.ticket)
         return Turn(flat(message), None)
-    return Turn(flat(message), flat(write_reply(store, conn, index, now, reply, {"to": message.seq}, policy)))
+    return Turn(flat(message), flat(write_reply(store, conn, index, now, reply, policy, to=message.seq)))
 
 
 def _turn(store: Store, conn: Connection, message: Event) -> Turn:
     reply = event_at(conn, message.conversation, message.seq + 1)
-    if reply is None or reply.kind != "reply" or reply.data["to"] != message.seq:
+    if reply is None or not isinstance(reply.data, BotReply) or reply.data.to != message.seq:
         return Turn(flat(message), None)
     return Turn(flat(message), flat(reply))
 

@@ -5,15 +5,27 @@ from __future__ import annotations
 from typing import Any, Final
 
 from botkit import desk
-from botkit.store import CUSTOMER, Event
+from botkit.store import Event
+from botkit.store.event_data import (
+    BotReply,
+    ConversationOpened,
+    CustomerMessage,
+    Feedback,
+    Message,
+    Satisfaction,
+    TicketClaimed,
+    TicketClosed,
+    TicketOpened,
+    TicketReleased,
+    TicketReopened,
+    TicketTransferred,
+)
 
 _PUBLIC_REPLY: Final = (
     "id", "to", "kind", "text", "html", "lang", "direction", "article", "confidence",
     "source", "reason", "topic", "question_lang", "version", "queue",
 )  # fmt: skip
-_PUBLIC_TICKET: Final = (
-    "ticket.opened", "ticket.claimed", "ticket.released", "ticket.transferred",
-)  # fmt: skip
+_PUBLIC_TICKET: Final = (TicketOpened, TicketClaimed, TicketReleased, TicketTransferred)
 _PUBLIC_OPTION: Final = ("article", "title", "lang", "url")
 
 
@@ -24,29 +36,28 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
         return event.as_dict()
     if audience != "customer":
         raise ValueError(f"invalid audience {audience!r}: expected customer or agent")
-    data: dict[str, Any]
-    if event.kind == "message":
-        data = {name: event.data[name] for name in ("text", "client_id", "choice") if event.data.get(name)}
-        if event.actor != CUSTOMER:
-            data.pop("client_id", None)
-    elif event.kind == "reply":
-        data = {name: event.data[name] for name in _PUBLIC_REPLY if name in event.data}
-        options = event.data["options"] if event.data["kind"] == "clarify" else []
-        data["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
-    elif event.kind in ("conversation.opened", "feedback"):
-        data = dict(event.data)
-    elif event.kind == "satisfaction":
-        data = {name: event.data[name] for name in ("score", "comment")}
-    elif event.kind == "ticket.closed":
-        data = {"ask": "satisfaction"} if desk.asks(event) else {}
-    elif event.kind == "ticket.reopened":
-        data = {"attended": bool(event.data.get("owner"))}
-    elif event.kind in _PUBLIC_TICKET:
-        data = {}
-    else:
+    data, stored = event.data, event.stored
+    shown: dict[str, object] = {}
+    if isinstance(data, Message):
+        shown = {name: stored[name] for name in ("text", "client_id", "choice") if stored.get(name)}
+        if not isinstance(data, CustomerMessage):
+            shown.pop("client_id", None)
+    elif isinstance(data, BotReply):
+        shown = {name: stored[name] for name in _PUBLIC_REPLY if name in stored}
+        options = [option.as_json() for option in data.options] if data.kind == "clarify" else []
+        shown["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
+    elif isinstance(data, ConversationOpened | Feedback):
+        shown = dict(stored)
+    elif isinstance(data, Satisfaction):
+        shown = {"score": data.score, "comment": data.comment}
+    elif isinstance(data, TicketClosed):
+        shown = {"ask": "satisfaction"} if desk.asks(event) else {}
+    elif isinstance(data, TicketReopened):
+        shown = {"attended": bool(data.owner)}
+    elif not isinstance(data, _PUBLIC_TICKET):
         return None
     actor = "agent" if event.actor.startswith("agent:") else event.actor
-    return {**event.as_dict(), "actor": actor, "data": data}
+    return {**event.as_dict(), "actor": actor, "data": shown}
 
 
 def flat(event: Event) -> dict[str, Any]:

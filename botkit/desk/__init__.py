@@ -11,12 +11,13 @@ event in the conversation's log, in the same transaction:
        +----release------+------------------+
     any --close--> closed --the customer goes on--> waiting, or claimed by its last owner
 
-    tickets      the steps of a ticket's life        machine   the one way in which it changes
-    words        what agents write                   texts     checked before it is stored
-    queue        reading: the order, one ticket      priority  points with reasons, and the order they make
-    crew         languages, presence, absences       duty      offers, clocks, `tick`
-    supervision  the desk at a glance, satisfaction  hours     when the team is on
-    assistance   what helps an agent to answer        mentions  notes, and the colleagues whom they name
+    arrivals     a ticket opened or taken up again   transitions  the one way in which it changes
+    tickets      the other steps of its life         priority     points with reasons, and the order they make
+    queue        reading: the order, one ticket      scheduler    offers, clocks, `tick`
+    messages     what agents write                   texts        checked before it is stored
+    agents       languages, presence, absences       hours        when the team is on
+    supervision  the desk at a glance, satisfaction  mentions     notes, and the colleagues whom they name
+    assistance   what helps an agent to answer       model        what the others speak of
 
 It never answers by itself and never decides that a customer should be handed over.
 """
@@ -30,7 +31,6 @@ from botkit.desk.messages import note, say, whisper
 from botkit.desk.model import (
     LAPSED,
     OUTCOMES,
-    STATES,
     AlreadyClaimed,
     Away,
     Change,
@@ -52,6 +52,7 @@ from botkit.desk.scheduler import Ticked, end_absence, offer, plan_absence, tick
 from botkit.desk.supervision import SCORES, Overview, Satisfaction, asks, close_many, overview, rate, rating
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
 from botkit.desk.tickets import checked_tags, claim, close, heard, pend, release, take_over, transfer
+from botkit.vocabulary import STATES
 
 __all__ = [
     "LAPSED",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,8 +16,10 @@ from botkit.desk.model import Policy, Ticket, as_ticket
 from botkit.desk.priority import Priority, priority, rank
 from botkit.desk.queue import count
 from botkit.desk.tickets import MOST_TAGS
-from botkit.desk.transitions import change, locked, remember, row_of, tell
-from botkit.store import BOT, CUSTOMER, Store, conversation_table, event_table, ticket_table
+from botkit.desk.transitions import change, insert, locked, row_of, rows
+from botkit.store import BOT, CUSTOMER, Store, TicketRow, conversation_table, event_table, ticket_table
+from botkit.store.event_data import CustomerMessage, Option, TicketOpened, TicketReopened
+from botkit.vocabulary import Channel, Reason
 
 MEMORY: Final = timedelta(hours=24)
 RETURNS: Final = timedelta(days=30)
@@ -30,15 +33,15 @@ def open_ticket(
     store: Store,
     conn: Connection,
     conversation_id: str,
-    reason: str,
+    reason: Reason,
     lang: str | None,
     page: str | None,
-    candidates: Sequence[Mapping[str, Any]],
+    candidates: Sequence[Option],
     at: datetime | None = None,
     *,
     topics: Sequence[str] = (),
-    shop: Mapping[str, Any] | None = None,
-    channel: str = "live",
+    shop: Mapping[str, object] | None = None,
+    channel: Channel = "live",
     policy: Policy | None = None,
 ) -> int:
     """Put a conversation in the queue, inside the caller's transaction; the ticket's id. A conversation that is
@@ -48,37 +51,26 @@ def open_ticket(
     store.hold(conn, conversation_id)
     open_one = open_ticket_of(conn, conversation_id)
     if open_one is not None:
-        return int(open_one.id)
+        return open_one.id
     at, policy = at or store.now(), policy or Policy()
     known = sa.select(conversation_table.c.tags).where(conversation_table.c.id == conversation_id)
     tags = tuple(conn.execute(known).scalar_one())
     urgent = _priority(conn, conversation_id, reason, topics, tags, at, policy)
-    clock = _clock(policy, channel, urgent.value, shop, at)
-    row = conn.execute(
-        ticket_table.insert()
-        .values(
-            conversation_id=conversation_id,
-            state="waiting",
-            reason=reason,
-            lang=lang,
-            page=page,
-            candidates=[dict(candidate) for candidate in candidates],
-            opened_at=at,
-            channel=channel,
-            tags=list(tags),
-            topics=_topics(topics, urgent),
-            priority=urgent.value,
-            priority_reasons=[dict(each) for each in urgent.reasons],
-            rank_at=rank(at, urgent.value),
-            unanswered_since=at,
-            next_at=clock["warn_at"],
-            **clock,
-        )
-        .returning(ticket_table)
-    ).one()
-    remember(conn, row, "opened", BOT, at)
-    tell(store, conn, row, "ticket.opened", BOT, {"reason": reason}, at)
-    return int(row.id)
+    new = TicketRow(
+        conversation_id=conversation_id,
+        state="waiting",
+        reason=reason,
+        lang=lang,
+        page=page,
+        candidates=tuple(candidates),
+        opened_at=at,
+        channel=channel,
+        tags=tags,
+        topics=_topics(topics, urgent),
+        rank_at=at,
+        unanswered_since=at,
+    )
+    return insert(store, conn, _ranked(new, urgent, shop, at, policy), BOT, TicketOpened(0, reason)).id
 
 
 _OPEN: Final = sa.select(ticket_table).where(  # asked at every message, so made once
@@ -86,23 +78,31 @@ _OPEN: Final = sa.select(ticket_table).where(  # asked at every message, so made
 )
 
 
-def open_ticket_of(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
+_LAST: Final = (
+    sa.select(ticket_table)
+    .where(ticket_table.c.conversation_id == sa.bindparam("conversation"))
+    .order_by(ticket_table.c.id.desc())
+    .limit(1)
+)
+
+
+def open_ticket_of(conn: Connection, conversation_id: str) -> TicketRow | None:
     """The row of the conversation's ticket that is not closed, if it has one."""
-    return conn.execute(_OPEN, {"conversation": conversation_id}).one_or_none()
+    return next(iter(rows(conn, _OPEN, {"conversation": conversation_id})), None)
 
 
-def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> sa.Row[Any] | None:
+def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> TicketRow | None:
     """The row of the conversation's last ticket, if it was closed within a day and its customer may come back to it:
     not as spam, and not after three returns."""
-    row = conn.execute(
-        sa.select(ticket_table)
-        .where(ticket_table.c.conversation_id == conversation_id)
-        .order_by(ticket_table.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+    row = last_ticket_of(conn, conversation_id)
     if row is None or row.state != "closed" or row.outcome == "spam" or row.reopened >= MOST_REOPENINGS:
         return None
-    return row if row.closed_at > now - MEMORY else None
+    return row if row.closed_at is not None and row.closed_at > now - MEMORY else None
+
+
+def last_ticket_of(conn: Connection, conversation_id: str) -> TicketRow | None:
+    """The row of the conversation's newest ticket, if it has had one."""
+    return next(iter(rows(conn, _LAST, {"conversation": conversation_id})), None)
 
 
 def returns_to(conn: Connection, ticket_id: int, now: datetime) -> str | None:
@@ -114,7 +114,7 @@ def returns_to(conn: Connection, ticket_id: int, now: datetime) -> str | None:
 def coming(
     conn: Connection,
     conversation_id: str,
-    reason: str,
+    reason: Reason,
     *,
     topics: Sequence[str] = (),
     at: datetime,
@@ -137,7 +137,7 @@ def reopen(
     ticket_id: int,
     at: datetime | None = None,
     *,
-    shop: Mapping[str, Any] | None = None,
+    shop: Mapping[str, object] | None = None,
     policy: Policy | None = None,
 ) -> Ticket:
     """Take a closed ticket up again because its customer goes on, inside the caller's transaction: its last owner has
@@ -148,14 +148,8 @@ def reopen(
         return as_ticket(row, at)
     back = returns_to(conn, ticket_id, at)
     urgent = _priority(conn, row.conversation_id, row.reason, row.topics, row.tags, at, policy)
-    row = change(
-        store,
-        conn,
+    again = replace(
         row,
-        "reopened",
-        CUSTOMER,
-        {"owner": back} if back else {},
-        at=at,
         state="claimed" if back else "waiting",
         owner=back,
         closed_at=None,
@@ -163,33 +157,30 @@ def reopen(
         article=None,
         no_article=False,
         reopened=row.reopened + 1,
-        priority=urgent.value,
-        priority_reasons=[dict(each) for each in urgent.reasons],
-        rank_at=rank(at, urgent.value),
         first_reply_at=None,
         warned_at=None,
         breached_at=None,
         unanswered_since=at,
-        **_clock(policy, row.channel, urgent.value, shop, at),
     )
-    return as_ticket(row, at)
+    again = _ranked(again, urgent, shop, at, policy)
+    return as_ticket(change(store, conn, row, again, CUSTOMER, TicketReopened(row.id, back), at=at), at)
 
 
 def _priority(
     conn: Connection,
     conversation_id: str,
-    reason: str,
+    reason: Reason,
     topics: Sequence[str],
     tags: Sequence[str],
     at: datetime,
     policy: Policy,
 ) -> Priority:
     said, earlier = event_table.c, ticket_table.c
-    texts = conn.execute(
+    stored = conn.execute(
         sa.select(said.data)
         .where(
             said.conversation_id == conversation_id,
-            said.kind == "message",
+            said.kind == CustomerMessage.KIND,
             said.actor == CUSTOMER,
             said.at > at - MEMORY,
         )
@@ -205,17 +196,25 @@ def _priority(
     came = conn.execute(
         count.select_from(ticket_table).where(theirs, earlier.opened_at > at - RETURNS)
     ).scalar_one()
-    words = [str(data["text"]) for data in texts]
-    return priority(reason, words, topics, int(came), tags, policy.points, policy.tables)
+    texts = [CustomerMessage.from_json(data).text for data in stored]
+    return priority(reason, texts, topics, int(came), tags, policy.points, policy.tables)
 
 
-def _topics(topics: Sequence[str], urgent: Priority) -> list[str]:
-    concerns = (each["reason"] for each in urgent.reasons if each["reason"] in ("complaint", "refund", "data_request"))
-    return list(dict.fromkeys([*topics, *concerns]))[:MOST_TAGS]
+def _topics(topics: Sequence[str], urgent: Priority) -> tuple[str, ...]:
+    concerns = (each.reason for each in urgent.reasons if each.reason in ("complaint", "refund", "data_request"))
+    return tuple(dict.fromkeys([*topics, *concerns]))[:MOST_TAGS]
 
 
-def _clock(
-    policy: Policy, channel: str, value: int, shop: Mapping[str, Any] | None, at: datetime
-) -> dict[str, Any]:
-    seconds = policy.reply_seconds(channel, value)
-    return {"warn_at": due(shop or {}, at, seconds * WARN_SHARE), "due_at": due(shop or {}, at, seconds)}
+def _ranked(
+    row: TicketRow, urgent: Priority, shop: Mapping[str, object] | None, at: datetime, policy: Policy
+) -> TicketRow:
+    """With its place in the queue and its clock, which begin at a time."""
+    seconds = policy.reply_seconds(row.channel, urgent.value)
+    return replace(
+        row,
+        priority=urgent.value,
+        priority_reasons=urgent.reasons,
+        rank_at=rank(at, urgent.value),
+        warn_at=due(shop or {}, at, seconds * WARN_SHARE),
+        due_at=due(shop or {}, at, seconds),
+    )

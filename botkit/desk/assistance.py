@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,15 @@ from botkit.accounts import Agent
 from botkit.desk.queue import last_texts, ticket
 from botkit.language import SHIPPED, Tables
 from botkit.store import CUSTOMER, Event, Store, conversation_table, event_table, ticket_table
+from botkit.store.event_data import (
+    AgentMessage,
+    BotReply,
+    CustomerMessage,
+    TicketClosed,
+    TicketOpened,
+    TicketReopened,
+)
+from botkit.vocabulary import Outcome, Reason, State
 
 if TYPE_CHECKING:  # reports and accounts need no search, and its libraries take their time to load
     from botkit.answer import Before, Candidate
@@ -65,8 +74,8 @@ class Earlier:
 
     ticket: int
     opened_at: datetime
-    reason: str
-    outcome: str | None = None
+    reason: Reason | None
+    outcome: Outcome | None = None
     by: str | None = None
 
 
@@ -76,7 +85,7 @@ class Chat:
     last; `text` is the last of it, or else the customer's last words."""
 
     ticket: int
-    state: str
+    state: State
     lang: str | None
     text: str
     unanswered: tuple[int, ...]
@@ -139,19 +148,19 @@ def asked(
     """The customer's last words that say something, with the turn before them; None when there are none. Greetings,
     thanks and the wish for a person say nothing about the matter."""
     words: str | None = None
-    told: Mapping[str, Any] | None = None
+    told: BotReply | None = None
     before: Before | None = None
     for event in transcript:
         data = event.data
-        if event.kind == "ticket.closed":
+        if isinstance(data, TicketClosed):
             told, before = None, None
-        elif event.kind == "message" and event.actor == CUSTOMER:
-            said = str(data["text"])
+        elif isinstance(data, CustomerMessage):
+            said = data.text
             if not _about_something(said, tables):
                 continue
             before = _turn(words, told) if words is not None else None
             words, told = said, None
-        elif event.kind == "reply" and data["kind"] in ("answer", "clarify", "handoff"):
+        elif isinstance(data, BotReply) and data.kind != "smalltalk":
             told = data
     return None if words is None else (words, before)
 
@@ -177,8 +186,8 @@ def known(
     if customer:
         values["customer"] = customer
     for event in transcript:
-        if event.kind == "message" and event.actor == CUSTOMER:
-            for found in _ORDER.findall(_ascii(str(event.data["text"]))):
+        if isinstance(event.data, CustomerMessage):
+            for found in _ORDER.findall(_ascii(event.data.text)):
                 values["order"] = found.replace(" ", "").upper()
     return values
 
@@ -187,15 +196,12 @@ def earlier(transcript: Iterable[Event], ticket_id: int) -> list[Earlier]:
     """The tickets that this conversation had before this one, oldest first."""
     found: dict[int, Earlier] = {}
     for event in transcript:
-        number = event.data.get("ticket")
-        if not isinstance(number, int) or number >= ticket_id:
-            continue
-        if event.kind == "ticket.opened":
-            found[number] = Earlier(number, event.at, str(event.data["reason"]))
-        elif event.kind == "ticket.closed" and number in found:
-            first = found[number]
+        data = event.data
+        if isinstance(data, TicketOpened) and data.ticket < ticket_id:
+            found[data.ticket] = Earlier(data.ticket, event.at, data.reason)
+        elif isinstance(data, TicketClosed) and data.ticket in found:
             by = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else None
-            found[number] = Earlier(number, first.opened_at, first.reason, str(event.data["outcome"]), by)
+            found[data.ticket] = replace(found[data.ticket], outcome=data.outcome, by=by)
     return list(found.values())
 
 
@@ -247,18 +253,18 @@ def draft(transcript: Iterable[Event], ticket_id: int, tables: Tables = SHIPPED)
     said: list[str] = []
     over = False
     for event in transcript:
-        own = event.data.get("ticket") == ticket_id
-        if event.kind == "ticket.closed":
-            over = over or own
+        data = event.data
+        if isinstance(data, TicketClosed):
+            over = over or data.ticket == ticket_id
             if not over:
                 asked_so, said = [], []
-        elif event.kind == "ticket.reopened" and own:
+        elif isinstance(data, TicketReopened) and data.ticket == ticket_id:
             over = False
-        elif event.kind == "message" and not over:
-            text = " ".join(_unnamed(str(event.data["text"])).split())
-            if event.actor != CUSTOMER:
-                said.append(_unnamed(str(event.data["text"])))
-            elif _about_something(text, tables):
+        elif isinstance(data, AgentMessage) and not over:
+            said.append(_unnamed(data.text))
+        elif isinstance(data, CustomerMessage) and not over:
+            text = " ".join(_unnamed(data.text).split())
+            if _about_something(text, tables):
                 asked_so.append(text if len(text) <= LONGEST_PHRASING else text[:LONGEST_PHRASING].rsplit(" ", 1)[0])
     phrasings = list(dict.fromkeys(asked_so))[:PHRASINGS] or ["…"]
     return corpus.draft(phrasings[0], phrasings[1:], "\n\n".join(said) or "…")
@@ -273,16 +279,16 @@ def _unnamed(text: str) -> str:
     return _ADDRESS.sub("…", _ORDER.sub("…", text))
 
 
-def _turn(words: str, told: Mapping[str, Any] | None) -> Before:
+def _turn(words: str, told: BotReply | None) -> Before:
     from botkit.answer import Before
 
     if told is None:
         return Before(words)
     return Before(
-        text=told.get("understood") or words,
-        article=told.get("article") if told.get("source") else None,
-        options=tuple(o["article"] for o in told["options"]) if told["kind"] == "clarify" else (),
-        lang=told.get("lang"),
+        text=told.understood or words,
+        article=told.article if told.source else None,
+        options=tuple(option.article for option in told.options) if told.kind == "clarify" else (),
+        lang=told.lang or None,
     )
 
 

@@ -18,7 +18,8 @@ from botkit import accounts
 from botkit.accounts import Agent
 from botkit.desk import agents
 from botkit.desk.transitions import actor
-from botkit.store import Event, Store, event_table, iso, mention_table
+from botkit.store import Event, Store, TicketRow, event_table, iso, mention_table
+from botkit.store.event_data import Note
 
 MOST: Final = 100
 """Mentions that are told at once, the newest ones: nobody reads more."""
@@ -67,7 +68,7 @@ def mentions_of(conn: Connection, agent: Agent, *, seen_too: bool = False) -> li
             seq=row.seq,
             at=row.at,
             by=row.actor.removeprefix("agent:"),
-            text=str(row.data["text"]),
+            text=Note.from_json(row.data).text,
             seen=row.seen_at is not None,
         )
         for row in conn.execute(query)
@@ -90,7 +91,7 @@ def saw(store: Store, agent: Agent, ticket_id: int, seq: int) -> None:
 def write_note(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     agent: Agent,
     text: str,
     at: datetime,
@@ -100,13 +101,13 @@ def write_note(
     """Add a note to a ticket's conversation and mention whom it names, inside the caller's transaction. `owner_too`
     mentions the ticket's owner as well."""
     named = agents.mentioned(conn, text) if "@" in text else {}
-    if owner_too:
+    if owner_too and row.owner is not None:
         owner = accounts.agent_named(conn, row.owner)
         if owner is not None and owner.may("desk"):
             named = {owner.name: owner.id} | named
     named.pop(agent.name, None)
-    data: dict[str, Any] = {"ticket": row.id, "text": text} | ({"mentions": list(named)} if named else {})
-    event = store.append(conn, row.conversation_id, "note", actor(agent), data, at, client_id=client_id)
+    data = Note(row.id, text, tuple(named))
+    event = store.append(conn, row.conversation_id, actor(agent), data, at, client_id=client_id)
     for agent_id in named.values():
         conn.execute(
             mention_table.insert().values(

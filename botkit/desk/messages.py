@@ -5,6 +5,8 @@ A message is stored once however often it is sent, and nobody but the ticket's o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from botkit import presence
 from botkit.accounts import Agent
 from botkit.desk.mentions import write_note
@@ -12,6 +14,7 @@ from botkit.desk.model import NotOwner, TicketClosed
 from botkit.desk.texts import checked_client_id, checked_text
 from botkit.desk.transitions import actor, locked, update
 from botkit.store import Event, Store
+from botkit.store.event_data import AgentMessage
 
 
 def say(store: Store, ticket_id: int, agent: Agent, client_id: str, text: str) -> Event:
@@ -31,16 +34,16 @@ def say(store: Store, ticket_id: int, agent: Agent, client_id: str, text: str) -
         if row.first_reply_at is None or row.unanswered_since is not None:
             # A first reply after its time is a breach, whether or not the tick came in between to say so.
             late = row.first_reply_at is None and row.due_at is not None and at > row.due_at
-            update(
-                conn,
+            to = replace(
                 row,
                 first_reply_at=row.first_reply_at or at,
                 breached_at=row.breached_at or (at if late else None),
                 unanswered_since=None,
             )
-        data = {"text": text, "client_id": client_id, "ticket": row.id}
+            update(conn, row, to)
+        data = AgentMessage(text, client_id, row.id)
         presence.has_written(conn, row.conversation_id, actor(agent))
-        return store.append(conn, row.conversation_id, "message", actor(agent), data, at, client_id=client_id)
+        return store.append(conn, row.conversation_id, actor(agent), data, at, client_id=client_id)
 
 
 def note(store: Store, ticket_id: int, agent: Agent, text: str, client_id: str | None = None) -> Event:

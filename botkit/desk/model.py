@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-import sqlalchemy as sa
-
-from botkit.desk.priority import SECONDS_PER_POINT
+from botkit.desk.priority import SECONDS_PER_POINT, Priority
 from botkit.language import SHIPPED, Tables
-from botkit.store import Event, iso
+from botkit.store import Event, TicketRow, iso
+from botkit.store.kept import slots
+from botkit.store.ticket_row import Points, TicketFields
+from botkit.vocabulary import VERDICTS, Outcome, Reason, State
+from botkit.vocabulary import Change as ChangeKind
 
-STATES: Final = ("waiting", "claimed", "pending", "closed")
-OUTCOMES: Final = ("solved", "not_solved", "spam")
-LAPSED: Final = "lapsed"  # the outcome that nobody gives: the customer did not come back
+OUTCOMES: Final = VERDICTS
+LAPSED: Final = "lapsed"
 
 
 @dataclass(frozen=True)
@@ -115,53 +116,19 @@ class NotRated(DeskError):
         super().__init__(text)
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """One handover. `waited` is the seconds from its opening to its first claim, its closing or now; `last_text`
-    is the customer's last message. `priority` has the `value` that orders the queue, now, and the `reasons` with
-    their points. `due_at` is when a first reply is due, `unanswered_since` when the customer began to wait for the
-    next word of a person; `home` is whom an absence took the ticket from."""
+@dataclass(frozen=True, kw_only=True)
+class Ticket(TicketFields):
+    """One handover, as it stands now. `waited` is the seconds from its opening to its first claim, its closing or now;
+    `last_text` is the customer's last message. `priority` is what orders the queue, now."""
 
-    id: int
     conversation: str
-    state: str
-    reason: str
-    lang: str | None
-    page: str | None
-    candidates: tuple[Mapping[str, Any], ...]
-    opened_at: datetime
-    claimed_at: datetime | None
-    closed_at: datetime | None
-    owner: str | None
-    outcome: str | None
-    article: str | None
     waited: float
     last_text: str = ""
-    no_article: bool = False
-    channel: str = "live"
-    tags: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    priority: Mapping[str, Any] = field(default_factory=dict)
-    first_reply_at: datetime | None = None
-    due_at: datetime | None = None
-    warned_at: datetime | None = None
-    breached_at: datetime | None = None
-    unanswered_since: datetime | None = None
-    pending_until: datetime | None = None
-    offered_to: str | None = None
-    offer_until: datetime | None = None
-    home: str | None = None
-    reopened: int = 0
+    priority: Priority = field(default_factory=Priority)
 
-    def as_dict(self) -> dict[str, Any]:
-        table = asdict(self)
-        for name, value in table.items():
-            if isinstance(value, datetime):
-                table[name] = iso(value)
-        for name in ("tags", "topics"):
-            table[name] = list(table[name])
-        table["candidates"] = [dict(candidate) for candidate in self.candidates]
-        return table
+    def as_dict(self) -> dict[str, object]:
+        table = self.as_json()
+        return {name: iso(value) if isinstance(value, datetime) else value for name, value in table.items()}
 
 
 @dataclass(frozen=True)
@@ -180,14 +147,14 @@ class Change:
     """A line of a ticket's history: what was done, by whom, and the state and owner from then on."""
 
     n: int
-    change: str
-    state: str
+    change: ChangeKind
+    state: State
     owner: str | None
     actor: str
     at: datetime
     note: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {**asdict(self), "at": iso(self.at)}
 
 
@@ -200,12 +167,12 @@ class Visit:
     opened_at: datetime
     last_text: str
     ticket: int | None = None
-    reason: str | None = None
-    state: str | None = None
-    outcome: str | None = None
+    reason: Reason | None = None
+    state: State | None = None
+    outcome: Outcome | None = None
     owner: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {**asdict(self), "opened_at": iso(self.opened_at)}
 
 
@@ -220,12 +187,12 @@ class Packet:
     transcript: tuple[Event, ...]
     suggestions: tuple[Suggestion, ...]
     history: tuple[Change, ...] = ()
-    satisfaction: Mapping[str, Any] | None = None
+    satisfaction: Mapping[str, object] | None = None
     customer: str | None = None
     earlier: tuple[Visit, ...] = ()
     before: int | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {
             **self.ticket.as_dict(),
             "transcript": [event.as_dict() for event in self.transcript],
@@ -238,49 +205,25 @@ class Packet:
         }
 
 
-def as_ticket(row: sa.Row[Any], now: datetime, last_text: str = "") -> Ticket:
+def as_ticket(row: TicketRow, now: datetime, last_text: str = "") -> Ticket:
     """The ticket in a row of its table, as it stands at `now`."""
+    offered = row.offer_until is not None and row.offer_until > now
     until = row.claimed_at or row.closed_at or now
+    same = {slot.name: getattr(row, slot.name) for slot in slots(TicketFields)}
+    if not offered:
+        same |= {"offered_to": None, "offer_until": None}
     return Ticket(
-        id=row.id,
+        **same,
         conversation=row.conversation_id,
-        state=row.state,
-        reason=row.reason,
-        lang=row.lang,
-        page=row.page,
-        candidates=tuple(row.candidates),
-        opened_at=row.opened_at,
-        claimed_at=row.claimed_at,
-        closed_at=row.closed_at,
-        owner=row.owner,
-        outcome=row.outcome,
-        article=row.article,
         waited=max(0.0, (until - row.opened_at).total_seconds()),
         last_text=last_text,
-        no_article=row.no_article,
-        channel=row.channel,
-        tags=tuple(row.tags),
-        topics=tuple(row.topics),
         priority=_priority(row, now),
-        first_reply_at=row.first_reply_at,
-        due_at=row.due_at,
-        warned_at=row.warned_at,
-        breached_at=row.breached_at,
-        unanswered_since=row.unanswered_since,
-        pending_until=row.pending_until,
-        offered_to=row.offered_to if row.offer_until and row.offer_until > now else None,
-        offer_until=row.offer_until if row.offer_until and row.offer_until > now else None,
-        home=row.home,
-        reopened=row.reopened,
     )
 
 
-def _priority(row: sa.Row[Any], now: datetime) -> dict[str, Any]:
-    reasons = [dict(reason) for reason in row.priority_reasons]
-    value = int(row.priority)
-    if row.state == "waiting":
-        aged = int((now - row.rank_at).total_seconds() / SECONDS_PER_POINT) - value
-        if aged > 0:
-            reasons.append({"reason": "waited", "points": aged})
-            value += aged
-    return {"value": value, "reasons": reasons}
+def _priority(row: TicketRow, now: datetime) -> Priority:
+    found = Priority(row.priority, row.priority_reasons)
+    aged = int((now - row.rank_at).total_seconds() / SECONDS_PER_POINT) - found.value
+    if row.state != "waiting" or aged <= 0:
+        return found
+    return Priority(found.value + aged, (*found.reasons, Points("waited", aged)))

@@ -8,18 +8,21 @@ points: at most `MOST` of them, 50 minutes, so that nothing starves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from botkit import language
+from botkit.store.kept import Kept
+from botkit.store.ticket_row import Points
+from botkit.vocabulary import Concern, Reason
 
 SECONDS_PER_POINT: Final = 30
 MOST: Final = 100
 MOST_RETURNS: Final = 3
 
-POINTS: Final = {
+POINTS: Final[Mapping[Concern, int]] = {
     "data_request": 30,  # a law's clock runs
     "complaint": 30,
     "asked": 20,  # for a person
@@ -28,14 +31,14 @@ POINTS: Final = {
     "came_again": 10,  # each time before, up to three
     "misunderstood": 10,  # twice, or answered badly
 }
-_OF_REASON: Final = {
+_OF_REASON: Final[Mapping[Reason, Concern]] = {
     "customer_request": "asked",
     "policy": "policy",
     "repeated_miss": "misunderstood",
     "negative_feedback": "misunderstood",
 }
 # What an editor calls such articles: in an id, a category or a tag.
-_CALLED: Final = {
+_CALLED: Final[Mapping[Concern, Collection[str]]] = {
     "complaint": {"complaint", "complaints"},
     "refund": {"refund", "refunds", "chargeback", "double-charge"},
     "data_request": {"data-request", "privacy", "gdpr", "personal-data"},
@@ -43,15 +46,15 @@ _CALLED: Final = {
 
 
 @dataclass(frozen=True)
-class Priority:
-    """The points of a ticket at its opening, and what each is for."""
+class Priority(Kept):
+    """The points of a ticket, and what each is for."""
 
-    value: int
-    reasons: tuple[Mapping[str, Any], ...]
+    value: int = 0
+    reasons: tuple[Points, ...] = ()
 
 
 def priority(
-    reason: str,
+    reason: Reason,
     texts: Iterable[str] = (),
     topics: Iterable[str] = (),
     came: int = 0,
@@ -62,18 +65,18 @@ def priority(
     """The priority of a handover for a reason. `texts` are the customer's words, `topics` what the likely article is
     filed under, `came` how often this customer's matters were handed over lately; `tags` count as `points` says, and
     `tables` are the languages'."""
-    found = {_OF_REASON[reason]} if reason in _OF_REASON else set()
+    found: set[str] = {_OF_REASON[reason]} if reason in _OF_REASON else set()
     for text in texts:
         found |= language.concerns(text, tables)
     named = set(topics)
-    found |= {concern for concern, names in _CALLED.items() if named & names}
-    reasons: list[dict[str, Any]] = [{"reason": name, "points": POINTS[name]} for name in POINTS if name in found]
+    found |= {concern for concern, names in _CALLED.items() if not named.isdisjoint(names)}
+    reasons = [Points(name, POINTS[name]) for name in POINTS if name in found]
     if came:
-        reasons.append({"reason": "came_again", "points": POINTS["came_again"] * min(came, MOST_RETURNS)})
+        reasons.append(Points("came_again", POINTS["came_again"] * min(came, MOST_RETURNS)))
     for tag in tags:
         if points and points.get(tag):
-            reasons.append({"reason": "tag", "tag": tag, "points": points[tag]})
-    value = max(0, min(MOST, sum(each["points"] for each in reasons)))
+            reasons.append(Points("tag", points[tag], tag=tag))
+    value = max(0, min(MOST, sum(each.points for each in reasons)))
     return Priority(value, tuple(reasons))
 
 

@@ -4,19 +4,20 @@ nothing."""
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit.desk.model import STATES, Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
-from botkit.desk.transitions import row_of
+from botkit.desk.model import Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
+from botkit.desk.transitions import row_of, rows
 from botkit.store import (
     CUSTOMER,
     Event,
     Store,
+    TicketRow,
     conversation_table,
     event_table,
     iso,
@@ -24,6 +25,8 @@ from botkit.store import (
     ticket_state_table,
     ticket_table,
 )
+from botkit.store.event_data import CustomerMessage
+from botkit.vocabulary import STATES, State
 
 if TYPE_CHECKING:
     from botkit.index import Index
@@ -32,7 +35,7 @@ NEWEST: Final = 2**31 - 1
 """What every event is before."""
 MOST_VISITS: Final = 10
 """Earlier conversations of a visitor that an agent is shown, the newest."""
-_ORDER: Final[dict[str, tuple[sa.ColumnElement[Any], ...]]] = {
+_ORDER: Final[Mapping[State, tuple[sa.ColumnElement[Any], ...]]] = {
     "waiting": (ticket_table.c.rank_at, ticket_table.c.id),
     "claimed": (ticket_table.c.opened_at, ticket_table.c.id),
     "pending": (ticket_table.c.opened_at, ticket_table.c.id),
@@ -86,19 +89,19 @@ def queue(
     table = ticket_table.c
     where: list[sa.ColumnElement[bool]] = [] if language is None else [table.lang == language]
     where += [] if owner is None else [table.owner == owner]
-    rows: list[sa.Row[Any]] = []
+    found: list[TicketRow] = []
     with store.read() as conn:
         # State by state, so that each is read along its index and nothing is sorted.
         for each in STATES if state is None else (state,):
             query = sa.select(ticket_table).where(table.state == each, *where).order_by(*_ORDER[each])
-            rows += conn.execute(query.limit(limit - len(rows)).offset(offset)).all()
-            if len(rows) >= limit:
+            found += rows(conn, query.limit(limit - len(found)).offset(offset))
+            if len(found) >= limit:
                 break
             if state is None and offset:
-                offset = 0 if rows else max(0, offset - count(conn, table.state == each, *where))
-        texts = last_texts(conn, [row.conversation_id for row in rows])
+                offset = 0 if found else max(0, offset - count(conn, table.state == each, *where))
+        texts = last_texts(conn, [row.conversation_id for row in found])
     now = store.now()
-    return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in rows]
+    return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in found]
 
 
 def counts(store: Store, *, owner: str | None = None) -> dict[str, int]:
@@ -130,10 +133,11 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
             .where(talk.id == row.conversation_id)
         ).one()
         earlier = _visits(conn, row, who.visitor) if who.visitor else ()
-        last = next((e.data["text"] for e in reversed(transcript) if e.kind == "message" and e.actor == CUSTOMER), None)
+        said = [event.data.text for event in transcript if isinstance(event.data, CustomerMessage)]
+        last = said[-1] if said else None
         if last is None:
             last = last_texts(conn, [row.conversation_id]).get(row.conversation_id, "")
-    found = as_ticket(row, store.now(), str(last))
+    found = as_ticket(row, store.now(), last)
     history = tuple(Change(*line[1:]) for line in lines)
     score = None if who.score is None else {"score": who.score, "comment": who.comment, "at": iso(who.at)}
     suggestions = _suggestions(index, found) if index is not None else ()
@@ -167,10 +171,10 @@ def last_texts(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, s
             last, sa.and_(last.c.conversation_id == said.conversation_id, last.c.seq == said.seq)
         )
     )
-    return {row.conversation_id: str(row.data["text"]) for row in rows}
+    return {row.conversation_id: CustomerMessage.from_json(row.data).text for row in rows}
 
 
-def _visits(conn: Connection, row: sa.Row[Any], visitor: str) -> tuple[Visit, ...]:
+def _visits(conn: Connection, row: TicketRow, visitor: str) -> tuple[Visit, ...]:
     talk, table = conversation_table.c, ticket_table.c
     before = conn.execute(
         sa.select(talk.id, talk.opened_at)
@@ -196,7 +200,7 @@ def _visits(conn: Connection, row: sa.Row[Any], visitor: str) -> tuple[Visit, ..
 def _suggestions(index: Index, found: Ticket) -> tuple[Suggestion, ...]:
     made = []
     for candidate in found.candidates[:3]:
-        article_id, lang = str(candidate["article"]), found.lang or str(candidate.get("lang", ""))
+        article_id, lang = candidate.article, found.lang or candidate.lang
         article = index.article(article_id, lang) or index.best_translation(article_id, lang)
         if article is not None:  # it may be gone from a newer index, or over by now
             made.append(Suggestion(article.id, article.title, article.text, article.lang, article.url))

@@ -8,7 +8,7 @@ that the second of two does nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,8 +21,19 @@ from botkit.desk import agents
 from botkit.desk.agents import Seat
 from botkit.desk.model import DeskError, NotAllowed, Policy, Ticket, as_ticket
 from botkit.desk.tickets import breach, hand_on, lapse, put_back
-from botkit.desk.transitions import locked, tell, update
-from botkit.store import SYSTEM, Store, absence_table, agent_table, iso, seat_table, ticket_state_table, ticket_table
+from botkit.desk.transitions import locked, rows, tell, update
+from botkit.store import (
+    SYSTEM,
+    Store,
+    TicketRow,
+    absence_table,
+    agent_table,
+    iso,
+    seat_table,
+    ticket_state_table,
+    ticket_table,
+)
+from botkit.store.event_data import TicketOffered, TicketWarned
 
 BATCH: Final = 100
 """Tickets that one tick looks at: the rest is due at the next one, and no request waits for thousands."""
@@ -156,19 +167,22 @@ def _due(store: Store, conn: Connection, ticket_id: int, now: datetime, counts: 
         counts["lapsed"] += 1
         return
     if row.state == "waiting" and row.offer_until and row.offer_until <= now:
-        agents.missed(conn, row.offered_to)
-        passed = [*(name for name in row.passed_by if name != row.offered_to), row.offered_to]
-        row = update(conn, row, offered_to=None, offer_until=None, passed_by=passed)
+        passed = row.passed_by
+        if row.offered_to is not None:
+            agents.missed(conn, row.offered_to)
+            passed = (*(name for name in row.passed_by if name != row.offered_to), row.offered_to)
+        row = update(conn, row, replace(row, offered_to=None, offer_until=None, passed_by=passed))
         counts["passed"] += 1
     if row.first_reply_at is not None or row.state == "closed":
-        update(conn, row)
+        update(conn, row, row)
         return
     if row.breached_at is None and row.due_at and row.due_at <= now:
         breach(store, conn, row, now)
         counts["breached"] += 1
     elif row.warned_at is None and row.warn_at and row.warn_at <= now:
-        row = update(conn, row, warned_at=now)
-        tell(store, conn, row, "ticket.warned", SYSTEM, {"due": iso(row.due_at), "owner": row.owner}, now)
+        row = update(conn, row, replace(row, warned_at=now))
+        due = iso(row.due_at) if row.due_at else ""
+        tell(store, conn, row, SYSTEM, TicketWarned(row.id, due, row.owner), now)
         counts["warned"] += 1
 
 
@@ -204,16 +218,16 @@ def loads(conn: Connection, now: datetime) -> dict[str, int]:
     return {str(name): int(count) for name, count in rows if name}
 
 
-def _unoffered(conn: Connection, now: datetime, crewed: Sequence[Seat], limit: int) -> Sequence[sa.Row[Any]]:
+def _unoffered(conn: Connection, now: datetime, crewed: Sequence[Seat], limit: int) -> list[TicketRow]:
     table = ticket_table.c
     query = sa.select(ticket_table).where(table.state == "waiting", table.offer_until.is_(None))
     if all(each.languages for each in crewed):  # what nobody here can read must not stand before what they can
         spoken = {lang for each in crewed for lang in each.languages}
         query = query.where(sa.or_(table.lang.is_(None), table.lang.in_(sorted(spoken))))
-    return conn.execute(query.order_by(table.rank_at, table.id).limit(limit)).all()
+    return rows(conn, query.order_by(table.rank_at, table.id).limit(limit))
 
 
-def _best(row: sa.Row[Any], crewed: Sequence[Seat], load: dict[str, int]) -> Seat | None:
+def _best(row: TicketRow, crewed: Sequence[Seat], load: dict[str, int]) -> Seat | None:
     def free(each: Seat) -> bool:
         reads = not each.languages or row.lang is None or row.lang in each.languages
         return reads and load.get(each.agent, 0) < each.share
@@ -226,7 +240,7 @@ def _best(row: sa.Row[Any], crewed: Sequence[Seat], load: dict[str, int]) -> Sea
     return min(fresh or able, key=lambda each: _preference(each, row.lang, wanted, load), default=None)
 
 
-def _reads(each: Seat, row: sa.Row[Any]) -> bool:
+def _reads(each: Seat, row: TicketRow) -> bool:
     return each.share > 0 and (not each.languages or row.lang is None or row.lang in each.languages)
 
 
@@ -242,14 +256,15 @@ def _preference(each: Seat, lang: str | None, wanted: Collection[str], load: dic
 
 def _offer(
     store: Store, conn: Connection, ticket_id: int, best: Seat, crewed: Sequence[Seat], now: datetime, policy: Policy
-) -> sa.Row[Any] | None:
+) -> TicketRow | None:
     row = locked(store, conn, ticket_id)
     if row.state != "waiting" or row.offer_until is not None or loads(conn, now).get(best.agent, 0) >= best.share:
         return None
     until = now + timedelta(seconds=policy.offer_seconds)
     again = best.agent in row.passed_by  # everybody let it pass: a new round
-    row = update(conn, row, offered_to=best.agent, offer_until=until, passed_by=[] if again else list(row.passed_by))
-    tell(store, conn, row, "ticket.offered", SYSTEM, {"to": best.agent, "until": iso(until)}, now)
+    to = replace(row, offered_to=best.agent, offer_until=until, passed_by=() if again else row.passed_by)
+    row = update(conn, row, to)
+    tell(store, conn, row, SYSTEM, TicketOffered(row.id, best.agent, iso(until)), now)
     return row
 
 

@@ -13,12 +13,13 @@ from sqlalchemy.engine import Connection
 from botkit.accounts import Agent
 from botkit.desk import agents, scheduler
 from botkit.desk.agents import Seat
-from botkit.desk.model import OUTCOMES, DeskError, NotAllowed, NotRated, Policy, Ticket, as_ticket
+from botkit.desk.arrivals import last_ticket_of
+from botkit.desk.model import DeskError, NotAllowed, NotRated, Policy, Ticket, as_ticket
 from botkit.desk.queue import count, last_texts
 from botkit.desk.texts import checked_text
-from botkit.desk.tickets import end
-from botkit.desk.transitions import actor, locked
-from botkit.store import CUSTOMER, Event, Store, iso, satisfaction_table, ticket_table
+from botkit.desk.tickets import checked_outcome, end
+from botkit.desk.transitions import actor, locked, rows
+from botkit.store import CUSTOMER, Event, Store, TicketRow, event_data, iso, satisfaction_table, ticket_table
 
 SHOWN: Final = 50
 MOST_AT_ONCE: Final = 500
@@ -81,22 +82,22 @@ def overview(store: Store, policy: Policy | None = None) -> Overview:
         groups = conn.execute(
             sa.select(table.lang, high, sa.func.count()).where(table.state == "waiting").group_by(table.lang, high)
         ).all()
-        oldest = conn.execute(
-            sa.select(ticket_table).where(table.state == "waiting").order_by(table.opened_at, table.id).limit(1)
-        ).one_or_none()
-        breached = conn.execute(sa.select(ticket_table).where(late).order_by(table.due_at, table.id).limit(SHOWN)).all()
-        unanswered = conn.execute(
-            sa.select(ticket_table)
-            .where(table.state == "claimed", table.unanswered_since.is_not(None))
+        tickets = sa.select(ticket_table)
+        first = tickets.where(table.state == "waiting").order_by(table.opened_at, table.id).limit(1)
+        oldest = next(iter(rows(conn, first)), None)
+        breached = rows(conn, tickets.where(late).order_by(table.due_at, table.id).limit(SHOWN))
+        unanswered = rows(
+            conn,
+            tickets.where(table.state == "claimed", table.unanswered_since.is_not(None))
             .order_by(table.unanswered_since, table.id)
-            .limit(SHOWN)
-        ).all()
+            .limit(SHOWN),
+        )
         breached_count = count(conn, late)
         satisfaction = _summed(conn, now - RECENT)
         shown = [*breached, *unanswered, *([oldest] if oldest is not None else [])]
         texts = last_texts(conn, [row.conversation_id for row in shown])
 
-    def told(row: sa.Row[Any]) -> Ticket:
+    def told(row: TicketRow) -> Ticket:
         return as_ticket(row, now, texts.get(row.conversation_id, ""))
 
     by_state: dict[str, int] = {state: number for state, number in states}
@@ -123,8 +124,7 @@ def close_many(store: Store, ticket_ids: Sequence[int], agent: Agent, outcome: s
     now. What is closed or unknown is passed over. NotAllowed, DeskError, MessageError."""
     if not agent.may("overrule"):
         raise NotAllowed
-    if outcome not in OUTCOMES:
-        raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
+    given = checked_outcome(outcome)
     if len(ticket_ids) > MOST_AT_ONCE:
         raise DeskError(f"{len(ticket_ids)} tickets are too many at once: take up to {MOST_AT_ONCE}")
     reason = checked_text(reason, "reason")
@@ -136,7 +136,7 @@ def close_many(store: Store, ticket_ids: Sequence[int], agent: Agent, outcome: s
         with store.write() as conn:
             row = locked(store, conn, ticket_id)
             if row.state != "closed":
-                end(store, conn, row, actor(agent), outcome, store.now(), note=reason)
+                end(store, conn, row, actor(agent), given, store.now(), note=reason)
                 closed.append(ticket_id)
     return closed
 
@@ -164,7 +164,7 @@ def rate(store: Store, conversation_id: str, score: int, comment: str = "") -> S
         conn.execute(
             satisfaction_table.insert().values(ticket_id=row.id, score=score, comment=comment, lang=row.lang, at=at)
         )
-        store.append(conn, conversation_id, "satisfaction", CUSTOMER, said.as_dict(), at)
+        store.append(conn, conversation_id, CUSTOMER, event_data.Satisfaction(row.id, score, comment), at)
         return said
 
 
@@ -182,16 +182,12 @@ def rating(store: Store, conversation_id: str) -> tuple[bool, Satisfaction | Non
 
 def asks(event: Event) -> bool:
     """Whether a closing is one after which the customer is asked how it was: not spam, and a person was there."""
-    return event.data["outcome"] != "spam" and event.actor.startswith("agent:")
+    closed = event.data
+    return isinstance(closed, event_data.TicketClosed) and closed.outcome != "spam" and event.actor.startswith("agent:")
 
 
-def _ratable(conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
-    row = conn.execute(
-        sa.select(ticket_table)
-        .where(ticket_table.c.conversation_id == conversation_id)
-        .order_by(ticket_table.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+def _ratable(conn: Connection, conversation_id: str) -> TicketRow | None:
+    row = last_ticket_of(conn, conversation_id)
     return row if row is not None and row.state == "closed" and row.outcome in ("solved", "not_solved") else None
 
 

@@ -6,11 +6,11 @@ Each step is one transaction and goes through `transitions`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit import accounts, language
@@ -32,7 +32,16 @@ from botkit.desk.model import (
 )
 from botkit.desk.texts import checked_text
 from botkit.desk.transitions import actor, change, held, locked, row_of, tell, update
-from botkit.store import CUSTOMER, SYSTEM, Store, iso
+from botkit.store import CUSTOMER, SYSTEM, Store, TicketRow, event_data, iso
+from botkit.store.event_data import (
+    TicketBreached,
+    TicketClaimed,
+    TicketPending,
+    TicketReleased,
+    TicketResumed,
+    TicketTransferred,
+)
+from botkit.vocabulary import Outcome, Verdict
 
 MOST_TAGS: Final = 20
 _TAG = re.compile(r"[^\W_][\w.:-]{0,39}")
@@ -45,11 +54,10 @@ def heard(store: Store, conn: Connection, ticket_id: int, at: datetime | None = 
     row = row_of(conn, ticket_id)
     since = row.unanswered_since or at
     if row.state == "pending":
-        change(
-            store, conn, row, "resumed", CUSTOMER, at=at, state="claimed", pending_until=None, unanswered_since=since
-        )
+        to = replace(row, state="claimed", pending_until=None, unanswered_since=since)
+        change(store, conn, row, to, CUSTOMER, TicketResumed(row.id), at=at)
     elif row.state != "closed" and row.unanswered_since is None:
-        update(conn, row, unanswered_since=since)
+        update(conn, row, replace(row, unanswered_since=since))
 
 
 def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
@@ -67,9 +75,11 @@ def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
         if row.state != "waiting" and row.owner != agent.name:
             raise AlreadyClaimed(row.owner)
         if row.state == "pending":
-            row = change(store, conn, row, "resumed", actor(agent), at=at, state="claimed", pending_until=None)
+            to = replace(row, state="claimed", pending_until=None)
+            row = change(store, conn, row, to, actor(agent), TicketResumed(row.id), at=at)
         elif row.state == "waiting":
-            row = _give(store, conn, row, agent.name, "claimed", actor(agent), {}, at)
+            to = _given(row, agent.name, at)
+            row = change(store, conn, row, to, actor(agent), TicketClaimed(row.id), at=at)
             agents.took(conn, agent)
         return as_ticket(row, at)
 
@@ -85,18 +95,8 @@ def pend(store: Store, ticket_id: int, agent: Agent, policy: Policy | None = Non
             raise NotOwner(None)
         if row.state == "claimed":
             until = at + timedelta(hours=policy.pending_hours)
-            row = change(
-                store,
-                conn,
-                row,
-                "pending",
-                actor(agent),
-                {"until": iso(until)},
-                at=at,
-                state="pending",
-                pending_until=until,
-                unanswered_since=None,
-            )
+            to = replace(row, state="pending", pending_until=until, unanswered_since=None)
+            row = change(store, conn, row, to, actor(agent), TicketPending(row.id, iso(until)), at=at)
         return as_ticket(row, at)
 
 
@@ -113,31 +113,25 @@ def release(store: Store, ticket_id: int, agent: Agent) -> Ticket:
 def put_back(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     by: str,
     at: datetime,
     home: str | None = None,
     unattended: str = "",
-) -> sa.Row[Any]:
+) -> TicketRow:
     """Let an owned ticket wait again; `home` is whom it comes back to, `unattended` says that its owner was gone."""
-    why = "unattended" if unattended else "absent" if home else ""
-    data = {"from": row.owner} | ({why: True} if why else {})
-    return change(
-        store,
-        conn,
+    absent = bool(home) and not unattended
+    to = replace(
         row,
-        "released",
-        by,
-        data,
-        at=at,
-        note=unattended,
         state="waiting",
         owner=None,
         pending_until=None,
         home=home,
-        passed_by=[row.owner] if row.owner else [],
+        passed_by=(row.owner,) if row.owner else (),
         unanswered_since=row.unanswered_since or at,
     )
+    data = TicketReleased(row.id, row.owner, absent=absent, unattended=bool(unattended))
+    return change(store, conn, row, to, by, data, at=at, note=unattended)
 
 
 def transfer(store: Store, ticket_id: int, agent: Agent, to_agent: str, note: str = "") -> Ticket:
@@ -177,22 +171,23 @@ def take_over(store: Store, ticket_id: int, agent: Agent, note: str = "") -> Tic
 def hand_on(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     to: str,
     by: str,
     at: datetime,
     note: str = "",
     home: str | None = None,
-) -> sa.Row[Any]:
+) -> TicketRow:
     """Make somebody the owner of a ticket that is not closed; `home` is whom it comes back to."""
-    data = {"from": row.owner, "to": to} | ({"absent": True} if home else {})
-    return _give(store, conn, row, to, "transferred", by, data, at, note=note, home=home)
+    data = TicketTransferred(row.id, row.owner, to, absent=bool(home))
+    return change(store, conn, row, _given(row, to, at, home), by, data, at=at, note=note)
 
 
-def breach(store: Store, conn: Connection, row: sa.Row[Any], at: datetime) -> sa.Row[Any]:
+def breach(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
     """Mark that a first reply did not come in time."""
-    row = update(conn, row, breached_at=at, warned_at=row.warned_at or at)
-    tell(store, conn, row, "ticket.breached", SYSTEM, {"due": iso(row.due_at), "owner": row.owner}, at)
+    row = update(conn, row, replace(row, breached_at=at, warned_at=row.warned_at or at))
+    assert row.due_at is not None
+    tell(store, conn, row, SYSTEM, TicketBreached(row.id, iso(row.due_at), row.owner), at)
     return row
 
 
@@ -209,8 +204,7 @@ def close(
     """End the ticket with the agent's verdict: how it ended, and which article would have answered. `no_article`
     says that none does; neither says nothing. `tags` are added to the ticket's. The customer's next question goes to
     the bot again."""
-    if outcome not in OUTCOMES:
-        raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
+    given = checked_outcome(outcome)
     article = language.clean(article)[:300] or None if article else None
     if article and no_article:
         raise DeskError("an article is named and said not to be there: say one of both")
@@ -224,40 +218,29 @@ def close(
             return as_ticket(row, at)
         if row.state == "waiting":
             raise NotOwner(None)
-        return as_ticket(end(store, conn, row, actor(agent), outcome, at, article, no_article, tags), at)
+        return as_ticket(end(store, conn, row, actor(agent), given, at, article, no_article, tags), at)
 
 
 def end(
     store: Store,
     conn: Connection,
-    row: sa.Row[Any],
+    row: TicketRow,
     by: str,
-    outcome: str,
+    outcome: Outcome,
     at: datetime,
     article: str | None = None,
     no_article: bool = False,
     tags: Sequence[str] = (),
     note: str = "",
-) -> sa.Row[Any]:
+) -> TicketRow:
     """Close a ticket of any open state, inside the caller's transaction."""
-    data: dict[str, Any] = {"outcome": outcome, "article": article}
-    data |= {"no_article": True} if no_article else {}
-    data |= {"tags": list(tags)} if tags else {}
-    data |= {"note": note} if note else {}
-    return change(
-        store,
-        conn,
+    to = replace(
         row,
-        "closed",
-        by,
-        data,
-        at=at,
-        note=note,
         state="closed",
         outcome=outcome,
         article=article,
         no_article=no_article,
-        tags=list(dict.fromkeys([*row.tags, *tags])),
+        tags=tuple(dict.fromkeys([*row.tags, *tags])),
         closed_at=at,
         pending_until=None,
         offered_to=None,
@@ -265,47 +248,39 @@ def end(
         home=None,
         unanswered_since=None,
     )
+    data = event_data.TicketClosed(row.id, outcome, article, no_article, tuple(tags), note)
+    return change(store, conn, row, to, by, data, at=at, note=note)
 
 
-def lapse(store: Store, conn: Connection, row: sa.Row[Any], at: datetime) -> sa.Row[Any]:
+def lapse(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
     """Close a ticket whose customer did not come back."""
     return end(store, conn, row, SYSTEM, LAPSED, at)
 
 
+def checked_outcome(outcome: str) -> Verdict:
+    """How an agent says that a ticket ended; DeskError for anything else."""
+    for each in OUTCOMES:
+        if each == outcome:
+            return each
+    raise DeskError(f"invalid outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
+
+
 def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """Tags as they are kept: lower case, each once. DeskError for what is none."""
+    """Tags as they are kept: lower case, each once. DeskError for an invalid one."""
     cleaned = tuple(dict.fromkeys(tag.strip().casefold() for tag in tags if tag.strip()))
     if len(cleaned) > MOST_TAGS or not all(_TAG.fullmatch(tag) for tag in cleaned):
         raise DeskError(f"tags are up to {MOST_TAGS} words of up to 40 letters, digits and . _ : - each")
     return cleaned
 
 
-def _give(
-    store: Store,
-    conn: Connection,
-    row: sa.Row[Any],
-    to: str,
-    what: str,
-    by: str,
-    data: Mapping[str, Any],
-    at: datetime,
-    note: str = "",
-    home: str | None = None,
-) -> sa.Row[Any]:
-    return change(
-        store,
-        conn,
+def _given(row: TicketRow, to: str, at: datetime, home: str | None = None) -> TicketRow:
+    return replace(
         row,
-        what,
-        by,
-        data,
-        at=at,
-        note=note,
         state="claimed" if row.state == "waiting" else row.state,
         owner=to,
         claimed_at=row.claimed_at or at,
         offered_to=None,
         offer_until=None,
-        passed_by=[],
+        passed_by=(),
         home=home,
     )

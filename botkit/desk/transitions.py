@@ -8,8 +8,9 @@ ticket, decides, and changes it; the version that was decided on is part of the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,19 +19,10 @@ from botkit import accounts
 from botkit.accounts import Agent
 from botkit.desk.model import NoTicket, NotOwner, TicketClosed
 from botkit.outbox import webhooks
-from botkit.store import Store, ticket_state_table, ticket_table
+from botkit.store import Store, TicketRow, ticket_state_table, ticket_table
+from botkit.store.event_data import TicketEvent
+from botkit.vocabulary import CHANGES, Change
 
-EVENTS = {
-    "opened": "ticket.opened",
-    "claimed": "ticket.claimed",
-    "pending": "ticket.pending",
-    "resumed": "ticket.resumed",
-    "released": "ticket.released",
-    "transferred": "ticket.transferred",
-    "closed": "ticket.closed",
-    "reopened": "ticket.reopened",
-}
-"""What can be done to a ticket, and the event that tells it."""
 _AUDITED = ("from", "to", "outcome", "article")
 """What the audit log keeps of it: never what somebody wrote."""
 
@@ -42,21 +34,26 @@ def actor(agent: Agent) -> str:
     return f"agent:{agent.name}"
 
 
-def row_of(conn: Connection, ticket_id: int) -> sa.Row[Any]:
+def row_of(conn: Connection, ticket_id: int) -> TicketRow:
     """The ticket's row, or NoTicket."""
-    row = conn.execute(_TICKET, {"ticket": ticket_id}).one_or_none()
-    if row is None:
+    found = rows(conn, _TICKET, {"ticket": ticket_id})
+    if not found:
         raise NoTicket(ticket_id)
-    return row
+    return found[0]
 
 
-def locked(store: Store, conn: Connection, ticket_id: int) -> sa.Row[Any]:
+def rows(conn: Connection, query: sa.Executable, values: Mapping[str, object] | None = None) -> list[TicketRow]:
+    """The tickets that a query for whole rows finds."""
+    return [TicketRow.from_json(row._asdict()) for row in conn.execute(query, values)]
+
+
+def locked(store: Store, conn: Connection, ticket_id: int) -> TicketRow:
     """The ticket's row, which cannot change any more until the transaction ends."""
     store.hold(conn, row_of(conn, ticket_id).conversation_id)
     return row_of(conn, ticket_id)
 
 
-def held(store: Store, conn: Connection, ticket_id: int, agent: Agent, closed_too: bool = False) -> sa.Row[Any]:
+def held(store: Store, conn: Connection, ticket_id: int, agent: Agent, closed_too: bool = False) -> TicketRow:
     """The locked row of a ticket that this agent may change: its owner, or who may overrule; a waiting one belongs to
     nobody yet."""
     row = locked(store, conn, ticket_id)
@@ -67,51 +64,61 @@ def held(store: Store, conn: Connection, ticket_id: int, agent: Agent, closed_to
     return row
 
 
-def change(
-    store: Store,
-    conn: Connection,
-    row: sa.Row[Any],
-    what: str,
-    by: str,
-    data: Mapping[str, Any] | None = None,
-    *,
-    at: datetime,
-    note: str = "",
-    **values: Any,
-) -> sa.Row[Any]:
-    """Do it to the ticket that was decided on, and write it down; the row as it is now."""
-    row = update(conn, row, **values)
-    remember(conn, row, what, by, at, note)
-    tell(store, conn, row, EVENTS[what], by, data or {}, at)
-    audited = {name: value for name, value in (data or {}).items() if name in _AUDITED}
-    accounts.audit(store, conn, by, EVENTS[what], f"ticket:{row.id}", **audited)
+def insert(store: Store, conn: Connection, new: TicketRow, by: str, data: TicketEvent) -> TicketRow:
+    """Keep a new ticket and write it down; its row, with its id."""
+    values = new.as_json() | {"next_at": _next_at(new)}
+    del values["id"]
+    row = _returned(conn, ticket_table.insert().values(**values))
+    data = replace(data, ticket=row.id)
+    remember(conn, row, _change(data), by, row.opened_at)
+    tell(store, conn, row, by, data, row.opened_at)
     return row
 
 
-def tell(
-    store: Store, conn: Connection, row: sa.Row[Any], kind: str, by: str, data: Mapping[str, Any], at: datetime
-) -> None:
+def change(
+    store: Store,
+    conn: Connection,
+    row: TicketRow,
+    to: TicketRow,
+    by: str,
+    data: TicketEvent,
+    *,
+    at: datetime,
+    note: str = "",
+) -> TicketRow:
+    """Do to the ticket that was decided on what makes `to` of it, and write it down; the row as it is now."""
+    row = update(conn, row, replace(to, version=row.version + 1))
+    remember(conn, row, _change(data), by, at, note)
+    tell(store, conn, row, by, data, at)
+    audited = {name: value for name, value in data.as_json().items() if name in _AUDITED}
+    accounts.audit(store, conn, by, data.KIND, f"ticket:{row.id}", **audited)
+    return row
+
+
+def tell(store: Store, conn: Connection, row: TicketRow, by: str, data: TicketEvent, at: datetime) -> None:
     """Say in the conversation's log, and to whoever is told by webhook, what happened to a ticket, which is as `row`
     has it. All of the desk's events about tickets go through here."""
-    store.append(conn, row.conversation_id, kind, by, {"ticket": row.id, **data}, at)
-    webhooks.announce(conn, kind, row, at)
+    store.append(conn, row.conversation_id, by, data, at)
+    webhooks.announce(conn, data.KIND, row, at)
 
 
-def update(conn: Connection, row: sa.Row[Any], **values: Any) -> sa.Row[Any]:
-    """Change the ticket if it is still the version that was decided on; its row as it is now. What is written down in
-    the history counts a version further, everything else keeps it."""
-    values["next_at"] = _next_at({**row._mapping, **values})
-    if "state" in values or "owner" in values:
-        values["version"] = row.version + 1
-    return conn.execute(
+def update(conn: Connection, row: TicketRow, to: TicketRow) -> TicketRow:
+    """Make `to` of the ticket if it is still the version that was decided on; its row as it is now. Only what is
+    written down in the history counts a version further."""
+    before = row.as_json()
+    values = {name: value for name, value in to.as_json().items() if value != before[name]}
+    values["next_at"] = _next_at(to)
+    return _returned(
+        conn,
         ticket_table.update()
         .where(ticket_table.c.id == row.id, ticket_table.c.version == row.version, ticket_table.c.state == row.state)
-        .values(**values)
-        .returning(ticket_table)
-    ).one()
+        .values(**values),
+    )
 
 
-def remember(conn: Connection, row: sa.Row[Any], what: str, by: str, at: datetime, note: str = "") -> None:
+def remember(
+    conn: Connection, row: TicketRow, what: Change, by: str, at: datetime, note: str = ""
+) -> None:
     """Add what was done to the ticket's history, under the version that it led to."""
     conn.execute(
         ticket_state_table.insert().values(
@@ -127,16 +134,26 @@ def remember(conn: Connection, row: sa.Row[Any], what: str, by: str, at: datetim
     )
 
 
-def _next_at(ticket: Mapping[str, Any]) -> datetime | None:
+def _returned(conn: Connection, statement: sa.Insert | sa.Update) -> TicketRow:
+    return TicketRow.from_json(conn.execute(statement.returning(ticket_table)).one()._asdict())
+
+
+def _change(data: TicketEvent) -> Change:
+    """What was done, as the history says it."""
+    what = data.KIND.removeprefix("ticket.")
+    return next(each for each in CHANGES if each == what)
+
+
+def _next_at(ticket: TicketRow) -> datetime | None:
     """When the tick must look at the ticket next: its clock, the end of an offer, or of a wait for the customer."""
     moments = []
-    if ticket["state"] != "closed" and ticket["first_reply_at"] is None:
-        if ticket["warned_at"] is None:
-            moments.append(ticket["warn_at"])
-        if ticket["breached_at"] is None:
-            moments.append(ticket["due_at"])
-    if ticket["state"] == "waiting":
-        moments.append(ticket["offer_until"])
-    if ticket["state"] == "pending":
-        moments.append(ticket["pending_until"])
+    if ticket.state != "closed" and ticket.first_reply_at is None:
+        if ticket.warned_at is None:
+            moments.append(ticket.warn_at)
+        if ticket.breached_at is None:
+            moments.append(ticket.due_at)
+    if ticket.state == "waiting":
+        moments.append(ticket.offer_until)
+    if ticket.state == "pending":
+        moments.append(ticket.pending_until)
     return min((moment for moment in moments if moment is not None), default=None)

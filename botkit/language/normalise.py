@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from botkit.language.tables import SHIPPED, Tables
+from botkit.vocabulary import Direction
 
 _ZWNJ = "\u200c"
 _DROPPED = re.compile(
@@ -28,8 +29,8 @@ _FOLDED = str.maketrans(
 )
 
 
-def direction(lang: str, tables: Tables = SHIPPED) -> str:
-    """`rtl` or `ltr`."""
+def direction(lang: str, tables: Tables = SHIPPED) -> Direction:
+    """Which way a language is written."""
     return tables[lang if tables.known(lang) else lang.split("-")[0]].direction
 
 

@@ -12,7 +12,9 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
+
+from botkit import vocabulary
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ Letters = Annotated[Mapping[str, str], Kind('letters and what each stands for, l
 Digits = Annotated[tuple[str, ...], Kind('a list of texts of ten digits each, like ["٠١٢٣٤٥٦٧٨٩"]', _digits)]
 Stemmer = Annotated[str, Kind("the name of a Snowball stemmer, or an empty text", _stemmer)]
 Script = Annotated[str, _choice("latin", "arabic", "cyrillic", "other")]
-Direction = Annotated[str, _choice("ltr", "rtl")]
+Direction = Annotated[vocabulary.Direction, _choice(*get_args(vocabulary.Direction))]
 
 
 @dataclass(frozen=True)

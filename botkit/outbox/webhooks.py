@@ -21,20 +21,22 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from standardwebhooks import Webhook as Signer
 
 from botkit import __version__
 from botkit.outbox import outbox
 from botkit.outbox.outbox import Delivery, NotDelivered
-from botkit.store import iso
+from botkit.store import TicketRow, iso
+from botkit.vocabulary import Kind
 
 KIND: Final = "webhook"
-EVENTS: Final = ("ticket.opened", "ticket.claimed", "ticket.breached", "ticket.closed", "ticket.reopened")
+EVENTS: Final[tuple[Kind, ...]] = (
+    "ticket.opened", "ticket.claimed", "ticket.breached", "ticket.closed", "ticket.reopened",
+)  # fmt: skip
 PATIENCE: Final = 5.0
 """Seconds to wait for a connection, or for the next bytes."""
 DEADLINE: Final = 15.0
@@ -48,12 +50,12 @@ class WebhookError(Exception):
     """The settings of the webhook cannot be used; the text names the setting and the cure."""
 
 
-def announce(conn: Connection, event: str, ticket: sa.Row[Any], at: datetime) -> None:
+def announce(conn: Connection, event: Kind, ticket: TicketRow, at: datetime) -> None:
     """Put a ticket's event into the outbox, inside the transaction that makes it true; others are no webhooks."""
     if event not in EVENTS:
         return
-    facts = {name: getattr(ticket, name, None) for name in _FACTS}
-    times = {name: iso(value) if (value := getattr(ticket, name, None)) else None for name in _TIMES}
+    facts = {name: getattr(ticket, name) for name in _FACTS}
+    times = {name: iso(value) if (value := getattr(ticket, name)) else None for name in _TIMES}
     data = {"ticket": ticket.id, "conversation": ticket.conversation_id, **facts, **times}
     outbox.put(conn, KIND, {"type": event, "timestamp": iso(at), "data": data}, at)
 

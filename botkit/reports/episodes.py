@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from botkit.store import CUSTOMER, Event, Store, as_event, conversation_table, event_table, iso
+from botkit.store import Event, Store, as_event, conversation_table, event_table, iso
+from botkit.store.event_data import (
+    AgentMessage,
+    BotReply,
+    CustomerMessage,
+    Feedback,
+    Note,
+    Satisfaction,
+    TicketBreached,
+    TicketClosed,
+    TicketOffered,
+    TicketOpened,
+    TicketReopened,
+    TicketWarned,
+)
+from botkit.vocabulary import Reason, ReplyKind
 
 OUTCOMES: Final = ("human", "confirmed", "assumed", "unresolved-silent")
 WINDOW_HOURS: Final = 24
-_UNTOLD: Final = ("note", "satisfaction", "ticket.offered", "ticket.warned", "ticket.breached")  # no step of anybody's
+_UNTOLD: Final = tuple(  # no step of anybody's
+    each.KIND for each in (Note, Satisfaction, TicketOffered, TicketWarned, TicketBreached)
+)
 
 
 @dataclass(frozen=True)
@@ -84,8 +101,8 @@ class _Draft:
     replied: bool = False  # by a person
     ticket: bool = False  # one was opened
     closed: bool = False  # an agent ended it
-    reason: str | None = None
-    last_kind: str | None = None  # of the bot's turns, small talk aside
+    reason: Reason | None = None
+    last_kind: ReplyKind | None = None  # of the bot's turns, small talk aside
     opinion: bool | None = None  # the last feedback
     articles: list[str] = field(default_factory=list)
     version: str | None = None
@@ -118,7 +135,7 @@ def conversations(
 
 
 def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]:
-    replies = {event.data["to"]: event for event in events if event.kind == "reply" and event.data["to"]}
+    replies = {event.data.to: event.data for event in events if isinstance(event.data, BotReply) and event.data.to}
     drafts: list[_Draft] = []
     of_reply: dict[str, _Draft] = {}
     now: _Draft | None = None
@@ -130,38 +147,38 @@ def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]
         return draft
 
     for event in events:
-        data, by_customer = event.data, event.actor == CUSTOMER
-        speaks = by_customer if event.kind == "message" else event.kind == "reply" and not data["to"]
+        data = event.data
+        speaks = isinstance(data, CustomerMessage) or (isinstance(data, BotReply) and not data.to)
         if speaks and now and not in_queue and event.at - now.ended >= window:
             now = None
-        if event.kind == "message" and by_customer:
+        if isinstance(data, CustomerMessage):
             reply = replies.get(event.seq)
-            if reply is not None and reply.data["reason"] == "reopened" and drafts:
+            if reply is not None and reply.reason == "reopened" and drafts:
                 now = drafts[-1]  # the same problem goes on
                 now.closed = False
-            idle = reply is not None and reply.data["kind"] == "smalltalk"
+            idle = reply is not None and reply.kind == "smalltalk"
             if now is None and not idle:
-                now = begin(event, reply.data["question_lang"] if reply else "")
+                now = begin(event, reply.question_lang if reply else "")
             if now and not idle:
                 now.questions += 1
-        elif event.kind == "message" and now:
+        elif isinstance(data, AgentMessage) and now:
             now.replied = True
-        elif event.kind == "reply" and data["kind"] != "smalltalk":
+        elif isinstance(data, BotReply) and data.kind != "smalltalk":
             if now is None:  # a person was asked for without a word
-                now = begin(event, data["question_lang"])
+                now = begin(event, data.question_lang)
             _take_reply(now, data)
-            of_reply[data["id"]] = now
-        elif event.kind in ("ticket.opened", "ticket.reopened"):
+            of_reply[data.id] = now
+        elif isinstance(data, TicketOpened | TicketReopened):
             in_queue = True
-        elif event.kind == "ticket.closed":
+        elif isinstance(data, TicketClosed):
             in_queue = False
             if now:
                 now.closed, now.ended = True, event.at
             now = None
-        elif event.kind == "feedback":
-            about = of_reply.get(data["reply_id"])
+        elif isinstance(data, Feedback):
+            about = of_reply.get(data.reply_id)
             if about:
-                about.opinion = data["helpful"]
+                about.opinion = data.helpful
                 if about is not now:
                     continue
         if now:
@@ -169,14 +186,14 @@ def _fold(events: Sequence[Event], lang: str, window: timedelta) -> list[_Draft]
     return drafts
 
 
-def _take_reply(draft: _Draft, data: Mapping[str, Any]) -> None:
-    draft.last_kind, draft.version = data["kind"], data["version"]
-    if data["kind"] == "answer":
+def _take_reply(draft: _Draft, data: BotReply) -> None:
+    draft.last_kind, draft.version = data.kind, data.version
+    if data.kind == "answer":
         draft.opinion = None if draft.opinion is False else draft.opinion
-        draft.articles.append(data["article"])
-    if data["kind"] == "handoff" and data["reason"] != "reopened":
-        draft.ticket, draft.reason = True, data["reason"]
-        draft.asked = draft.asked or data["reason"] == "customer_request"
+        draft.articles.append(data.article or "")
+    if data.kind == "handoff" and data.reason != "reopened":
+        draft.ticket, draft.reason = True, data.reason
+        draft.asked = draft.asked or data.reason == "customer_request"
 
 
 def _episode(draft: _Draft, page: str | None, after: _Draft | None, now: datetime, window: timedelta) -> Episode:

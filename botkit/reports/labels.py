@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from botkit import language
 from botkit.corpus import Label
 from botkit.language import SHIPPED, Tables
 from botkit.reports.episodes import WINDOW_HOURS, conversations
 from botkit.store import Event, Store
+from botkit.store.event_data import BotReply, CustomerMessage, Feedback, TicketClosed
 
 STANDS_ALONE: Final = 4
 """words from which on a text without a cue is a question by itself, whatever was said before it"""
@@ -55,31 +56,30 @@ def labels(
 def _verdicts(events: Sequence[Event], lang: str, tables: Tables) -> Iterator[tuple[datetime, Label]]:
     """The verdicts of a conversation, each with its time."""
     talk = _Talk(events, tables)
-    handed: Event | None = None
+    handed: _Reply | None = None
     for event in events:
         data = event.data
-        if event.kind == "reply" and data["kind"] == "handoff" and data["reason"] != "reopened":
-            handed = event
-        elif event.kind == "feedback" and data["reply_id"] in talk.replies:
-            talk.opinions[data["reply_id"]] = data["helpful"]
-            reply = talk.replies[data["reply_id"]]
-            relevant = frozenset({reply.data["article"]})
-            known = {"relevant": relevant} if data["helpful"] else {"relevant": None, "rejected": relevant}
+        if isinstance(data, BotReply) and data.kind == "handoff" and data.reason != "reopened":
+            handed = _Reply(event, data)
+        elif isinstance(data, Feedback) and data.reply_id in talk.replies:
+            talk.opinions[data.reply_id] = data.helpful
+            reply = talk.replies[data.reply_id]
+            relevant = frozenset({reply.data.article or ""})
+            known = {"relevant": relevant} if data.helpful else {"relevant": None, "rejected": relevant}
             yield from _label(event, talk.question(reply), lang, source="customer", **known)
-        elif event.kind == "ticket.closed" and handed and data["outcome"] != "spam":
-            if not data["article"] and not data.get("no_article"):
+        elif isinstance(data, TicketClosed) and handed and data.outcome != "spam":
+            if not data.article and not data.no_article:
                 continue
-            relevant = frozenset({data["article"]} if data["article"] else ())
+            relevant = frozenset({data.article} if data.article else ())
             yield from _label(event, talk.question(handed), lang, source="agent", relevant=relevant)
 
 
 def _label(
-    verdict: Event, asked: tuple[Event, str] | None, lang: str, **known: Any
+    verdict: Event, asked: _Asked | None, lang: str, **known: Any
 ) -> Iterator[tuple[datetime, Label]]:
     if asked is not None:
-        message, spoken = asked
-        name = f"{message.conversation}-{message.seq}"
-        yield verdict.at, Label(name, message.data["text"], spoken or lang or None, **known)
+        event = asked.event
+        yield verdict.at, Label(f"{event.conversation}-{event.seq}", asked.text, asked.lang or lang or None, **known)
 
 
 def _leans(text: str, lang: str, tables: Tables) -> bool:
@@ -89,48 +89,66 @@ def _leans(text: str, lang: str, tables: Tables) -> bool:
     return cues.opens or cues.refers or not cues.things or cues.words < STANDS_ALONE
 
 
+class _Reply(NamedTuple):
+    """A reply of the bot's, and its event."""
+
+    event: Event
+    data: BotReply
+
+
+class _Asked(NamedTuple):
+    """A question of the customer's: its event, its text and its language."""
+
+    event: Event
+    text: str
+    lang: str
+
+
 class _Talk:
     """A conversation's turns, and which question of the customer's a reply of the bot's is about."""
 
     def __init__(self, events: Sequence[Event], tables: Tables) -> None:
         self.tables = tables
         self.events = {event.seq: event for event in events}
-        self.replies: dict[str, Event] = {event.data["id"]: event for event in events if event.kind == "reply"}
+        self.replies = {e.data.id: _Reply(e, e.data) for e in events if isinstance(e.data, BotReply)}
         self.opinions: dict[str, bool] = {}
         """what is thought of an answer, as far as it was told"""
 
-    def question(self, reply: Event) -> tuple[Event, str] | None:
-        """The message and its language; None where no message says by itself what the reply is about."""
-        data = reply.data
-        if data.get("after"):
-            return self.question(self.replies[data["after"]])
-        message = self.events.get(data["to"])
-        if message is None or data["reason"] == "customer_request":
-            before = self._before(message or reply)
+    def question(self, reply: _Reply) -> _Asked | None:
+        """The question; None where no message says by itself what the reply is about."""
+        event, data = reply
+        if data.after:
+            return self.question(self.replies[data.after])
+        message = self.events.get(data.to) if data.to else None
+        if message is None or data.reason == "customer_request":
+            before = self._before(message or event)
             # Whoever was helped and then asks for a person has another matter.
-            helped = before is None or self.opinions.get(before.data["id"])
+            helped = before is None or self.opinions.get(before.data.id)
             return None if before is None or helped else self.question(before)
-        picked = message.data.get("choice") or (data["source"] and data.get("understood") == data["source"]["title"])
-        if picked or (data["kind"] == "handoff" and language.neither(message.data["text"], self.tables)):
+        said = message.data
+        if not isinstance(said, CustomerMessage):
+            return None
+        picked = said.choice or (data.source and data.understood == data.source.title)
+        if picked or (data.kind == "handoff" and language.neither(said.text, self.tables)):
             before = self._before(message)
-            offered = [option["article"] for option in before.data["options"]] if before else []
-            asked_back = before is not None and before.data["kind"] == "clarify"
-            if before is None or not asked_back or (picked and data["article"] not in offered):
+            offered = [option.article for option in before.data.options] if before else []
+            asked_back = before is not None and before.data.kind == "clarify"
+            if before is None or not asked_back or (picked and data.article not in offered):
                 return None
             return self.question(before)
-        lang = data["question_lang"]
-        leans = data.get("understood") and _leans(message.data["text"], lang, self.tables)
-        return None if leans else (message, lang)
+        lang = data.question_lang
+        leans = data.understood and _leans(said.text, lang, self.tables)
+        return None if leans else _Asked(message, said.text, lang)
 
-    def _before(self, event: Event) -> Event | None:
+    def _before(self, event: Event) -> _Reply | None:
         """The bot's last turn before an event in the same matter, small talk aside."""
         for seq in range(event.seq - 1, 0, -1):
             earlier = self.events.get(seq)  # notes are not there
             if earlier is None:
                 continue
             quiet = event.at - earlier.at >= timedelta(hours=WINDOW_HOURS)
-            if quiet or earlier.kind == "ticket.closed":
+            if quiet or isinstance(earlier.data, TicketClosed):
                 return None
-            if earlier.kind == "reply" and earlier.data["kind"] != "smalltalk":
-                return earlier
+            if isinstance(earlier.data, BotReply) and earlier.data.kind != "smalltalk":
+                return _Reply(earlier, earlier.data)
         return None

@@ -43,7 +43,8 @@ from botkit.store.bounds import Added, added
 from botkit.store.changes import Changes
 from botkit.store.engine import exclusive, sqlite_driver
 from botkit.store.errors import KeysError, StoreError
-from botkit.store.events import BOT, CUSTOMER, SYSTEM, Event, as_event
+from botkit.store.event_data import CUSTOMER, EventData
+from botkit.store.events import BOT, SYSTEM, Event, as_event
 from botkit.store.keys import Keys, key_file
 from botkit.store.schema import (
     absence_table,
@@ -70,6 +71,7 @@ from botkit.store.schema import (
     ticket_table,
 )
 from botkit.store.store import Store
+from botkit.store.ticket_row import TicketRow
 
 __all__ = [
     "BOT",
@@ -78,10 +80,12 @@ __all__ = [
     "Added",
     "Changes",
     "Event",
+    "EventData",
     "Keys",
     "KeysError",
     "Store",
     "StoreError",
+    "TicketRow",
     "absence_table",
     "added",
     "agent_session_table",

@@ -5,6 +5,8 @@ They are drawn in the docstring of `botkit.store`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import MISSING
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -22,6 +24,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
+
+from botkit.store.kept import Kept, slots
+from botkit.store.ticket_row import TicketRow
 
 
 def iso(at: datetime) -> str:
@@ -49,6 +54,26 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         return None if value is None else parse_time(value)
+
+
+def _columns(cls: type[Kept]) -> Iterator[Column[object]]:
+    """The columns of what is kept as a row: a text is short where it says how long, a tuple is JSON."""
+    for slot in slots(cls):
+        options = dict(slot.field.metadata.get("column", {}))
+        references, length = options.pop("references", None), options.pop("length", None)
+        kind: sa.JSON | UtcTime | Integer | sa.Boolean | String
+        if slot.read is not None:
+            kind = sa.JSON()
+        elif slot.type is datetime:
+            kind = UtcTime()
+        elif slot.type in (int, bool):
+            kind = Integer() if slot.type is int else sa.Boolean()
+        else:
+            kind = Text() if length is None else String(length)
+        if slot.default not in (MISSING, None) and not options.get("primary_key"):
+            options["default"] = list if slot.default == () else slot.default
+        key = [ForeignKey(references)] if references else []
+        yield Column(slot.key, kind, *key, nullable=slot.optional, **options)
 
 
 metadata = MetaData(
@@ -216,40 +241,7 @@ outbox_kind_table = Table(
 ticket_table = Table(
     "ticket",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, index=True),
-    Column("state", String(16), nullable=False),
-    Column("reason", String(32), nullable=False),
-    Column("lang", String(8)),
-    Column("page", Text),
-    Column("candidates", sa.JSON, nullable=False),
-    Column("opened_at", UtcTime, nullable=False),
-    Column("claimed_at", UtcTime),
-    Column("closed_at", UtcTime),
-    Column("owner", String(64)),
-    Column("outcome", String(16)),
-    Column("article", Text),
-    Column("no_article", sa.Boolean, nullable=False, default=False),
-    Column("version", Integer, nullable=False, default=1),
-    Column("channel", String(16), nullable=False, default="live"),
-    Column("tags", sa.JSON, nullable=False, default=list),
-    Column("topics", sa.JSON, nullable=False, default=list),
-    Column("priority", Integer, nullable=False, default=0),
-    Column("priority_reasons", sa.JSON, nullable=False, default=list),
-    Column("rank_at", UtcTime, nullable=False),
-    Column("first_reply_at", UtcTime),
-    Column("warn_at", UtcTime),
-    Column("due_at", UtcTime),
-    Column("warned_at", UtcTime),
-    Column("breached_at", UtcTime),
-    Column("unanswered_since", UtcTime),
-    Column("pending_until", UtcTime),
-    Column("offered_to", String(64)),
-    Column("offer_until", UtcTime),
-    Column("passed_by", sa.JSON, nullable=False, default=list),
-    Column("home", String(64)),
-    Column("reopened", Integer, nullable=False, default=0),
-    Column("next_at", UtcTime, index=True),
+    *_columns(TicketRow),
     Index("ix_ticket_state", "state", "opened_at"),
     Index("ix_ticket_queue", "state", "rank_at", "id"),
     Index("ix_ticket_closed", "state", "closed_at"),

@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from botkit.store.bounds import PAGE_BYTES, rows_after, rows_before
 from botkit.store.changes import CHANNEL, Changes
 from botkit.store.engine import BUSY_SECONDS, exclusive, new_engine, read_url, sqlite_driver
 from botkit.store.errors import KeysError, StoreError
+from botkit.store.event_data import ConversationOpened, EventData
 from botkit.store.events import SYSTEM, Event, as_event
 from botkit.store.files import PRIVATE, tighten
 from botkit.store.keys import KeyFile, Keys, key_file
@@ -211,7 +212,7 @@ class Store:
                 customer=customer,
             )
         )
-        self.append(conn, conversation_id, "conversation.opened", SYSTEM, {"lang": lang, "page": page}, at)
+        self.append(conn, conversation_id, SYSTEM, ConversationOpened(lang, page), at)
         return conversation_id
 
     def conversation(self, conn: Connection, conversation_id: str) -> sa.Row[Any] | None:
@@ -226,9 +227,8 @@ class Store:
         self,
         conn: Connection,
         conversation_id: str,
-        kind: str,
         actor: str,
-        data: Mapping[str, Any],
+        data: EventData,
         at: datetime | None = None,
         *,
         client_id: str | None = None,
@@ -242,9 +242,10 @@ class Store:
         seq = conn.execute(_COUNT, {"conversation": conversation_id, "at": at}).scalar()
         if seq is None:
             raise KeyError(conversation_id)
-        row = {"conversation_id": conversation_id, "seq": seq, "kind": kind, "at": at, "actor": actor}
-        conn.execute(_APPEND, row | {"client_id": client_id, "data": dict(data)})
-        return Event(conversation_id, seq, kind, at, actor, dict(data))
+        stored = data.as_json()
+        row = {"conversation_id": conversation_id, "seq": seq, "kind": data.KIND, "at": at, "actor": actor}
+        conn.execute(_APPEND, row | {"client_id": client_id, "data": stored})
+        return Event(conversation_id, seq, data.KIND, at, actor, data, stored)
 
     def events(self, conn: Connection, conversation_id: str, after: int = 0) -> list[Event]:
         """The conversation's events with a number above `after`, in order; empty for an unknown conversation."""

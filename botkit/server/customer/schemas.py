@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from botkit.server.http.models import LARGEST, MAX_ID, MAX_LANG, MAX_TEXT, In
 from botkit.server.streaming.signals import Signals
+from botkit.vocabulary import Direction, ReplyKind
 
 MAX_PAGE = 500
 MAX_OPTIONS = 10
@@ -128,11 +129,11 @@ class Source(BaseModel):
 class Reply(BaseModel):
     """What a turn ended in. `html` is safe to show; `text` is the same without markup."""
 
-    kind: Literal["answer", "clarify", "handoff", "smalltalk"]
+    kind: ReplyKind
     text: str
     html: str
     lang: str
-    direction: Literal["ltr", "rtl"]
+    direction: Direction
     article: str | None = Field(description="The best candidate whatever the kind; null when there is none.")
     confidence: float | None = Field(description="The probability that this article answers.")
     options: list[Option] = Field(description="For `clarify` the choices, otherwise the top candidates.")
@@ -192,11 +193,11 @@ class ConversationReply(BaseModel):
     seq: int
     at: str = Field(description="UTC, ISO 8601.")
     to: int | None = Field(description="The `seq` of the message it answers.")
-    kind: Literal["answer", "clarify", "handoff", "smalltalk"]
+    kind: ReplyKind
     text: str
     html: str = Field(description="Safe to show.")
     lang: str
-    direction: Literal["ltr", "rtl"]
+    direction: Direction
     article: str | None
     confidence: float | None
     options: list[Choice] = Field(description="For `clarify`: the choices.")

@@ -17,6 +17,7 @@ from botkit.server.desk import layout, session, team_pages
 from botkit.server.http.context import here
 from botkit.server.http.templates import Texts, native_name
 from botkit.store import iso
+from botkit.store.ticket_row import Points
 
 blueprint = Blueprint("queue_page", __name__)
 
@@ -94,12 +95,12 @@ def row(ticket: desk.Ticket, t: Texts) -> dict[str, Any]:
         "state_text": layout.state(ticket, t),
         "age": layout.age(seconds, t),
         "urgency": "late" if late else "soon" if ticket.warned_at else "",
-        "why": [_why(reason, t) for reason in ticket.priority["reasons"] if reason["reason"] in TOLD],
+        "why": [_why(each, t) for each in ticket.priority.reasons if each.reason in TOLD],
         "offered_to": ticket.offered_to,
         "at": iso(at),
         "at_text": layout.local(at, t),
     }
 
 
-def _why(reason: Any, t: Texts) -> str:
-    return str(reason["tag"]) if reason["reason"] == "tag" else t(f"desk.priority_{reason['reason']}")
+def _why(for_what: Points, t: Texts) -> str:
+    return for_what.tag if for_what.tag else t(f"desk.priority_{for_what.reason}")

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from botkit import vocabulary
 from botkit.server.http.models import MAX_ID, MAX_LANG, MAX_TEXT, In
+from botkit.vocabulary import State
 
 TICKET = "<int:ticket_id>"
 
@@ -14,7 +16,7 @@ TICKET = "<int:ticket_id>"
 class TicketsQuery(In):
     """Which tickets."""
 
-    state: Literal["waiting", "claimed", "pending", "closed"] | None = None
+    state: State | None = None
     language: str | None = Field(None, description="Tickets in this language alone.", max_length=MAX_LANG)
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0)
@@ -43,7 +45,7 @@ class Ticket(BaseModel):
 
     id: int
     conversation: str
-    state: Literal["waiting", "claimed", "pending", "closed"]
+    state: State
     reason: str
     lang: str | None
     page: str | None
@@ -183,7 +185,7 @@ class Note(In):
 class Verdict(In):
     """How it ended, and which article would have answered."""
 
-    outcome: Literal["solved", "not_solved", "spam"]
+    outcome: vocabulary.Verdict
     article: str | None = Field(None, description="The id of the one that would have answered.", max_length=MAX_ID)
     no_article: bool = Field(False, description="No article answers: a gap. Without either nothing is said of it.")
     tags: list[str] = Field(default_factory=list, description="Added to the ticket's own.", max_length=20)
@@ -193,7 +195,7 @@ class BulkVerdict(In):
     """Tickets to close for one reason."""
 
     tickets: list[int] = Field(min_length=1, max_length=500)
-    outcome: Literal["solved", "not_solved", "spam"]
+    outcome: vocabulary.Verdict
     reason: str = Field(max_length=MAX_TEXT)
 
 

@@ -25,7 +25,22 @@ from botkit.server.http import rate_limits
 from botkit.server.http.context import here
 from botkit.server.http.errors import ApiError
 from botkit.server.http.templates import Texts, direction, native_name
-from botkit.store import Event, iso
+from botkit.store import Event, EventData, iso
+from botkit.store.event_data import (
+    AgentMessage,
+    BotReply,
+    CustomerMessage,
+    Feedback,
+    Message,
+    Note,
+    Satisfaction,
+    TicketClosed,
+    TicketEvent,
+    TicketOffered,
+    TicketOpened,
+    TicketReleased,
+    TicketTransferred,
+)
 
 blueprint = Blueprint("ticket_page", __name__)
 
@@ -240,50 +255,54 @@ def _entry(event: Event, t: Texts) -> dict[str, Any] | None:
     who = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else t("desk.bot")
     data = event.data
     entry = {"seq": event.seq, "at": iso(event.at), "at_text": layout.local(event.at, t)}
-    if event.kind == "message" and event.actor == "customer":
-        return entry | {"side": "customer", "name": t("desk.customer"), "text": data["text"]}
-    if event.kind == "message":
-        return entry | {"side": "agent", "name": who, "text": data["text"]}
-    if event.kind == "note":
-        return entry | {"side": "note", "name": t("desk.note_by", name=who), "text": data["text"]}
-    if event.kind == "reply":
-        sure = data.get("confidence")
+    if isinstance(data, CustomerMessage):
+        return entry | {"side": "customer", "name": t("desk.customer"), "text": data.text}
+    if isinstance(data, AgentMessage):
+        return entry | {"side": "agent", "name": who, "text": data.text}
+    if isinstance(data, Note):
+        return entry | {"side": "note", "name": t("desk.note_by", name=who), "text": data.text}
+    if isinstance(data, BotReply):
+        sure = data.confidence
         return entry | {
             "side": "bot",
             "name": who,
-            "html": data.get("html") or "",
-            "text": data.get("text") or "",
-            "lang": data.get("lang"),
-            "dir": direction(data.get("lang") or t.lang),
-            "tag": t.format.percent(sure) if sure is not None and data.get("kind") == "answer" else "",
-            "options": [option["title"] for option in data.get("options", ())] if data.get("kind") == "clarify" else [],
+            "html": data.html,
+            "text": data.text,
+            "lang": data.lang or None,
+            "dir": direction(data.lang or t.lang),
+            "tag": t.format.percent(sure) if sure is not None and data.kind == "answer" else "",
+            "options": [option.title for option in data.options] if data.kind == "clarify" else [],
         }
-    text = _happening(event.kind, data, who, t)
+    text = _happening(data, who, t)
     return entry | {"side": "event", "text": text} if text else None
 
 
-def _happening(kind: str, data: Mapping[str, Any], who: str, t: Texts) -> str:
+def _happening(data: EventData, who: str, t: Texts) -> str:
     """What happened to the ticket, in the words of `desk.event_<what>`, where there are any."""
-    if kind == "feedback":
-        return t("desk.event_helped" if data.get("helpful") else "desk.event_not_helped")
-    if kind == "satisfaction":
-        return t("desk.event_rated", score=data["score"], comment=data["comment"]).rstrip(" :")
-    key = f"desk.event_{kind.removeprefix('ticket.')}"
-    if not kind.startswith("ticket.") or key not in language.messages(t.lang, here().tables):
+    if isinstance(data, Feedback):
+        return t("desk.event_helped" if data.helpful else "desk.event_not_helped")
+    if isinstance(data, Satisfaction):
+        return t("desk.event_rated", score=data.score, comment=data.comment).rstrip(" :")
+    if isinstance(data, TicketReleased) and data.unattended:
+        return t("desk.event_unattended", name=data.owner_before or "")
+    if not isinstance(data, TicketEvent):
         return ""
-    if data.get("unattended"):
-        return t("desk.event_unattended", name=data.get("from", ""))
+    key = f"desk.event_{data.KIND.removeprefix('ticket.')}"
+    if key not in language.messages(t.lang, here().tables):
+        return ""
+    reason = data.reason if isinstance(data, TicketOpened) else None
+    closed = data if isinstance(data, TicketClosed) else None
     said = t(
         key,
         name=who,
-        to=data.get("to", ""),
-        reason=t(f"desk.reason_{data['reason']}") if data.get("reason") else "",
-        outcome=t(f"desk.outcome_{data['outcome']}") if data.get("outcome") else "",
+        to=data.to if isinstance(data, TicketTransferred | TicketOffered) else "",
+        reason=t(f"desk.reason_{reason}") if reason else "",
+        outcome=t(f"desk.outcome_{closed.outcome}") if closed and closed.outcome else "",
     )
-    if data.get("no_article"):
+    if closed and closed.no_article:
         said += f" · {t('desk.event_no_article')}"
-    if data.get("tags") and kind == "ticket.closed":
-        said += " · " + t.format.listed(f"#{tag}" for tag in data["tags"])
+    if closed and closed.tags:
+        said += " · " + t.format.listed(f"#{tag}" for tag in closed.tags)
     return said
 
 
@@ -292,14 +311,14 @@ def _candidates(packet: desk.Packet, t: Texts) -> list[dict[str, Any]]:
     texts = {suggestion.article: suggestion for suggestion in packet.suggestions}
     shown = []
     for candidate in packet.ticket.candidates:
-        suggestion = texts.get(str(candidate["article"]))
+        suggestion = texts.get(candidate.article)
         told = {
-            "article": candidate["article"],
-            "title": suggestion.title if suggestion else candidate.get("title") or candidate["article"],
-            "url": suggestion.url if suggestion else candidate.get("url") or "",
+            "article": candidate.article,
+            "title": suggestion.title if suggestion else candidate.title or candidate.article,
+            "url": suggestion.url if suggestion else candidate.url,
             "text": suggestion.text if suggestion else "",
-            "lang": suggestion.lang if suggestion else str(candidate.get("lang") or ""),
-            "confidence": candidate.get("confidence"),
+            "lang": suggestion.lang if suggestion else candidate.lang,
+            "confidence": candidate.confidence,
         }
         shown.append(_labelled(told, packet.ticket.lang, t))
     return shown
@@ -357,7 +376,7 @@ def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]
     found, transcript = packet.ticket, packet.transcript
     told: list[tuple[datetime, dict[str, Any]]] = []
     for ticket in desk.earlier(transcript, found.id):
-        lines = [t(f"desk.reason_{ticket.reason}")]
+        lines = [t(f"desk.reason_{ticket.reason}")] if ticket.reason else []
         lines += [t(f"desk.outcome_{ticket.outcome}")] if ticket.outcome else []
         told.append((ticket.opened_at, {"id": ticket.ticket, "lines": lines, "by": ticket.by}))
     lang = found.lang or index.default_language
@@ -366,7 +385,8 @@ def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]
     for episode in [each for each in episodes if each.started <= found.opened_at][:-1]:
         if episode.handed_over:
             continue
-        words = next((e.data["text"] for e in transcript if e.kind == "message" and e.at == episode.started), "")
+        said = (e.data.text for e in transcript if isinstance(e.data, Message) and e.at == episode.started)
+        words = next(said, "")
         titles = [index.title(each, lang) for each in episode.articles]
         lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *filter(None, titles)]
         told.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
@@ -393,14 +413,13 @@ def _extras(found: desk.Ticket, t: Texts) -> dict[str, Any]:
     """What a ticket knows besides: its tags, why it is as urgent as it is, and when a first reply is due."""
     words = language.messages(t.lang, here().tables)
     reasons = []
-    for each in found.priority.get("reasons", ()):
-        key = f"desk.priority_{each['reason']}"
-        name = words.get(key, str(each["reason"]).replace("_", " "))
-        reasons.append({"text": f"{name}: {each['tag']}" if each.get("tag") else name, "points": each.get("points")})
+    for each in found.priority.reasons:
+        name = words.get(f"desk.priority_{each.reason}", each.reason.replace("_", " "))
+        reasons.append({"text": f"{name}: {each.tag}" if each.tag else name, "points": each.points})
     due = found.due_at if found.first_reply_at is None and found.state != "closed" else None
     return {
         "tags": list(found.tags),
-        "priority": found.priority.get("value"),
+        "priority": found.priority.value,
         "urgent": reasons,
         "due": iso(due) if due else None,
         "due_text": layout.local(due, t) if due else "",
