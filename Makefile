@@ -39,7 +39,7 @@ fuzz: $(VENV)/installed-dev index
 
 bench: $(VENV)/installed-dev index
 	$(BIN)/python eval/bench.py --index $(DEMO)
-	$(BIN)/python eval/golden.py --index $(DEMO) --split test
+	$(BIN)/botkit eval eval/golden --index $(DEMO) --split test
 
 eval: $(VENV)/installed-bench index
 	$(BIN)/python eval/public.py --index $(DEMO) $(DATA:%=--data %) --split $(SPLIT) \

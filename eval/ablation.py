@@ -1,6 +1,6 @@
 """Every choice of the ranking, one changed at a time, on development questions: accuracy at 1 in percent.
 
-    python eval/ablation.py --data ../shared/data [--work FOLDER] [--only dense,head] [--sets demo,clinc150-12]
+    python eval/ablation.py --data ../shared/data [--work FOLDER] [--only dense,classifier] [--sets demo,clinc150-12]
 
 An index is built once for each set and asked with each variant. Test questions are never asked. The sets: the demo
 corpus with its golden questions, slices and articles' own tests; CLINC150 and BANKING77 with few and many phrasings
@@ -36,9 +36,9 @@ VARIANTS: dict[str, Changed] = {
     **{f"passages {v}": {"passages": v} for v in (0.0, 0.2, 0.7, 1.0)},
     **{f"passages_alone {v}": {"passages_alone": v} for v in (0.2, 0.4, 0.7, 1.5)},
     **{f"temperature {v}": {"temperature": v} for v in (0.01, 0.04, 0.1, 0.15)},
-    **{f"head {v}": {"head": v} for v in (0.0, 0.4, 0.8, 2.4, 5.0)},
-    **{f"choice {v}": {"choice": v} for v in (0.0, 0.15, 0.6, 1.2)},
-    "head and choice 0.0": {"head": 0.0, "choice": 0.0},
+    **{f"classifier {v}": {"classifier": v} for v in (0.0, 0.4, 0.8, 2.4, 5.0)},
+    **{f"class_probability {v}": {"class_probability": v} for v in (0.0, 0.15, 0.6, 1.2)},
+    "classifier and class_probability 0.0": {"classifier": 0.0, "class_probability": 0.0},
     **{f"lone {v}": {"lone": v} for v in (0.0, 0.5, 1.0)},
     **{f"foreign {v}": {"dense_foreign": v} for v in (0.5, 0.65, 0.9, 1.0)},
     **{f"language {v}": {"language": v} for v in (0.0, 0.05)},

@@ -118,7 +118,7 @@ class Bench:
         for text in texts:
             alone.append(_ms(index.encoder.encode_query, [text]))
             whole.append(_ms(answer.reply, index, text))
-            with _spent(index.searcher, "_of_head") as learned, _spent(index.searcher, "_result") as figures:
+            with _spent(index.searcher, "_classified") as learned, _spent(index.searcher, "_result") as figures:
                 found = index.search(text)
             head.append(sum(learned))
             sure.append(sum(figures) + _ms(model.probabilities, found))
@@ -131,7 +131,7 @@ class Bench:
         return common.table(
             (
                 "rows", "answer p50", "p99", "encoder alone p50", "p99", "ratio of medians",
-                "head", "figures and model",
+                "classifier", "signals and model",
                 "served at 50/s p50", "p99",
             ),
             [[

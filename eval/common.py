@@ -6,7 +6,7 @@ import json
 import random
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,3 @@ def read_jsonl(file: Path) -> list[dict[str, Any]]:
 
 
 # ---------------------------------------------------------------- figures
-
-
-def tell(title: str, told: Mapping[str, dict[str, Any]], file: Path | None) -> None:
-    """Print the figures of each set as a table, with the machine and the command; as JSON into `file` too."""
-    print(f"{title}\n")
-    print(evaluation.table((name, "botkit", numbers) for name, numbers in told.items()))
-    print(f"\n{machine()}")
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Which pairs of figures the confidence model gains from, chosen one after the other.
+"""Which pairs of signals the confidence model gains from, chosen one after the other.
 
     python eval/pairs.py [--steps 8] [--from-nothing] [--among known_grams,fused_margin]
 
-Each step tries the product of every two of some figures beside those chosen before (at first botkit's own), fits the
+Each step tries the product of every two of some signals beside those chosen before (at first botkit's own), fits the
 model on the simulated bots that ship, each time without one kind of bot, and asks it about that kind: its loss and its
 AUROC. A pair that costs a kind more than WORST in AUROC is out. The best is kept while it gains LEAST in loss or AUROC.
 No judged question outside the simulated bots is looked at.
@@ -19,15 +19,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from botkit.confidence import fitting
-from botkit.confidence.model import FEATURES, PAIRS, with_pairs
+from botkit.confidence.model import PAIRS, with_pairs
+from botkit.index import FEATURES
 from eval import common
 from eval.simulate import left_out
 
 Pair = tuple[str, str]
 CANDIDATES = (
-    *("elsewhere_lead", "elsewhere", "head", "score_margin", "choice_entropy", "csls", "dense", "passage_dense"),
-    *("known_grams", "article_grams", "word", "coverage", "length", "entropy", "vote", "choice", "phrasings"),
-    *("articles", "score", "gap10", "fused_margin", "rest", "company", "other_trades", "unknown_trades"),
+    *("out_of_domain_lead", "out_of_domain", "classifier", "score_margin", "class_entropy", "csls"),
+    *("dense", "passage_dense", "known_grams", "article_grams", "word", "coverage", "length", "entropy", "vote"),
+    *("class_probability", "phrasings"),
+    *("articles", "score", "gap10", "fused_margin", "others_mean", "own_median", "other_domains", "unknown_domains"),
 )
 WORST, LEAST = 0.0015, 0.0003
 AUROC_WEIGHT = 6.0
@@ -38,12 +40,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=8, help="pairs to add at most")
     parser.add_argument("--from-nothing", action="store_true", help="without the pairs that botkit has")
-    parser.add_argument("--among", default=",".join(CANDIDATES), help="figures to pair, comma-separated")
+    parser.add_argument("--among", default=",".join(CANDIDATES), help="signals to pair, comma-separated")
     options = parser.parse_args()
     names = options.among.split(",")
     for name in names:
         if name not in FEATURES:
-            parser.error(f"there is no figure `{name}`. Choose from {', '.join(FEATURES)}.")
+            parser.error(f"there is no signal `{name}`. Choose from {', '.join(FEATURES)}.")
 
     kinds = Kinds()
     chosen: list[Pair] = [] if options.from_nothing else list(PAIRS)

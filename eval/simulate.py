@@ -35,6 +35,7 @@ import numpy as np
 from botkit import confidence, corpus, encoder, evaluation, index, language
 from botkit.confidence import fitting
 from botkit.corpus import Article, Corpus, Passage
+from botkit.index import FEATURES, STORED
 from botkit.index.memory import Memory
 from botkit.index.own import ship
 from eval import common
@@ -128,7 +129,7 @@ def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str
     weight = fitting.balanced(table["inside"], table["bot"], articles)
     learned = fitting.Rows(words.astype(np.float64), right, (place > 0) & (place <= 3), weight)
     lexical = fitting.learn(learned, names=confidence.LEXICAL, pairs=())
-    np.savez_compressed(fitting.ROWS, figures=np.array(confidence.FEATURES), **table)
+    np.savez_compressed(fitting.ROWS, figures=np.array([STORED[name] for name in FEATURES]), **table)
     made = f"by eval/simulate.py on {len(table['right'])} questions to {len(bots)} simulated bots"
     return made, encoder.identity(model), lexical
 
@@ -175,23 +176,22 @@ def remembered(bot: Bot, model: Memory, scratch: Path, work: Path | None) -> dic
 
 
 def sources() -> list[Path]:
-    """The code that a question's figures come from."""
-    names = ("__init__", "building", "head", "lexical", "own", "rows", "search", "terms")
-    files = [common.ROOT / "botkit" / "index" / f"{name}.py" for name in names]
+    """The code that a question's signals come from."""
+    files = sorted((common.ROOT / "botkit" / "index").glob("*.py"))
     folder = common.ROOT / "botkit" / "language"
-    languages = [*sorted(folder.glob("*.py")), *sorted(folder.glob("*/*.txt"))]
+    languages = [*sorted(folder.glob("*.py")), *sorted(folder.glob("data/*"))]
     return [*files, *languages, common.ROOT / "botkit" / "confidence" / "model.py"]
 
 
 def rows_of(bot: Bot, model: Memory, folder: Path) -> dict[str, np.ndarray]:
-    """The figures of each question's search, and whether its first article is right."""
+    """The signals of each question's search, and whether its first article is right."""
     shutil.rmtree(folder, ignore_errors=True)
     built = index.build(Corpus("bot", bot.languages, bot.languages[0], tuple(bot.articles)), folder, encoder=model)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
     vectors = model.encode_query(
         [built.searcher.native(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     )
-    found = told(built, bot, shares, list(vectors), confidence.FEATURES)
+    found = told(built, bot, shares, list(vectors), FEATURES)
     words = told(built, bot, shares, [None] * len(shares), confidence.LEXICAL)
     index.discard(built)
     return {
@@ -208,8 +208,8 @@ def told(
     vectors: Sequence[np.ndarray | None],
     names: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """The figures of searches with these vectors, or without, whether the first article is right and at which place
-    a right one is. A search that finds nothing has figures of nothing."""
+    """The signals of searches with these vectors, or without, whether the first article is right and at which place
+    a right one is. A search that finds nothing has signals of nothing."""
     table, right, places = [], [], []
     for asked, share, vector in zip(bot.asked, shares, vectors, strict=True):
         search = built.rank(asked.text, vector, share)

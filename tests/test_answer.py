@@ -429,10 +429,15 @@ def test_many_texts_are_answered_as_each_by_itself(index: Index) -> None:
 
 
 def test_an_explanation_lists_what_weighs_most_first(index: Index) -> None:
-    """The parts that sum to the log-odds."""
+    """The parts that sum to the log-odds, each in words."""
     parts = answer.explain(index, "track my parcel")
-    assert [abs(v) for _, v in parts] == sorted((abs(v) for _, v in parts), reverse=True)
-    assert "intercept" in dict(parts)
+    weights = [abs(each.log_odds) for each in parts]
+    assert weights == sorted(weights, reverse=True)
+    assert "intercept" in {each.name for each in parts}
+    assert all(each.meaning for each in parts)
+    dense = next(each for each in parts if each.name == "dense")
+    assert dense.value == index.search("track my parcel").hits[0].dense
+    assert answer.explain(index, "track my parcel", lang="en") != []
 
 
 # ---------------------------------------------------------------- hostile texts

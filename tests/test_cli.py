@@ -158,7 +158,8 @@ def test_ask_prints_kind_candidates_text_and_source(index_folder: Path) -> None:
     assert "lang=en" in lines[0]
     assert lines[1].split()[1] == "orders/track-order"
     assert "→ Where is my order? </help/en/orders/track-order>" in lines
-    assert any(line.endswith("  intercept") for line in lines)
+    assert any(line.split()[1:2] == ["intercept"] for line in lines)
+    assert any(line.endswith("cosine of the question to the nearest phrasing") for line in lines)
     person = botkit("ask", "--index", index_folder, "I want to talk to a person")
     assert "reason=customer_request" in person.stdout
 
@@ -287,6 +288,8 @@ def test_eval_takes_a_half_a_language_and_several_sets(index_folder: Path, judge
     both = botkit("eval", "--index", index_folder, judged, judged / "some.jsonl", "--split", "dev", "--lang", "en")
     names = [line.split("|")[1].strip() for line in both.stdout.splitlines() if line.startswith("|")]
     assert names[2:] == ["all", "mine", "some"]
+    words = botkit("eval", "--index", index_folder, judged, "--split", "dev", "--words")
+    assert f"{index_folder} on mine, dev split, words alone" in words.stdout
     none = botkit("eval", "--index", index_folder, judged, "--lang", "tr")
     assert none.exit_code == 1
     assert "none of 4 questions and dialogues is asked for. Leave --split and --lang out" in none.stderr

@@ -14,10 +14,10 @@ from sklearn.metrics import roc_auc_score
 from small import FRUIT, article, write
 
 from botkit import answer, build, confidence, corpus, encoder, index
-from botkit.confidence import FEATURES, Confidence, area, features, fitting
+from botkit.confidence import Confidence, area, features, fitting
 from botkit.confidence.model import EXACT, HIGHEST, PAIRS
 from botkit.corpus import Label
-from botkit.index import Index, Live
+from botkit.index import FEATURES, STORED, Index, Live
 
 QUESTIONS = (
     "where is my order",
@@ -157,12 +157,12 @@ def test_contributions_sum_to_the_log_odds(live: Live) -> None:
     model = Confidence.of(live.current())
     for text in QUESTIONS:
         search = live.current().search(text)
-        parts = model.contributions(search)
+        parts = {each.name: each.log_odds for each in model.contributions(search)}
         assert set(parts) == {"intercept", *FEATURES, *(f"{one} × {other}" for one, other in PAIRS)}
         log_odds = model.odds(features(search)[None, :])[0, 0]
         assert sum(parts.values()) == pytest.approx(log_odds, abs=1e-9)
         expected = HIGHEST / (1 + math.exp(-log_odds))  # a probability is never quite 1
-        expected = max(expected, EXACT) if search.signals["exact"] else expected
+        expected = max(expected, EXACT) if search.exact else expected
         assert model.probabilities(search)[0] == pytest.approx(expected, rel=1e-9)
 
 
@@ -171,8 +171,9 @@ def test_of_two_articles_of_one_score_neither_is_sure(lead: float, least: float,
     """Which of them is first is the rounding's choice, and another machine's may be the other."""
     model = Confidence.of(live.current())
     search = live.current().search("can I cancel my orders")
-    tied = replace(search, signals=search.signals | {"runner_up": search.hits[0].score - lead})
-    parts = model.contributions(tied)
+    assert search.signals is not None
+    tied = replace(search, signals=replace(search.signals, runner_up=search.hits[0].score - lead))
+    parts = {each.name: each.log_odds for each in model.contributions(tied)}
     assert least <= model.probabilities(tied)[0] <= most
     assert parts.get("tie", 0.0) < 0 if lead < 0.1 else "tie" not in parts
     assert sum(parts.values()) == pytest.approx(model.odds(features(tied)[None, :])[0, 0], abs=1e-9)
@@ -205,8 +206,8 @@ def test_a_phrasing_to_the_letter_is_all_but_certain(live: Live) -> None:
 def test_the_shipped_numbers_are_those_of_the_shipped_rows(live: Live) -> None:
     """They name exactly the figures there are, and whoever fits the rows anew finds the same weights."""
     numbers, again = fitting.shipped(live.current()), fitting.learn(fitting.simulated())
-    assert numbers["features"] == again["features"] == list(FEATURES)
-    assert numbers["pairs"] == again["pairs"] == [list(pair) for pair in PAIRS]
+    assert numbers["features"] == again["features"] == [STORED[name] for name in FEATURES]
+    assert numbers["pairs"] == again["pairs"] == [[STORED[one], STORED[other]] for one, other in PAIRS]
     assert (numbers["answer"], numbers["clarify"]) == (confidence.ANSWER, confidence.CLARIFY)
     for name in ("mean", "scale"):
         assert len(numbers[name]) == len(FEATURES)

@@ -1,8 +1,5 @@
 """Dialogues held turn by turn: what each turn is judged by, and what the turns before change."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -98,47 +95,3 @@ def test_figures_by_hand(index: Index) -> None:
     assert (told["choice"]["answered"], told["choice"]["precision"]) == (1.0, 1.0)
     assert set(turn_figures([])["followup"].values()) == {0, None}
     assert converse(index, []) == []
-
-
-def test_the_script_prints_each_kind_with_and_without_what_went_before(tmp_path: Path) -> None:
-    """And writes the same as JSON."""
-    rows = [
-        {
-            "id": "1",
-            "lang": "en",
-            "split": "test",
-            "turns": [
-                {"text": "How do I wash a rug?", "relevant": ["care/rug"]},
-                {"text": LONGER, "relevant": ["care/rug"], "kind": "followup"},
-            ],
-        },
-        {
-            "id": "2",
-            "lang": "tr",
-            "split": "dev",
-            "turns": [{"text": "x", "relevant": []}, {"text": "y", "relevant": [], "kind": "standalone"}],
-        },
-    ]
-    questions, told = tmp_path / "dialogues" / "en.jsonl", tmp_path / "out" / "told.json"
-    questions.parent.mkdir()
-    questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    given = [
-        "--index",
-        str(shop.folder()),
-        "--dialogues",
-        str(questions.parent),
-        "--split",
-        "test",
-        "--json",
-        str(told),
-    ]
-    command = [sys.executable, str(ROOT / "eval" / "dialogues.py"), *given]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    assert "| all | followup | 1 | on | 100.0 |" in done.stdout
-    assert "| all | followup | 1 | off |" in done.stdout
-    assert "machine: " in done.stdout
-    assert "command: python eval/dialogues.py " in done.stdout
-    written = json.loads(told.read_text(encoding="utf-8"))
-    assert set(written) == {"en", "all"}
-    assert written["all"]["on"]["followup"]["accuracy_at_1"] == 1.0

@@ -54,30 +54,11 @@ def test_a_rebuild_gives_the_bytes_of_a_full_build(index_folder: Path) -> None:
     assert shown.rstrip().endswith("| yes |")
 
 
-def test_golden_prints_a_line_per_language_and_writes_json(index_folder: Path, tmp_path: Path) -> None:
-    questions = tmp_path / "golden"
-    for lang in ("en", "fa"):
-        write_jsonl(
-            questions / f"{lang}.jsonl",
-            [
-                {"id": "1", "lang": lang, "text": "hello", "relevant": ["x"], "split": "test", "qtype": "in"},
-                {"id": "2", "lang": lang, "text": "hi there", "relevant": [], "split": "test", "qtype": "near"},
-                {"id": "3", "lang": lang, "text": "left out", "relevant": [], "split": "dev", "qtype": "far"},
-            ],
-        )
-    told = tmp_path / "out" / "golden.json"
-
-    given = ("--golden", str(questions), "--split", "test", "--json", str(told))
-    shown = printed("golden.py", "--index", str(index_folder), *given)
-    assert "words alone" in printed("golden.py", "--index", str(index_folder), "--words", *given[:4])
-
-    assert [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")][2:] == [
-        "en",
-        "fa",
-        "all",
-    ]
-    figures = json.loads(told.read_text(encoding="utf-8"))
-    assert (figures["all"]["questions"], figures["all"]["in_scope"], figures["en"]["questions"]) == (4, 2, 2)
+def test_constants_prints_a_line_for_each_value(index_folder: Path) -> None:
+    given = ("--index", str(index_folder), "--only", "detection,followups", "--most", "5")
+    shown = printed("constants.py", *given)
+    for constant in ("page", "foreign", "latin_word", "unsure", "uncued"):
+        assert shown.count(f"| {constant} |") == 4, constant
 
 
 def test_public_builds_each_set_and_prints_it(tmp_path: Path) -> None:

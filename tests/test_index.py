@@ -15,9 +15,9 @@ import pytest
 from small import FRUIT, article, write
 
 from botkit import answer, build, corpus, encoder, index, language
-from botkit.index import Index, IndexProblem, Live, okapi, own
+from botkit.index import FROM_STORED, STORED, Index, IndexProblem, Live, Ranking, okapi, own
 from botkit.index.cache import key_of, recall
-from botkit.index.head import Head
+from botkit.index.classifier import Classifier
 from botkit.index.memory import Memory
 
 YESTERDAY, TOMORROW = (str(date.today() + timedelta(days=days)) for days in (-1, 1))
@@ -87,10 +87,10 @@ def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
         "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + weight * told[1]) / (1 + weight),
     }
     assert [hit.article for hit in search.hits] == ["rug", "towel"]
-    of_head = {hit.article: way * (1.6 * hit.head + 0.3 * hit.choice) for hit in search.hits}
-    assert {hit.article: hit.score - of_head[hit.article] for hit in search.hits} == pytest.approx(expected, abs=2e-5)
-    assert sum(hit.choice for hit in search.hits) == pytest.approx(1.0)
-    assert search.hits[0].head > search.hits[1].head
+    of_classifier = {hit.article: way * (1.6 * hit.classifier + 0.3 * hit.class_probability) for hit in search.hits}
+    assert {hit.article: hit.score - of_classifier[hit.article] for hit in search.hits} == pytest.approx(expected, abs=2e-5)
+    assert sum(hit.class_probability for hit in search.hits) == pytest.approx(1.0)
+    assert search.hits[0].classifier > search.hits[1].classifier
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_what_no_shop_answers_is_held_against_a_question(lang: str, live: Live) 
     """In the languages that the corpus has and in the others; where an article asks the same, nothing is held."""
     found = live.current()
     for search in found.search_many(language.out_of_domain(lang)[::20], lang):
-        assert search.signals["elsewhere"] > 0.99
-        assert search.signals["elsewhere_lead"] > 0
-        assert search.signals["elsewhere_rank"] == 1
+        assert search.signals.out_of_domain > 0.99
+        assert search.signals.out_of_domain_lead > 0
+        assert search.signals.out_of_domain_quantile == 1
     for search in found.search_many([a.title for a in found.articles(lang)] if lang in found.languages else [], lang):
-        assert search.signals["elsewhere_lead"] == 0
-        assert search.signals["elsewhere_rank"] < 1
+        assert search.signals.out_of_domain_lead == 0
+        assert search.signals.out_of_domain_quantile < 1
 
 
 def test_another_trade_is_one_that_the_article_does_not_speak_of(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_another_trade_is_one_that_the_article_does_not_speak_of(tmp_path: Path)
     ):
         search = found.search(text, lang)
         assert search.hits[0].article == "cancel"
-        assert (search.signals["other_trades"], search.signals["unknown_trades"]) == (other, unknown), text
+        assert (search.signals.other_domains, search.signals.unknown_domains) == (other, unknown), text
 
 
 def test_the_vectors_that_ship_are_those_of_the_default_encoder() -> None:
@@ -167,7 +167,7 @@ def test_more_phrasings_that_fit_count_for_more(tmp_path: Path) -> None:
     one, two = (built(tmp_path / f"{i}", {**TWO, "en/rug.md": text}) for i, text in enumerate((once, twice)))
     first, second = (i.search("How do I wash a rug?", "en") for i in (one, two))
     assert first.hits[0].article == second.hits[0].article == "rug"
-    assert 0 < second.signals["fused"] - first.signals["fused"] < 0.1
+    assert 0 < second.signals.fused - first.signals.fused < 0.1
     assert second.hits[0].score > first.hits[0].score, "the head, too, is trusted more where it had more to learn from"
 
 
@@ -181,7 +181,7 @@ def test_hits_are_in_order_and_figures_in_their_ranges(live: Live) -> None:
             assert -1 <= hit.dense <= 1.0001
             assert 0 <= hit.word <= 1.0001
             assert 0 <= hit.char <= 1.0001
-            assert -0.5 < hit.head < 1.5
+            assert -0.5 < hit.classifier < 1.5
 
 
 def test_many_questions_are_answered_as_each_by_itself(live: Live) -> None:
@@ -224,29 +224,29 @@ def test_a_question_that_is_a_phrasing_to_the_letter_comes_first(live: Live) -> 
     for typed in ("Can I cancel my order?", "CAN I CANCEL MY ORDER"):
         search = found.search(typed, "en")
         assert search.hits[0].article == "orders/cancel-order"
-        assert search.signals["exact"] == 1
-    assert found.search("Can I cancel my orders now?", "en").signals["exact"] == 0
+        assert search.signals.exact == 1
+    assert found.search("Can I cancel my orders now?", "en").signals.exact == 0
 
 
-def test_the_head_is_stored_with_the_index(fruit: Index, tmp_path: Path) -> None:
+def test_the_classifier_is_stored_with_the_index(fruit: Index, tmp_path: Path) -> None:
     """Its figure is near 1 for an article's own phrasing; where there is one article, there is none and it is 0."""
-    assert {f"head.{part}.npy" for part in Head.PARTS} <= set(bytes_of(fruit.folder))
+    assert {f"head.{part}.npy" for part in Classifier.PARTS} <= set(bytes_of(fruit.folder))
     search = fruit.search("storing apples", "en")
-    assert search.hits[0].head > 0.7 > 0.3 > max(hit.head for hit in search.hits[1:])
-    assert abs(fruit.search("parliamentary elections", "en").hits[0].head) < 0.6
-    assert (search.signals["has_head"], search.signals["head_wins"]) == (1, 1)
+    assert search.hits[0].classifier > 0.7 > 0.3 > max(hit.classifier for hit in search.hits[1:])
+    assert abs(fruit.search("parliamentary elections", "en").hits[0].classifier) < 0.6
+    assert (search.signals.has_classifier, search.signals.classifier_first) == (1, 1)
     single = built(tmp_path, {"en/apple.md": FRUIT["en/apple.md"]})
     assert not [name for name in bytes_of(single.folder) if name.startswith("head")]
     alone = single.search("storing apples")
-    assert (alone.hits[0].head, alone.signals["has_head"]) == (0, 0)
+    assert (alone.hits[0].classifier, alone.signals.has_classifier) == (0, 0)
 
 
 def test_a_corpus_of_one_article_is_searched(tmp_path: Path) -> None:
-    """With one phrasing: no neighbours, no head, no language to guess."""
+    """With one phrasing: no neighbours, no classifier, no language to guess."""
     found = built(tmp_path, {"bg/a.md": article("Къде е поръчката ми?")})
     search = found.search("къде е")
     assert [h.article for h in search.hits] == ["a"]
-    assert all(map(math.isfinite, search.signals.values()))
+    assert all(map(math.isfinite, vars(search.signals).values()))
     assert answer.reply(found, "нещо съвсем друго").kind in ("answer", "handoff")
 
 
@@ -307,7 +307,7 @@ def test_a_question_in_a_language_without_articles_finds_the_article(
     assert search.lang == lang
     assert search.hits[0].article == found
     assert search.hits[0].lang == "bg"
-    assert all(map(math.isfinite, search.signals.values()))
+    assert all(map(math.isfinite, vars(search.signals).values()))
 
 
 @pytest.mark.parametrize("page", ["bg", None])
@@ -700,3 +700,11 @@ def test_a_hundred_swaps_under_questions(two_versions: tuple[Path, list[Index]])
     assert not any(late)
     assert set(seen) == set(editions)
     assert running.problem is None
+
+
+def test_what_was_published_keeps_its_names() -> None:
+    """An index and the shipped numbers outlive names in the code."""
+    assert Ranking.read(Ranking(classifier=0.5).stored()) == Ranking(classifier=0.5)
+    assert {"head", "choice"} <= set(Ranking().stored())
+    assert {"head_sum", "crowd", "company", "rest", "elsewhere", "other_trades"} <= set(FROM_STORED)
+    assert len(FROM_STORED) == len(STORED)

@@ -99,7 +99,7 @@ def test_an_explanation_adds_up_without_a_vector(ill: Index) -> None:
     model = Confidence.of(ill).lexical
     assert model is not None
     odds = model.odds(confidence.features(search, confidence.LEXICAL)[None, :])[0, 0]
-    assert sum(Confidence.of(ill).contributions(search).values()) == pytest.approx(odds)
+    assert sum(each.log_odds for each in Confidence.of(ill).contributions(search)) == pytest.approx(odds)
 
 
 @pytest.mark.parametrize("place", ["title", "body", "questions"])

@@ -20,20 +20,42 @@ DEPTH = 30
 """articles of both searches that are looked at together"""
 _SHOWN = 10
 """articles of a text's own search, as without a turn before"""
-LEAST_LEAN = 0.3
-"""A text that leans less likely than this is read by itself."""
-EARLIER = 1.25
-"""what the search of the turn before weighs beside a text's own, when the text surely leans"""
-HIGHEST = 1.2
-"""What a score counts for at most: how plainly the turn before found its article must not drown what is asked now."""
-SPREAD = 0.12
-"""temperature that turns the summed scores into probabilities: with it, they are as large as the share that is right"""
 LONGEST_LEANING = 400
 """A text of more characters says enough by itself; nor are more kept of the turns before."""
 LONGEST_CONTEXT = 40
 """words of the turns before that are kept"""
-UNCUED = 0.5
-"""how far the turn before is trusted where no word points to it: enough to offer, not to answer"""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """When a text counts as a follow-up, and how it is then read. The weights of the logistic regression were fitted on
+    the development half of eval/dialogues (follow-ups against other turns) and on golden questions put after one
+    another; `eval/constants.py --only followups` tries others of all."""
+
+    intercept: float = 4.1
+    unsure: float = 0.45
+    """for the log-odds that the text by itself finds no article"""
+    opens: float = 2.0
+    refers: float = 2.0
+    turns: float = -1.1
+    things: float = -1.05
+    """for each content word, up to three"""
+    words: float = -1.2
+    """for the logarithm of the number of words"""
+    least: float = 0.3
+    """A text that is less likely a follow-up than this is read by itself."""
+    earlier: float = 1.25
+    """what the search of the turn before weighs beside a text's own, when the text is surely a follow-up"""
+    highest: float = 1.2
+    """What a score counts for at most: how plainly the turn before found its article must not drown what is asked."""
+    spread: float = 0.12
+    """temperature that turns the summed scores into probabilities: with it, they are as large as the share that is
+    right"""
+    uncued: float = 0.5
+    """how far the turn before is trusted where no word points to it: enough to offer, not to answer"""
+
+
+WEIGHTS = Weights()
 
 
 @dataclass(frozen=True)
@@ -48,20 +70,17 @@ class Reading:
 
 def leaning(cues: language.Lean, confidence: float) -> float:
     """The probability that a text leans on the turn before, given its words' cues and how surely the text by itself
-    finds an article.
-
-    A logistic regression whose rounded weights were fitted on the development half of eval/dialogues (follow-ups
-    against other turns) and on golden questions put after one another.
-    """
+    finds an article: a logistic regression."""
+    w = WEIGHTS
     unsure = math.log((1 - _within(confidence)) / _within(confidence))
     odds = (
-        4.1
-        + 0.45 * unsure
-        + 2.0 * cues.opens
-        + 2.0 * cues.refers
-        - 1.1 * cues.turns
-        - 1.05 * min(len(cues.things), 3)
-        - 1.2 * math.log(max(cues.words, 1))
+        w.intercept
+        + w.unsure * unsure
+        + w.opens * cues.opens
+        + w.refers * cues.refers
+        + w.turns * cues.turns
+        + w.things * min(len(cues.things), 3)
+        + w.words * math.log(max(cues.words, 1))
     )
     return 1 / (1 + math.exp(-odds))
 
@@ -87,13 +106,13 @@ def read_texts(
         shown = replace(search, hits=search.hits[:_SHOWN])
         probabilities = model.probabilities(shown)
         found.append(Reading(shown, list(zip(shown.hits, probabilities, strict=True))))
-        if turn is None or not turn.text or not search.hits or search.signals["exact"]:
+        if turn is None or not turn.text or not search.hits or search.exact:
             continue
         if len(search.text) > LONGEST_LEANING:
             continue
         cues = language.lean(search.text, search.lang, index.tables)
         share = leaning(cues, probabilities[0])
-        if share >= LEAST_LEAN:
+        if share >= WEIGHTS.least:
             leans[number] = cues, share
     if not leans:
         return found
@@ -102,9 +121,9 @@ def read_texts(
     for (number, (cues, share)), search in zip(leans.items(), earlier, strict=True):
         if not search.hits:
             continue
-        candidates = _together(alone[number], search, EARLIER * share)
+        candidates = _together(alone[number], search, WEIGHTS.earlier * share)
         if not (cues.opens or cues.refers or not cues.things):
-            candidates = _mixed(found[number].candidates, candidates, UNCUED)
+            candidates = _mixed(found[number].candidates, candidates, WEIGHTS.uncued)
         text = f"{_shortened(search.text)} {alone[number].text}"
         found[number] = Reading(found[number].search, candidates[:_SHOWN], text)
     return found
@@ -114,7 +133,7 @@ def _together(own: Search, earlier: Search, weight: float) -> list[tuple[Hit, fl
     """Candidates by the sum of both searches' scores, what one search lacks counted as its last; probabilities by
     softmax. Scores are on a fixed scale, so they may be added."""
     hits = {hit.article: hit for search in (earlier, own) for hit in search.hits}
-    scores = [{hit.article: min(hit.score, HIGHEST) for hit in search.hits} for search in (own, earlier)]
+    scores = [{hit.article: min(hit.score, WEIGHTS.highest) for hit in search.hits} for search in (own, earlier)]
     total = {
         article: sum(
             w * table.get(article, min(table.values())) for w, table in zip((1.0, weight), scores, strict=True)
@@ -122,7 +141,7 @@ def _together(own: Search, earlier: Search, weight: float) -> list[tuple[Hit, fl
         for article in hits
     }
     best = max(total.values())
-    shares = {article: math.exp((score - best) / SPREAD) for article, score in total.items()}
+    shares = {article: math.exp((score - best) / WEIGHTS.spread) for article, score in total.items()}
     whole = sum(shares.values())
     return sorted(((hits[a], share / whole) for a, share in shares.items()), key=lambda pair: -pair[1])
 

@@ -16,13 +16,13 @@ from botkit import language
 from botkit.answer.followups import DEPTH, Reading, pick, read_texts
 from botkit.answer.model import Before, Candidate, Option, Reply
 from botkit.answer.quoting import plain_text, quotable, quote
-from botkit.confidence import ANSWER, Confidence
+from botkit.confidence import ANSWER, Confidence, Contribution
 from botkit.index import Hit, Index, Search
 from botkit.vocabulary import Reason, ReplyKind
 
 CHOICES = 3
 LEAST_CHOICE = 0.08
-"""An article less likely than this is not worth offering."""
+"""An article less likely than this is not worth offering. `eval/constants.py --only offers` tries others."""
 LIKELIER_THAN_NOT = 0.5
 """An article this likely is offered even where no other is: with the next one, since one alone is no choice."""
 MISSES = 2
@@ -120,12 +120,13 @@ def candidates(
 
 def explain(
     index: Index, text: str, *, lang: str | None = None, deadline: float | None = None
-) -> list[tuple[str, float]]:
-    """What each figure added to the log-odds of the first candidate, the weightiest first."""
+) -> list[Contribution]:
+    """What each signal added to the log-odds of the first candidate, the weightiest first; nothing where nothing was
+    found."""
     search = index.search(text, lang, deadline=deadline)
     if not search.hits:
         return []
-    return sorted(Confidence.of(index).contributions(search).items(), key=lambda item: -abs(item[1]))
+    return sorted(Confidence.of(index).contributions(search), key=lambda each: -abs(each.log_odds))
 
 
 def choose(index: Index, article_id: str, *, lang: str) -> Reply | None:
@@ -163,7 +164,7 @@ def _decide(
     topic = language.smalltalk(text, index.tables)
     if topic is not None:
         return _say(index, "smalltalk", topic, lang, topic=topic, **base)
-    exact = bool(search.hits) and bool(search.signals["exact"])
+    exact = search.exact
     if turn is not None and turn.options and not exact:
         if language.neither(text, index.tables):
             return _miss(index, "no_answer", MISSES - 1, lang, base)

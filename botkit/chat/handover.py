@@ -24,9 +24,12 @@ from botkit.store import BOT, Event, Store
 from botkit.store.event_data import BotReply, Option, Queue, Source
 from botkit.vocabulary import Reason
 
-LIKELY: Final = 0.15  # the least probability, the disliked answer being wrong, at which another one is offered
-MATTERS: Final = 0.3  # a candidate less likely than this says nothing about what the matter is
-LEAST: Final = 0.02  # and before that: below it the figures say nothing about the order
+LIKELY: Final = 0.15
+"""The least probability, the disliked answer being wrong, at which another one is offered; `LEAST` the least before
+that, below which the order says nothing. `eval/constants.py --only offers` tries others of both."""
+LEAST: Final = 0.02
+MATTERS: Final = 0.3
+"""A candidate less likely than this says nothing about what the matter is: a rule of the desk, not a fitted number."""
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

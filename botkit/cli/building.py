@@ -102,7 +102,7 @@ def index(
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="where to write a reply per line")
 @click.option("--before", "earlier", metavar="TEXT", help="what was asked before; the question may lean on it")
-@click.option("--explain", is_flag=True, help="print what each figure added to the log-odds, of the question by itself")
+@click.option("--explain", is_flag=True, help="print what each signal added to the log-odds, of the question by itself")
 @click.pass_obj
 def ask(
     file: Path | None,
@@ -157,9 +157,10 @@ def ask(
     if found.source:
         click.echo(f"\n→ {found.source.title} <{found.source.url}>")
     if explain:
-        click.echo("\nlog-odds of the first candidate:")
-        for name, value in answer.explain(opened, language.clean(question), lang=lang, deadline=PATIENCE):
-            click.echo(f"  {value:+8.3f}  {name}")
+        click.echo("\nlog-odds of the first candidate: what was added, by which signal, of which value")
+        for each in answer.explain(opened, language.clean(question), lang=lang, deadline=PATIENCE):
+            value = "" if each.value is None else f"{each.value:8.3f}"
+            click.echo(f"  {each.log_odds:+8.3f}  {each.name:<29} {value:>8}  {each.meaning}")
 
 
 def _ask_file(queries: Path, out: Path | None, lang: str | None, reply: Callable[[str, str | None], Reply]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--index", "folder", type=click.Path(path_type=Path), help="index folder")
 @click.option("--split", type=click.Choice(["dev", "test"]), help="only the questions of this half")
 @click.option("--lang", help="only the questions asked on a page in this language")
+@click.option("--words", is_flag=True, help="as if the encoder failed at every question: words alone answer")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="write the report as one HTML file here")
 @click.option("--json", "as_json", type=click.Path(dir_okay=False, path_type=Path), help="write everything here")
 @click.option("--against", type=click.Path(path_type=Path), help="another index: tell what changed from it to --index")
@@ -39,6 +40,7 @@ def evaluate(
     folder: Path | None,
     split: str | None,
     lang: str | None,
+    words: bool,
     html: Path | None,
     as_json: Path | None,
     against: Path | None,
@@ -71,6 +73,7 @@ def evaluate(
                     clarify_threshold=settings.clarify_threshold,
                     progress=shared.progress("asked", "questions"),
                     system=system,
+                    deadline=0 if words else None,
                 )
             )
         return found
@@ -94,7 +97,10 @@ def evaluate(
         if evaluation.missing:
             missing = ", ".join(evaluation.missing)
             click.echo(f"{evaluation.system}: questions name articles that it does not have: {missing}", err=True)
-    told = ", ".join([*sets, *talks, *([f"{split} split"] if split else []), *([lang] if lang else [])])
+    chosen = [f"{split} split"] if split else []
+    chosen += [lang] if lang else []
+    chosen += ["words alone"] if words else []
+    told = ", ".join([*sets, *talks, *chosen])
     report = evaluations.Report(
         title=f"{settings.index} on {told}",
         sets=tuple(evaluations.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),

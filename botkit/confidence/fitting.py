@@ -17,9 +17,9 @@ import numpy as np
 
 from botkit import encoder, language
 from botkit.confidence.certificate import ALPHA, DELTA, certify
-from botkit.confidence.model import FEATURES, PAIRS, Confidence, features, with_pairs
+from botkit.confidence.model import PAIRS, Confidence, features, with_pairs
 from botkit.corpus import Label
-from botkit.index import Index
+from botkit.index import FEATURES, STORED, Index
 
 FOLDER = Path(__file__).parent
 ROWS, NUMBERS = FOLDER / "shipped.npz", FOLDER / "shipped.json"
@@ -42,7 +42,7 @@ FEWEST_OF_A_LANGUAGE = 60
 
 @dataclass(frozen=True)
 class Rows:
-    """Figures of searches (rows, FEATURES), whether the first article was right and whether one of the first three
+    """Signals of searches (rows, FEATURES), whether the first article was right and whether one of the first three
     was, and the weight of each."""
 
     table: np.ndarray
@@ -87,7 +87,7 @@ def fit(index: Index, labels: Sequence[Label] = (), *, alpha: float = ALPHA, del
 
 def shipped(index: Index) -> dict[str, Any]:
     """The numbers that ship with botkit. `calibrated` is false for an encoder that they were not made with: the
-    figures are on the same scales, so that they order as well, but what they promise is not known."""
+    signals are on the same scales, so that they order as well, but what they promise is not known."""
     numbers: dict[str, Any] = json.loads(NUMBERS.read_text(encoding="utf-8"))
     return numbers | {"calibrated": numbers["encoder"] == encoder.identity(index.encoder), "labels": 0}
 
@@ -98,17 +98,17 @@ def learn(
     names: Sequence[str] = FEATURES,
     pairs: Sequence[tuple[str, str]] = PAIRS,
 ) -> dict[str, Any]:
-    """Logistic regressions on standardised figures and the products of pairs of them: is the first article right, is
+    """Logistic regressions on standardised signals and the products of pairs of them: is the first article right, is
     one of the first three."""
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = rows.table.mean(axis=0), np.maximum(rows.table.std(axis=0), 1e-6)
     terms = with_pairs((rows.table - mean) / scale, pairs, names)
     told: dict[str, Any] = {
-        "features": list(names),
+        "features": [STORED[name] for name in names],
         "mean": mean.tolist(),
         "scale": scale.tolist(),
-        "pairs": [list(pair) for pair in pairs],
+        "pairs": [[STORED[one], STORED[other]] for one, other in pairs],
     }
     for name in parts:
         model = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky", max_iter=100)
@@ -120,7 +120,7 @@ def learn(
 def simulated() -> Rows:
     """The rows that ship: every bot counts the same, and in each what is out of scope its share."""
     with np.load(ROWS, allow_pickle=False) as stored:
-        order = [stored["figures"].tolist().index(name) for name in FEATURES]
+        order = [stored["figures"].tolist().index(STORED[name]) for name in FEATURES]
         table = stored["table"].astype(np.float64)[:, order]
         right, place, inside, bot = (stored[name] for name in ("right", "place", "inside", "bot"))
     articles = np.exp(table[:, FEATURES.index("articles")])
@@ -145,7 +145,7 @@ def judged_rows(index: Index, labels: Sequence[Label]) -> tuple[Rows, list[int]]
     table, right, among, weight, known = [], [], [], [], []
     for place, (label, search) in enumerate(zip(labels, searches, strict=True)):
         order = [hit.article for hit in search.hits]
-        if not order or search.signals["exact"] or (label.relevant is None and order[0] not in label.rejected):
+        if not order or search.exact or (label.relevant is None and order[0] not in label.rejected):
             continue
         relevant = label.relevant or frozenset()
         table.append(features(search))

@@ -1,75 +1,20 @@
-"""The model itself: the figures of a search, and what their weights make of them."""
+"""The model itself: the signals of a search, and what their weights make of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from botkit.index import Index, Search
+from botkit.index import FEATURES, FROM_STORED, MEANINGS, STORED, Index, Search
 
-FEATURES = (
-    "top",
-    "z",
-    "gap10",
-    "csls",
-    "dense",
-    "dense_margin",
-    "passage_dense",
-    "passage_margin",
-    "score",
-    "score_margin",
-    "word",
-    "word_margin",
-    "char",
-    "char_margin",
-    "head",
-    "head_margin",
-    "coverage",
-    "article_grams",
-    "known_words",
-    "known_grams",
-    "agreement",
-    "word_rank",
-    "entropy",
-    "vote",
-    "centroid",
-    "length",
-    "same_language",
-    "language_probability",
-    "phrasings",
-    "fused",
-    "fused_margin",
-    "head_sum",
-    "head_wins",
-    "beyond_others",
-    "beyond_own",
-    "articles",
-    "runner_up",
-    "rest",
-    "has_head",
-    "choice",
-    "choice_odds",
-    "choice_margin",
-    "choice_entropy",
-    "languages",
-    "crowd",
-    "company",
-    "own_first",
-    "rows",
-    "elsewhere",
-    "elsewhere_lead",
-    "elsewhere_rank",
-    "other_trades",
-    "unknown_trades",
-)
 LEXICAL = (
     "score",
     "score_margin",
     "runner_up",
-    "rest",
+    "others_mean",
     "word",
     "word_margin",
     "char",
@@ -87,21 +32,21 @@ LEXICAL = (
     "articles",
     "languages",
     "rows",
-    "other_trades",
-    "unknown_trades",
+    "other_domains",
+    "unknown_domains",
 )
-"""figures that words alone tell, of a search whose question has no vector"""
+"""signals that words alone give, of a search whose question has no vector"""
 PAIRS = (
     ("known_grams", "fused_margin"),
-    ("elsewhere", "phrasings"),
+    ("out_of_domain", "phrasings"),
     ("coverage", "phrasings"),
-    ("passage_dense", "rest"),
-    ("known_grams", "choice"),
+    ("passage_dense", "others_mean"),
+    ("known_grams", "class_probability"),
     ("passage_dense", "entropy"),
     ("coverage", "vote"),
-    ("other_trades", "article_grams"),
+    ("other_domains", "article_grams"),
 )
-"""figures that say more together: their products, each standardised first. Chosen one after the other by how well a
+"""signals that say more together: their products, each standardised first. Chosen one after the other by how well a
 model does on kinds of bots that it was not fitted on (eval/pairs.py); the last by what it does on other trades'
 questions (eval/elsewhere, development half)."""
 TEMPERATURE = 0.2
@@ -113,34 +58,30 @@ EXACT, HIGHEST = 0.97, 0.995
 
 
 def features(search: Search, names: Sequence[str] = FEATURES) -> np.ndarray:
-    """The figures of a search in the order of `names`, float64."""
-    hit, signals = search.hits[0], search.signals
-    table = {
-        **signals,
-        "dense": hit.dense,
-        "passage_dense": hit.passage_dense,
-        "score": hit.score,
-        "word": hit.word,
-        "char": hit.char,
-        "head": hit.head,
-        "choice": hit.choice,
-        "choice_odds": float(np.log(hit.choice + 1e-3)),
-        "same_language": float(hit.lang == search.lang),
-    }
-    return np.array([table[name] for name in names], np.float64)
+    """Some signals of a search that found something, in the order of `names`, float64."""
+    return np.array([getattr(search.signals, name) for name in names], np.float64)
 
 
 def with_pairs(
     standardised: np.ndarray, pairs: Sequence[tuple[str, str]], names: Sequence[str] = FEATURES
 ) -> np.ndarray:
-    """Standardised figures of shape (rows, names) and after them the products of some pairs of them."""
+    """Standardised signals of shape (rows, names) and after them the products of some pairs of them."""
     one, other = (np.array([names.index(pair[side]) for pair in pairs], np.int64) for side in (0, 1))
     return np.concatenate([standardised, standardised[:, one] * standardised[:, other]], axis=1)
 
 
+class Contribution(NamedTuple):
+    """What one term added to the log-odds: its name, the signal's value where it is one, and what that measures."""
+
+    name: str
+    log_odds: float
+    value: float | None
+    meaning: str
+
+
 @dataclass(frozen=True)
 class Confidence:
-    """Two logistic regressions on standardised figures z = (x - mean) / scale and the products of some pairs of them:
+    """Two logistic regressions on standardised signals z = (x - mean) / scale and the products of some pairs of them:
     p = sigmoid(weights . (z, products) + intercept). `lexical` is the model of searches without a vector."""
 
     names: tuple[str, ...]
@@ -148,7 +89,7 @@ class Confidence:
     scale: np.ndarray
     pairs: tuple[tuple[str, str], ...]
     weights: np.ndarray
-    """shape (2, figures and pairs): the first article is right; one of the first three is"""
+    """shape (2, signals and pairs): the first article is right; one of the first three is"""
     intercepts: np.ndarray
     answer: float
     clarify: float
@@ -161,24 +102,24 @@ class Confidence:
 
     @classmethod
     def read(cls, numbers: Mapping[str, Any]) -> Confidence:
-        """The model of numbers that name their figures, in whatever order."""
+        """The model of published numbers, which name their signals, in whatever order."""
         usual = (numbers["answer"], numbers["clarify"])
         words = cls._read(numbers["lexical"], LEXICAL, *usual) if "lexical" in numbers else None
         return replace(cls._read(numbers, FEATURES, *usual), lexical=words)
 
     @classmethod
     def _read(cls, numbers: Mapping[str, Any], names: tuple[str, ...], answer: float, clarify: float) -> Confidence:
-        order = [numbers["features"].index(name) for name in names]
+        order = [numbers["features"].index(STORED[name]) for name in names]
         mean, scale = (np.array(numbers[name], np.float64)[order] for name in ("mean", "scale"))
         both = (numbers["first"], numbers["among"])
-        pairs = tuple((one, other) for one, other in numbers["pairs"])
+        pairs = tuple((FROM_STORED[one], FROM_STORED[other]) for one, other in numbers["pairs"])
         order += range(len(order), len(order) + len(pairs))
         weights = np.array([part["weights"] for part in both], np.float64)[:, order]
         intercepts = np.array([part["intercept"] for part in both], np.float64)
         return cls(names, mean, scale, pairs, weights, intercepts, answer, clarify)
 
     def odds(self, table: np.ndarray) -> np.ndarray:
-        """Log-odds of both regressions, shape (2, rows), for figures of shape (rows, figures).
+        """Log-odds of both regressions, shape (2, rows), for signals of shape (rows, signals).
 
         The first article's are no higher than its lead over the second allows: evens for two of one score, and hardly
         bounded from a few times TIE on. Without a second the whole score is the lead (`score_margin` is 0 then).
@@ -203,7 +144,7 @@ class Confidence:
             return self.lexical.probabilities(search)
         odds = self.odds(features(search, self.names)[None, :])[:, 0]
         first, among = (float(p) for p in HIGHEST / (1.0 + np.exp(-np.clip(odds, -30, 30))))
-        if search.signals["exact"]:
+        if search.exact:
             first = max(first, EXACT)
         among = max(first, among)
         scores = np.array([hit.score for hit in search.hits])
@@ -215,17 +156,25 @@ class Confidence:
             found[places] = mass * share[places] / total if total > 0 else 0.0
         return [float(p) for p in np.minimum.accumulate(found)]
 
-    def contributions(self, search: Search) -> dict[str, float]:
-        """What each figure and each pair of them, as `one × other`, added to the log-odds that the first article is
-        right, the intercept included; and what a `tie` with the second took."""
+    def contributions(self, search: Search) -> list[Contribution]:
+        """What each signal and each pair of them added to the log-odds that the first article is right, the intercept
+        included; and what a tie with the second took."""
         if not search.encoded and self.lexical is not None:
             return self.lexical.contributions(search)
-        names = (*self.names, *(f"{one} × {other}" for one, other in self.pairs))
-        table = features(search, self.names)[None, :]
-        parts = dict(zip(names, (self.weights[0] * self._terms(table)[0]).tolist(), strict=True))
-        parts = {"intercept": float(self.intercepts[0]), **parts}
-        taken = float(self.odds(table)[0, 0]) - sum(parts.values())
-        return parts | ({"tie": taken} if taken < -1e-9 else {})
+        values = features(search, self.names)
+        added = (self.weights[0] * self._terms(values[None, :])[0]).tolist()
+        single = [
+            Contribution(name, log_odds, value, MEANINGS[name])
+            for name, log_odds, value in zip(self.names, added, values.tolist(), strict=False)
+        ]
+        pairs = [
+            Contribution(f"{one} × {other}", log_odds, None, "both together")
+            for (one, other), log_odds in zip(self.pairs, added[len(single) :], strict=True)
+        ]
+        whole = [Contribution("intercept", float(self.intercepts[0]), None, "an average search"), *single, *pairs]
+        taken = float(self.odds(values[None, :])[0, 0]) - sum(each.log_odds for each in whole)
+        tie = Contribution("tie", taken, None, "the second hit has nearly the same score")
+        return [*whole, tie] if taken < -1e-9 else whole
 
 
 def area(positive: Sequence[float], negative: Sequence[float]) -> float:

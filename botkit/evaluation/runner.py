@@ -185,8 +185,8 @@ def _outcome(label: Label, reply: Reply, model: Confidence) -> Outcome:
     )
     if not found.wrong or not search.hits:
         return found
-    weighed = sorted(model.contributions(search).items(), key=lambda item: -abs(item[1]))
-    return replace(found, explanation=tuple((name, round(value, 4)) for name, value in weighed))
+    weighed = sorted(model.contributions(search), key=lambda each: -abs(each.log_odds))
+    return replace(found, explanation=tuple((each.name, round(each.log_odds, 4)) for each in weighed))
 
 
 def _titles(index: Index, outcomes: Iterable[Outcome]) -> dict[tuple[str, str], str]:

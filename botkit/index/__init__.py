@@ -7,7 +7,7 @@ row gets
     f = a * cos + (1 - a) * (w * word / ub_word + (1 - w) * char / ub_char) + b * log P(row's language)
 
 on a fixed scale, so that scores of two questions compare. Phrasings are pooled per article by
-log-sum-exp and passages by their best, channels are summed, and the score of a head that learned from
+log-sum-exp and passages by their best, channels are summed, and the score of a classifier that learned from
 all phrasings is added. A score orders hits; it is never a confidence.
 
     indexes/<name>/CURRENT             the published version's name
@@ -20,7 +20,7 @@ all phrasings is added. A score orders hits; it is never a confidence.
         rows.npz                       row -> article, language; means; densities; centroids; questions beyond any shop
         phrasings.faiss, passages.faiss
         {phrasings,passages}.{words,chars}.{npz,json}, sounds.{npz,json}
-        head.*.npy                     the head
+        head.*.npy                     the intent classifier
         confidence.json                the confidence model's numbers
     indexes/<name>/cache/              files, vectors and terms of earlier builds by content; may be deleted
 
@@ -33,9 +33,14 @@ from botkit.index.hits import Hit, Ranking, Search
 from botkit.index.index import Index, tables
 from botkit.index.lexical import Lexical, okapi
 from botkit.index.reload import Live
+from botkit.index.signals import FEATURES, FROM_STORED, MEANINGS, STORED, Signals
 from botkit.index.versions import IndexProblem, building, offered, verify, version_folder
 
 __all__ = [
+    "FEATURES",
+    "FROM_STORED",
+    "MEANINGS",
+    "STORED",
     "Hit",
     "Index",
     "IndexProblem",
@@ -43,6 +48,7 @@ __all__ = [
     "Live",
     "Ranking",
     "Search",
+    "Signals",
     "build",
     "building",
     "discard",

@@ -8,7 +8,6 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def build(
                 "encoder": encoder_name,
                 "encoder_identity": encoders.identity(model),
                 "stemmer": language.stemmer_version(),
-                "ranking": asdict(ranking or Ranking()),
+                "ranking": (ranking or Ranking()).stored(),
                 "counts": {"articles": len(ids), "translations": len(articles), **{n: len(rows[n]) for n in CHANNELS}},
             },
         )

@@ -48,7 +48,7 @@ class Index:
         self._listed: dict[str, tuple[date, list[Article]]] = {}
         self._suggested: dict[str, tuple[date, list[tuple[str, str, list[str], bool]]]] = {}
         rows = rows_of(self._articles, self.ids, self.languages)
-        ranking = Ranking(**manifest["ranking"])
+        ranking = Ranking.read(manifest["ranking"])
         self.searcher = Searcher(folder, self.ids, self.languages, rows, ranking, self._shown.hidden, self.tables)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""A question to hits: candidates from every channel, their rows scored in full, pooled per article, the head added."""
+"""A question to hits: rows of candidates from each channel scored in full, pooled by article, the classifier added."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ import numpy as np
 
 from botkit import language
 from botkit.index.channels import Channel, read_lexical
-from botkit.index.head import Head
+from botkit.index.classifier import Classifier
 from botkit.index.hits import Hit, Ranking, Search
 from botkit.index.pooling import best_of, pool
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, Row
+from botkit.index.signals import EXACT, Candidates, Nearest, Statistics, Wording, measure
 from botkit.index.writing import centre
 
 LEAD = 0.05
 """by how much a section must fit better than the text above the first heading to be quoted instead"""
 UNREAD = 0.3
 """the share of a Latin text's n-grams that an index would know, had it articles in its language"""
-NEARLY = 0.1
-"""from how far behind the first hit a question that no shop answers counts against it"""
-EXACT = 10.0
-"""what a question that is a phrasing to the letter gains: it is first, whatever the rest says"""
 
 
 @dataclass(frozen=True)
@@ -72,24 +69,24 @@ class Searcher:
         with np.load(folder / "rows.npz", allow_pickle=False) as table:
             arrays = {name: table[name] for name in table.files}
         self._density, self._sums = arrays["density"], arrays["sums"]
-        self._near_own, self._near_others = arrays["near.own"], arrays["near.others"]
-        self._near_elsewhere = arrays["near.elsewhere"]
-        self._trades, self._domains = arrays["trades"], language.domain_names()
-        self._signals = {  # the same for every question
-            "articles": float(np.log(len(ids))),
-            "languages": float(np.log(len(languages))),
-            "crowd": float(np.median(self._near_others)),
-            "company": float(np.median(self._near_own)),
-            "own_first": float(arrays["own.first"]),
-            "rows": float(np.log(max(len(arrays["density"]), 1) / len(ids))),
-        }
+        self._domains_of, self._domains = arrays["trades"], language.domain_names()
         self._channels = {name: Channel(folder, name, arrays, len(ids)) for name in CHANNELS}
         self._sounds = read_lexical(folder, "sounds") if (folder / "sounds.npz").exists() else None
         self._foreign = tuple(code for code in language.LANGUAGES if code not in languages)
         self._foreign_means = arrays["foreign.means"]
-        self._elsewhere = arrays["elsewhere"].astype(np.float32)
+        self._out_of_domain = arrays["elsewhere"].astype(np.float32)
         self._reads_latin = any(language.script_of(code, tables) == "latin" for code in languages)
-        self._head = Head.read(folder, self._channels[PHRASINGS].chars)
+        self._classifier = Classifier.read(folder, self._channels[PHRASINGS].chars)
+        self._statistics = Statistics(
+            articles=len(ids),
+            languages=len(languages),
+            phrasings=len(self._density),
+            own_first=float(arrays["own.first"]),
+            has_classifier=self._classifier is not None,
+            near_own=arrays["near.own"],
+            near_others=arrays["near.others"],
+            near_out_of_domain=arrays["near.elsewhere"],
+        )
         places = {(row.group, row.lang_number) for row in rows[PHRASINGS]}
         self._per_article = len(rows[PHRASINGS]) / max(len(places), 1)
         self._exact = {language.folded(row.text, row.lang, tables): row.group for row in rows[PHRASINGS]}
@@ -175,9 +172,9 @@ class Searcher:
         few, many = self.ranking.passages_alone, self.ranking.passages
         weight = many + (1.0 - phrased_enough) * (few - many)
         fused = (phrased + weight * told) / (1 + weight)
-        familiar, likely = self._of_head(asked, groups)
-        of_head = self.ranking.head * familiar + self.ranking.choice * likely[groups]
-        scores = fused + max(self.ranking.lone, phrased_enough) * of_head
+        familiar, likely = self._classified(asked, groups)
+        classified = self.ranking.classifier * familiar + self.ranking.class_probability * likely[groups]
+        scores = fused + max(self.ranking.lone, phrased_enough) * classified
         exact = self._exact.get(language.folded(text, tables=self.tables))
         if exact is not None and exact in groups:
             scores[np.searchsorted(groups, exact)] += EXACT
@@ -204,16 +201,16 @@ class Searcher:
             foreign=lang in self._foreign,
         )
 
-    def _of_head(self, asked: _Question, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The head's scores of some articles and its probabilities of all. Without a head, which takes two articles, or
-        without a vector to show it, nothing is familiar and each is as likely as the others."""
-        if self._head is None or not asked.encoded:
+    def _classified(self, asked: _Question, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The classifier's scores of some articles and its probabilities of all. Without one, which takes two
+        articles, or without a vector, nothing is familiar and each is as likely as the others."""
+        if self._classifier is None or not asked.encoded:
             return np.zeros(len(groups), np.float32), np.full(len(self.ids), 1.0 / len(self.ids), np.float32)
-        return self._head.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
+        return self._classifier.scores(self._channels[PHRASINGS].all_cosines(asked.vector), asked.grams, groups)
 
     def _phrased_enough(self) -> float:
-        """0 where articles have one phrasing in a language, 1 where they have `enough`: the head has little to learn
-        from one, and passages have to tell what phrasings do not."""
+        """0 where articles have one phrasing in a language, 1 where they have `enough`: the classifier has little to
+        learn         from one, and passages have to tell what phrasings do not."""
         return float(np.clip(np.log(max(self._per_article, 1.0)) / np.log(self.ranking.enough), 0.0, 1.0))
 
     def _lexical(self, name: str, asked: _Question) -> tuple[np.ndarray, np.ndarray]:
@@ -274,7 +271,7 @@ class Searcher:
         groups: np.ndarray,
         scores: np.ndarray,
         fused: np.ndarray,
-        head: np.ndarray,
+        familiar: np.ndarray,
         likely: np.ndarray,
         scored: Mapping[str, _Scored],
         near: tuple[np.ndarray, np.ndarray],
@@ -282,90 +279,70 @@ class Searcher:
     ) -> Search:
         size = len(groups)
         phrased, told = scored[PHRASINGS], scored[PASSAGES]
-        dense = best_of(phrased.cosines, phrased.slots, size, -1.0)
-        passage_dense = best_of(told.cosines, told.slots, size, -1.0)
-        word, char = best_of(phrased.word, phrased.slots, size, 0.0), best_of(phrased.char, phrased.slots, size, 0.0)
-        order = np.argsort(-scores, kind="stable")
+        found = Candidates(
+            number=groups,
+            scores=scores,
+            fused=fused,
+            dense=best_of(phrased.cosines, phrased.slots, size, -1.0),
+            passage_dense=best_of(told.cosines, told.slots, size, -1.0),
+            word=best_of(phrased.word, phrased.slots, size, 0.0),
+            char=best_of(phrased.char, phrased.slots, size, 0.0),
+            classifier=familiar,
+            probabilities=likely,
+        )
         hits = []
-        for i in order[:limit]:
+        for i in np.argsort(-scores, kind="stable")[:limit]:
             row = self._best_phrasing(phrased, int(i))
             passage = self._best_passage(told, int(i), max(shares, key=shares.__getitem__))
             any_row = row or passage
             assert any_row is not None
             hits.append(
                 Hit(
-                    self.ids[groups[i]],
-                    float(scores[i]),
-                    any_row.lang,
-                    row.text if row else "",
-                    passage.anchor if passage else "",
-                    float(dense[i]),
-                    float(passage_dense[i]),
-                    float(word[i]),
-                    float(char[i]),
-                    float(head[i]),
-                    float(likely[groups[i]]),
+                    article=self.ids[groups[i]],
+                    score=float(scores[i]),
+                    lang=any_row.lang,
+                    phrasing=row.text if row else "",
+                    anchor=passage.anchor if passage else "",
+                    dense=float(found.dense[i]),
+                    passage_dense=float(found.passage_dense[i]),
+                    word=float(found.word[i]),
+                    char=float(found.char[i]),
+                    classifier=float(familiar[i]),
+                    class_probability=float(likely[groups[i]]),
                 )
             )
-        first = int(order[0])
-
-        def margin(figures: np.ndarray) -> float:
-            others = np.delete(figures, first)
-            return float(figures[first] - others.max()) if len(others) else 0.0  # nothing was beaten
-
-        elsewhere = float((self._elsewhere @ asked.vector).max())
-        channel = self._channels[PHRASINGS]
         cosines, rows = near
-        ten = cosines[:10]
-        top = float(cosines[0]) if len(cosines) else 0.0
-        votes = channel.group[rows[:10]] == groups[first]
-        share = np.exp((scores[order[:10]] - scores[first]) / self.ranking.temperature)
-        share /= share.sum()
-        winners = (int(np.argmax(dense)), int(np.argmax(word)), int(np.argmax(char)), int(np.argmax(head)))
-        row_words = language.words(
-            language.native(hits[0].phrasing, hits[0].lang, self.tables), hits[0].lang, self.tables
+        nearest = Nearest(
+            cosines, self._channels[PHRASINGS].group[rows], float(self._density[rows[0]]) if len(rows) else 0.0
         )
-        signals = self._signals | {
-            "top": top,
-            "elsewhere": elsewhere,
-            "elsewhere_lead": max(0.0, elsewhere - max(hits[0].dense, hits[0].passage_dense) + NEARLY),
-            "elsewhere_rank": float(np.searchsorted(self._near_elsewhere, elsewhere)) / len(self._near_elsewhere),
-            **self._other_trades(int(groups[first]), asked.domains),
-            "z": (top - float(cosines.mean())) / max(float(cosines.std()), 1e-3) if len(cosines) > 2 else 0.0,
-            "gap10": top - float(ten[-1]) if len(ten) else 0.0,
-            "csls": 2 * top - float(self._density[rows[0]]) - float(ten.mean()) if len(ten) else 0.0,
-            "dense_margin": margin(dense),
-            "passage_margin": margin(passage_dense),
-            "score_margin": margin(scores),
-            "word_margin": margin(word),
-            "char_margin": margin(char),
-            "head_margin": margin(head),
-            "known_words": channel.words.known(asked.words),
-            "known_grams": channel.chars.known(asked.grams),
-            "coverage": channel.words.coverage(asked.words, row_words),
-            "article_grams": channel.chars.held(asked.grams, *channel.starts[groups[first] :][:2]),
-            "agreement": sum(w == first for w in winners) / len(winners),
-            "word_rank": 1.0 / (1 + int((word > word[first]).sum())),
-            "vote": float(votes.mean()) if len(votes) else 0.0,
-            "centroid": self._centroid(int(groups[first]), asked.vector),
-            "entropy": float(-(share * np.log(share + 1e-12)).sum()),
-            "length": float(np.log1p(len(asked.words))),
-            "phrasings": float(np.log1p(channel.starts[groups[first] + 1] - channel.starts[groups[first]])),
-            "language_probability": float(max(shares.values())),
-            "exact": float(scores[first] >= EXACT),
-            "fused": float(fused[first]),
-            "fused_margin": margin(fused),
-            "head_sum": float(head.sum()),
-            "head_wins": float(winners[3] == first),
-            "choice_margin": margin(likely[groups]),
-            "choice_entropy": float(-(likely * np.log(likely + 1e-12)).sum()),
-            "beyond_others": float(np.searchsorted(self._near_others, top)) / len(self._near_others),
-            "beyond_own": float(np.searchsorted(self._near_own, top)) / len(self._near_own),
-            "runner_up": float(scores[order[1]]) if len(order) > 1 else 0.0,
-            "rest": float(fused[order[1:10]].mean()) if len(order) > 1 else 0.0,
-            "has_head": float(self._head is not None),
-        }
+        signals = measure(
+            found,
+            nearest,
+            self._wording(asked, hits[0], int(groups[np.argmax(scores)]), shares),
+            float((self._out_of_domain @ asked.vector).max()),
+            self._statistics,
+            self.ranking.temperature,
+        )
         return Search(text, dict(shares), tuple(hits), signals, asked.encoded)
+
+    def _wording(self, asked: _Question, hit: Hit, group: int, shares: Mapping[str, float]) -> Wording:
+        channel = self._channels[PHRASINGS]
+        row_words = language.words(language.native(hit.phrasing, hit.lang, self.tables), hit.lang, self.tables)
+        start, end = channel.starts[group : group + 2]
+        other, unknown = self._other_domains(group, asked.domains)
+        return Wording(
+            coverage=channel.words.coverage(asked.words, row_words),
+            article_grams=channel.chars.held(asked.grams, start, end),
+            known_words=channel.words.known(asked.words),
+            known_grams=channel.chars.known(asked.grams),
+            centroid=self._centroid(group, asked.vector),
+            length=float(np.log1p(len(asked.words))),
+            same_language=float(hit.lang == max(shares, key=shares.__getitem__)),
+            language_probability=float(max(shares.values())),
+            phrasings=float(np.log1p(end - start)),
+            other_domains=float(other),
+            unknown_domains=float(unknown),
+        )
 
     def _best_phrasing(self, scored: _Scored, slot: int) -> Row | None:
         own = np.flatnonzero(scored.slots == slot)
@@ -382,13 +359,12 @@ class Searcher:
         best: Row = max(rows, key=lambda pair: pair[1] + (LEAD if not pair[0].anchor else 0.0))[0]
         return best
 
-    def _other_trades(self, group: int, named: Sequence[int]) -> dict[str, float]:
-        """How many trades a question names that an article, and of these how many that no article speaks of. One
-        without a text has not said what it is about, and tells nothing."""
+    def _other_domains(self, group: int, named: Sequence[int]) -> tuple[int, int]:
+        """How many domains a question names that an article does not, and of these how many that no article speaks of.
+        An article without a text has not said what it is about, and tells nothing."""
         starts = self._channels[PASSAGES].starts
-        other = [trade for trade in named if not self._trades[group, trade] and starts[group] < starts[group + 1]]
-        unknown = [trade for trade in other if not self._trades[:, trade].any()]
-        return {"other_trades": float(len(other)), "unknown_trades": float(len(unknown))}
+        other = [each for each in named if not self._domains_of[group, each] and starts[group] < starts[group + 1]]
+        return len(other), sum(not self._domains_of[:, each].any() for each in other)
 
     def _centroid(self, group: int, vector: np.ndarray) -> float:
         """Cosine of the question to the mean phrasing of an article."""

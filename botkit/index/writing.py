@@ -1,4 +1,4 @@
-"""Rows to the files of a version: vectors, words, head. Work done here is not done at a question."""
+"""Rows to the files of a version: vectors, words, classifier. Work done here is not done at a question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 
 from botkit import language
-from botkit.index.head import Head
+from botkit.index.classifier import Classifier
 from botkit.index.lexical import Lexical
 from botkit.index.own import Own
 from botkit.index.rows import CHANNELS, PHRASINGS, Row
@@ -67,7 +67,7 @@ def write_rows(
                 heard = functools.partial(_sounds, tables=tables)
                 sounds = counts(cache / "sounds.npz", analyse=heard, texts=[(r.text, r.lang) for r in rows[name]])
                 write_lexical(draft, "sounds", Lexical.build(sounds))
-            fitted = Head.fit(centred, grams, group, groups, chars)
+            fitted = Classifier.fit(centred, grams, group, groups, chars)
             if fitted is not None:
                 fitted.write(draft)
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]

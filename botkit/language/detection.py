@@ -35,13 +35,24 @@ class Guess:
         return self.shares[self.best]
 
 
-PAGE, BEFORE = 6.0, 12.0
-"""how much likelier a text is in the language of its page, and of the turn before it: both less than a function
-word and an identifier that agree"""
+@dataclass(frozen=True)
+class Odds:
+    """How much likelier each piece of evidence makes a language. `eval/constants.py --only detection` tries others."""
+
+    page: float = 6.0
+    """the language of the page, and `before` that of the turn before: both less than a function word and an identifier
+    that agree"""
+    before: float = 12.0
+    foreign: float = 0.1
+    """a language that there is no text in"""
+    word: float = 3.0
+    """each of its commonest words, up to four"""
+    latin: float = 0.1
+    """Latin letters where another script is expected, and `latin_word`: each of its commonest words so typed"""
+    latin_word: float = 4.0
 
 
-FOREIGN = 0.1
-"""how likely a language is that there is no text in, beside one that there is"""
+ODDS = Odds()
 
 
 def detect(
@@ -62,11 +73,11 @@ def detect(
     languages = [*languages, *(lang for lang in foreign if lang not in languages)]
     if len(languages) == 1:
         return Guess({languages[0]: 1.0})
-    prior = {lang: FOREIGN if lang in foreign else 1.0 for lang in languages}
+    prior = {lang: ODDS.foreign if lang in foreign else 1.0 for lang in languages}
     if page in prior:
-        prior[page] = PAGE
+        prior[page] = ODDS.page
     if before in prior:
-        prior[before] = BEFORE
+        prior[before] = ODDS.before
     seen = script(text)
     if not seen or seen == "other":
         return _shares(prior)
@@ -86,7 +97,8 @@ def detect(
         own = sum(w.strip("?!.,") in latin for w in found)
         own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in found)
         # Who wrote in its own script before hardly changes to Latin, so that counts no more than the page.
-        scores[typed] = min(prior[typed], PAGE) * 0.1 * 4.0 ** (min(own, 4) - min(plain, 4))
+        told = ODDS.latin_word ** (min(own, 4) - min(plain, 4))
+        scores[typed] = min(prior[typed], ODDS.page) * ODDS.latin * told
     floor = {lang: 1e-3 for lang in languages}
     return _shares({lang: max(scores.get(lang, 0.0), floor[lang]) for lang in languages})
 
@@ -153,7 +165,7 @@ def _evidence(text: str, tables: Tables) -> dict[str, float]:
         if not letters.isdisjoint(telling.own) and letters.isdisjoint(telling.against):
             strengths[lang] = telling.weight
     for lang, common in tables.made(_function_words).items():
-        strengths[lang] = strengths.get(lang, 1.0) * 3.0 ** min(4, sum(w in common for w in found))
+        strengths[lang] = strengths.get(lang, 1.0) * ODDS.word ** min(4, sum(w in common for w in found))
     return strengths
 
 
@@ -202,7 +214,7 @@ def prepare(model: Path, folder: Path) -> None:
     from py3langid import langid
 
     whole = langid.LanguageIdentifier.from_model_file(model)
-    figures = (whole.nb_ptc, whole.nb_pc, whole.tk_nextmove, whole.tk_row, np.array(whole.tk_output, np.int32))
-    for name, table in zip(_TABLES, figures, strict=True):
+    arrays = (whole.nb_ptc, whole.nb_pc, whole.tk_nextmove, whole.tk_row, np.array(whole.tk_output, np.int32))
+    for name, table in zip(_TABLES, arrays, strict=True):
         np.save(folder / f"{name}.npy", np.asarray(table))
     (folder / "classes.json").write_text(json.dumps(list(whole.nb_classes)), encoding="utf-8")

@@ -14,6 +14,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from botkit.language.colloquial import written
 from botkit.language.normalise import ARABIC_MARKS, folded, normal, script, typed_in_latin
@@ -23,12 +24,33 @@ from botkit.language.tables import SHIPPED, Tables
 _VOWELS = {"A": "ae", "W": "ou", "Y": "ie"}
 _SILENT = str.maketrans("", "", "AWY?aeiou")
 _WORD = re.compile(r"[^\W\d_]+(?:\u200c[^\W\d_]+)*")
-ENOUGH = 0.4
-"""the distance of a known word, for each sound, from which on it is another one"""
 MOST_WAYS = 32
 """ways to pronounce a word that are looked at"""
-COMMON = 0.08
-"""by how much a word is nearer for each time that it is e times as frequent"""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The edit distance between what was typed in Latin letters and a word, in sounds. `eval/constants.py --only
+    spelling` tries others."""
+
+    most: float = 0.4
+    """for each sound: from there on it is another word"""
+    frequent: float = 0.08
+    """by how much a word is nearer for each time that it is e times as frequent"""
+    vowel_untyped: float = 0.5
+    untyped: float = 1.0
+    """a sound of the word that was not typed"""
+    short_vowel_typed: float = 0.25
+    long_vowel_typed: float = 0.6
+    typed: float = 0.9
+    """what was typed and is not in the word"""
+    like_vowel: float = 0.1
+    """one vowel for another that it is often written for"""
+    catch: float = 0.4
+    """a vowel for a catch in the throat"""
+
+
+COSTS = Costs()
 
 
 def native(text: str, lang: str, tables: Tables = SHIPPED) -> str:
@@ -120,7 +142,7 @@ class Speller:
         self._words: dict[str, list[tuple[str, float, Sequence[str]]]] = defaultdict(list)
         for word, count in counts.items():
             for sounds in self._pronounced(word):
-                entry = (word, COMMON * math.log(count), sounds)
+                entry = (word, COSTS.frequent * math.log(count), sounds)
                 for key in {_key(way) for way in itertools.islice(itertools.product(*sounds), MOST_WAYS)}:
                     self._words[key].append(entry)
 
@@ -150,7 +172,7 @@ class Speller:
         heard = re.sub(r"(.)\1+", r"\1", re.sub(r"(?<=[aeA])h$", "", heard))
         near = [(_distance(heard, sounds) - more, known) for known, more, sounds in self._words.get(_key(heard), ())]
         best = min(near, default=(math.inf, ""))
-        return best[1] if best[0] <= ENOUGH * len(heard) else by_letters
+        return best[1] if best[0] <= COSTS.most * len(heard) else by_letters
 
     def _by_letters(self, word: str) -> str:
         if not self.tables[self.lang].latin.letters:
@@ -173,16 +195,19 @@ def _key(sounds: Iterable[str]) -> str:
 
 def _distance(heard: str, sounds: Sequence[str]) -> float:
     """How unlike what was typed is to a word: an edit distance that forgives vowels."""
-    line = [0.0]
-    for other in sounds:
-        line.append(line[-1] + (0.5 if other in "AWY?" else 1.0))
+    costs, line = COSTS, [0.0]
+    untyped = [costs.vowel_untyped if other in "AWY?" else costs.untyped for other in sounds]
+    for cost in untyped:
+        line.append(line[-1] + cost)
     for sound in heard:
-        left_out = 0.25 if sound in "aeiou" else 0.6 if sound in "AWY?" else 0.9
+        left_out = (
+            costs.short_vowel_typed if sound in "aeiou" else costs.long_vowel_typed if sound in "AWY?" else costs.typed
+        )
         before, line = line, [line[0] + left_out]
         for place, other in enumerate(sounds):
             line.append(
                 min(
-                    line[-1] + (0.5 if other in "AWY?" else 1.0),
+                    line[-1] + untyped[place],
                     before[place + 1] + left_out,
                     before[place] + _unlike(sound, other),
                 )
@@ -194,5 +219,5 @@ def _unlike(sound: str, other: str) -> float:
     if sound in other:
         return 0.0
     if any(sound in _VOWELS.get(each, "") for each in other):
-        return 0.1
-    return 0.4 if other == "?" and sound in "aeiouAWY" else 1.0
+        return COSTS.like_vowel
+    return COSTS.catch if other == "?" and sound in "aeiouAWY" else 1.0

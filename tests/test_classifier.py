@@ -1,5 +1,5 @@
-"""The head: kernel ridge regression, equal to the textbook's, near 1 for the right article and near 0 for the rest;
-and logistic regression, equal to scikit-learn's on the rows themselves."""
+"""The intent classifier: kernel ridge regression, equal to the textbook's, near 1 for the right article, near 0 for the
+others; and logistic regression, equal to scikit-learn's on the rows themselves."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from botkit.index import head as heads
-from botkit.index.head import CHARS, INVERSE_PENALTY, MOST_ROWS, MOST_WEIGHTS, RIDGE, WIDTH, Head
+from botkit.index import classifier as classifiers
+from botkit.index.classifier import CHARS, INVERSE_PENALTY, MOST_ROWS, MOST_WEIGHTS, RIDGE, WIDTH, Classifier
 from botkit.index.lexical import Lexical
 from botkit.index.terms import Bags
 
@@ -28,21 +28,21 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), np.float32)
 
 
-def fitted(given: Problem, groups: int = 4) -> Head:
+def fitted(given: Problem, groups: int = 4) -> Classifier:
     vectors, grams, group, chars = given
-    found = Head.fit(vectors, Bags.of(grams), group, groups, chars)
+    found = Classifier.fit(vectors, Bags.of(grams), group, groups, chars)
     assert found is not None
     return found
 
 
-def said(head: Head, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
+def said(classifier: Classifier, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
     """The scores of every article for one text."""
-    return head.scores(vectors @ vector, grams, np.arange(len(head.dual)))[0]
+    return classifier.scores(vectors @ vector, grams, np.arange(len(classifier.dual)))[0]
 
 
-def chosen(head: Head, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
+def chosen(classifier: Classifier, vectors: np.ndarray, vector: np.ndarray, grams: list[str]) -> np.ndarray:
     """The probabilities of every article for one text."""
-    return head.scores(vectors @ vector, grams, np.arange(len(head.dual)))[1]
+    return classifier.scores(vectors @ vector, grams, np.arange(len(classifier.dual)))[1]
 
 
 def tfidf(grams: list[str], chars: Lexical) -> np.ndarray:
@@ -69,17 +69,18 @@ def textbook(given: Problem, groups: int, vector: np.ndarray, grams: list[str]) 
 def test_scores_are_those_of_kernel_ridge_regression(seed: int, asked: list[str]) -> None:
     """Known, repeated, unknown and no n-grams; a vector of the phrasings' own and any other."""
     given = problem(seed)
-    head = fitted(given)
+    classifier = fitted(given)
     for vector in (given[0][3], unit(np.random.default_rng(seed).normal(size=32))):
-        np.testing.assert_allclose(said(head, given[0], vector, asked), textbook(given, 4, vector, asked), atol=2e-4)
+        expected = textbook(given, 4, vector, asked)
+        np.testing.assert_allclose(said(classifier, given[0], vector, asked), expected, atol=2e-4)
 
 
 def test_an_article_scores_near_one_on_its_own_phrasings_and_the_others_near_nothing() -> None:
     """The scale that a question's figures are read on."""
     given = problem(groups=6, rows=60)
-    head = fitted(given, 6)
+    classifier = fitted(given, 6)
     for vector, grams, own in zip(*given[:3], strict=True):
-        scores = said(head, given[0], vector, grams)
+        scores = said(classifier, given[0], vector, grams)
         assert scores.argmax() == own
         assert scores[own] > 0.7
         assert np.delete(scores, own).max() < 0.3
@@ -88,18 +89,18 @@ def test_an_article_scores_near_one_on_its_own_phrasings_and_the_others_near_not
 def test_a_text_like_nothing_scores_near_nothing_everywhere() -> None:
     """No article is guessed: a vector at right angles to all of them, and n-grams that none has."""
     given = problem(groups=6, rows=20)
-    head = fitted(given, 6)
+    classifier = fitted(given, 6)
     strange = np.linalg.svd(given[0])[2][-1].astype(np.float32)
     assert np.abs(given[0] @ strange).max() < 1e-5
-    assert np.abs(said(head, given[0], strange, ["never seen"])).max() < 0.3
+    assert np.abs(said(classifier, given[0], strange, ["never seen"])).max() < 0.3
 
 
 def test_some_articles_are_scored_as_all_are() -> None:
     """In the order asked for."""
     given = problem()
-    head = fitted(given)
+    classifier = fitted(given)
     asked = given[0] @ given[0][5], given[1][5]
-    some, every = head.scores(*asked, np.array([3, 1])), head.scores(*asked, np.arange(4))
+    some, every = classifier.scores(*asked, np.array([3, 1])), classifier.scores(*asked, np.arange(4))
     assert some[0] == pytest.approx(every[0][[3, 1]], abs=1e-6)
     assert some[1] == pytest.approx(every[1])
 
@@ -112,11 +113,11 @@ def test_probabilities_are_those_of_logistic_regression_on_the_rows_themselves(g
     vectors, grams, group, chars = given
     tall = np.hstack([vectors, np.sqrt(CHARS) * np.array([tfidf(row, chars) for row in grams])])
     model = LogisticRegression(C=INVERSE_PENALTY, class_weight="balanced", max_iter=5000, tol=1e-8).fit(tall, group)
-    head = fitted(given, groups)
+    classifier = fitted(given, groups)
     for asked in (["g1", "g1", "g7", "never seen"], []):
         vector = unit(np.random.default_rng(groups).normal(size=32))
         wide = np.concatenate([vector, np.sqrt(CHARS) * tfidf(asked, chars)])[None, :]
-        told = chosen(head, vectors, vector, asked)
+        told = chosen(classifier, vectors, vector, asked)
         np.testing.assert_allclose(told, model.predict_proba(wide)[0], atol=0.02)
         assert told.sum() == pytest.approx(1.0)
 
@@ -124,47 +125,48 @@ def test_probabilities_are_those_of_logistic_regression_on_the_rows_themselves(g
 def test_fewer_landmarks_than_rows_find_the_same_articles(monkeypatch: pytest.MonkeyPatch) -> None:
     """What large indexes are spared costs them little."""
     given = problem(groups=6, rows=80)
-    monkeypatch.setattr(heads, "LANDMARKS", 40)
-    head = fitted(given, 6)
-    assert head.choice.shape == (6, 40)
-    found = [chosen(head, given[0], vector, grams).argmax() for vector, grams in zip(*given[:2], strict=True)]
+    monkeypatch.setattr(classifiers, "LANDMARKS", 40)
+    classifier = fitted(given, 6)
+    assert classifier.choice.shape == (6, 40)
+    found = [chosen(classifier, given[0], vector, grams).argmax() for vector, grams in zip(*given[:2], strict=True)]
     assert np.mean(np.array(found) == given[2]) > 0.9
 
 
 def test_with_too_many_articles_the_scores_stand_for_the_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are in the scores' order and sum to one."""
     given = problem()
-    monkeypatch.setattr(heads, "MOST_CHOICES", 1)
-    head = fitted(given)
-    assert head.choice.size == 0
-    scores, likely = head.scores(given[0] @ given[0][5], given[1][5], np.arange(4))
+    monkeypatch.setattr(classifiers, "MOST_CHOICES", 1)
+    classifier = fitted(given)
+    assert classifier.choice.size == 0
+    scores, likely = classifier.scores(given[0] @ given[0][5], given[1][5], np.arange(4))
     assert likely.argsort().tolist() == scores.argsort().tolist()
     assert likely.sum() == pytest.approx(1.0)
 
 
-def test_a_head_on_disk_is_the_same_head(tmp_path: Path) -> None:
+def test_a_classifier_on_disk_is_the_same(tmp_path: Path) -> None:
     """To the last bit; a folder without one has none."""
     given = problem()
-    head = fitted(given)
-    assert Head.read(tmp_path, given[3]) is None
-    head.write(tmp_path)
-    again = Head.read(tmp_path, given[3])
+    classifier = fitted(given)
+    assert Classifier.read(tmp_path, given[3]) is None
+    classifier.write(tmp_path)
+    again = Classifier.read(tmp_path, given[3])
     assert again is not None
-    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(f"head.{part}.npy" for part in Head.PARTS)
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(f"head.{part}.npy" for part in Classifier.PARTS)
     for ask in (said, chosen):
         for row in range(5):
-            before, after = (ask(h, given[0], given[0][row], given[1][row]) for h in (head, again))
+            before, after = (ask(h, given[0], given[0][row], given[1][row]) for h in (classifier, again))
             assert before.tobytes() == after.tobytes()
 
 
-def test_where_nothing_can_be_learned_there_is_no_head() -> None:
+def test_where_nothing_can_be_learned_there_is_no_classifier() -> None:
     """One article; more phrasings than can be solved for; more weights than can be kept."""
     vectors, grams, group, chars = problem()
-    assert Head.fit(vectors, Bags.of(grams), np.zeros_like(group), 1, chars) is None
+    assert Classifier.fit(vectors, Bags.of(grams), np.zeros_like(group), 1, chars) is None
 
-    def of(rows: int, groups: int) -> Head | None:
+    def of(rows: int, groups: int) -> Classifier | None:
         bags = Bags.of([[]] * rows)
-        return Head.fit(np.zeros((rows, 1), np.float32), bags, np.zeros(rows, np.int32), groups, Lexical.build(bags))
+        vectors, group = np.zeros((rows, 1), np.float32), np.zeros(rows, np.int32)
+        return Classifier.fit(vectors, bags, group, groups, Lexical.build(bags))
 
     assert of(MOST_ROWS + 1, 2) is None
     assert of(1000, MOST_WEIGHTS // 1000 + 1) is None
@@ -176,12 +178,12 @@ def test_phrasings_without_n_grams_and_articles_without_phrasings_are_fine() -> 
     vectors, grams, group, _ = problem()
     grams[4] = []
     given = vectors, grams, group, Lexical.build(grams)
-    head = fitted(given, 5)
-    scores = said(head, vectors, vectors[4], [])
+    classifier = fitted(given, 5)
+    scores = said(classifier, vectors, vectors[4], [])
     np.testing.assert_allclose(scores, textbook(given, 5, vectors[4], []), atol=2e-4)
     assert scores.argmax() == group[4]
     assert abs(scores[4]) < 1e-3, "an article without phrasings is never the one"
-    assert chosen(head, vectors, vectors[4], [])[4] < 1e-6
+    assert chosen(classifier, vectors, vectors[4], [])[4] < 1e-6
     none = vectors, [[] for _ in grams], group, Lexical.build([[] for _ in grams])
     np.testing.assert_allclose(
         said(fitted(none), vectors, vectors[0], ["g1"]), textbook(none, 4, vectors[0], []), atol=2e-4

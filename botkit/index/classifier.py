@@ -1,4 +1,5 @@
-"""A head over the phrasings: which article a text is like, learned from all phrasings at once, in two ways.
+"""The intent classifier over the phrasings: which article a text is like, learned from all phrasings at once, in two
+ways.
 
 Kernel ridge regression of one-hot articles with the kernel
 
@@ -28,6 +29,7 @@ import numpy as np
 from botkit.index.lexical import Lexical
 from botkit.index.terms import Bags
 
+# `eval/constants.py --only classifier` tries others of these and of the two below that are no limits.
 WIDTH = 0.5
 CHARS = 0.25
 RIDGE = 0.1
@@ -40,7 +42,7 @@ MOST_CHOICES = 3_000_000
 """rows times articles beyond which the logistic regression would take minutes, and is left out"""
 
 
-class Head:
+class Classifier:
     """`dual` has a row of weights for each article, one weight a phrasing; articles and phrasings in the index's
     order. `weights` are the phrasings' tf-idf, for the same terms and rows as `chars` has them. `choice` has a row of
     weights for each article, one weight a landmark, and `landmarks` their rows; both are empty where there were too
@@ -62,7 +64,7 @@ class Head:
         self.choice, self.bias, self.landmarks = choice, bias, landmarks
 
     @classmethod
-    def fit(cls, vectors: np.ndarray, grams: Bags, group: np.ndarray, groups: int, chars: Lexical) -> Head | None:
+    def fit(cls, vectors: np.ndarray, grams: Bags, group: np.ndarray, groups: int, chars: Lexical) -> Classifier | None:
         """None where there are too few articles to learn anything, or too many rows to solve for.
 
         `vectors` are the phrasings', of length 1; `grams` their n-grams, counted; `group` their articles' numbers.
@@ -109,8 +111,8 @@ class Head:
             np.save(folder / f"head.{name}.npy", getattr(self, name))
 
     @classmethod
-    def read(cls, folder: Path, chars: Lexical) -> Head | None:
-        """The head that `write` wrote, mapped, so that the processes of a server share it; None if there is none."""
+    def read(cls, folder: Path, chars: Lexical) -> Classifier | None:
+        """What `write` wrote, mapped, so that the processes of a server share it; None where nothing was written."""
         if not (folder / "head.dual.npy").exists():
             return None
         # Plain arrays over the mapped files: each slice of a memmap would pay for being one, too.
@@ -151,13 +153,13 @@ def _logistic(
     square = kernel[landmarks].astype(np.float64)
     square[np.diag_indices(len(landmarks))] += 1e-3
     root = cholesky(square, lower=True, check_finite=False)
-    figures = solve_triangular(root, kernel.T.astype(np.float64), lower=True, check_finite=False).T
+    solved = solve_triangular(root, kernel.T.astype(np.float64), lower=True, check_finite=False).T
     number = np.searchsorted(known, group)
     with warnings.catch_warnings():
         # One phrasing an article looks like numbers to be predicted, and the last digits are not worth the wait.
         warnings.simplefilter("ignore")
         model = LogisticRegression(C=INVERSE_PENALTY, class_weight="balanced", max_iter=200).fit(
-            np.ascontiguousarray(figures, np.float32), number
+            np.ascontiguousarray(solved, np.float32), number
         )
     coefficients, bias = model.coef_, model.intercept_
     if len(known) == 2:  # it tells the second one's log-odds alone
