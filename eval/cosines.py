@@ -73,7 +73,7 @@ def questions(data: Path | None) -> Iterator[tuple[str, str]]:
     """(where from, text) of all that is compared as a question."""
     for article in corpus.load(common.DEMO).articles:
         for text in (*article.phrasings, *article.tests):
-            yield f"demo {article.lang}", language.native(language.clean(text), article.lang)
+            yield f"demo {article.lang}", language.normalise_script(language.clean(text), article.lang)
     for label in corpus.labels(*(common.ROOT / "eval" / name for name in ("golden", "slices", "hard"))):
         yield "judged questions", language.clean(label.text)
     for name in SETS if data else ():

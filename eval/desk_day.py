@@ -67,7 +67,7 @@ def day(url: str, coming: list[Customer], blind: bool) -> dict[str, list[tuple[f
     store.migrate()
     team = {name: accounts.add_agent(store, name, "agent", "copper pan and cezve") for name in SHIFTS}
     for name, agent in team.items():
-        desk.arrange(store, agent, name, share=SHARE)
+        desk.arrange(store, agent, name, capacity=SHARE)
     policy = desk.Policy()
     by_ticket: dict[int, Customer] = {}
     busy: dict[int, tuple[str, datetime]] = {}

@@ -29,7 +29,7 @@ from botkit.corpus import Label
 from botkit.encoder import Encoder
 from botkit.evaluation import Evaluation
 from botkit.index import Index
-from botkit.index.memory import Memory
+from botkit.index.embedding_cache import EmbeddingCache
 from eval import baselines, common
 from eval.simulate import half
 
@@ -179,7 +179,8 @@ class _Bench:
         """`cache` has the vectors of the index's rows; those of questions go below the run's folder.
         `before` is the bench on the same folder whose vectors to go on with."""
         folder = run.folder / name
-        self.memory = before.memory if before else Memory(Memory(run.model, cache), folder / "questions")
+        kept = EmbeddingCache(run.model, cache)
+        self.memory = before.memory if before else EmbeddingCache(kept, folder / "questions")
         self.index = Index.open(index.folder, self.memory)
         self.systems = baselines.systems(run.names, corpus.load(source), self.memory, folder / "minilm", common.say)
 

@@ -4,8 +4,9 @@
     python eval/simulate.py --refit
 
 It writes botkit/confidence/shipped.npz, the rows, and shipped.json, the model fitted on them: weights that a person can
-read. For the default encoder it writes botkit's own texts as vectors, too (botkit/index/own). Then it prints how well a
-model orders and calibrates on each family of bots that it was not fitted on.
+read. For the default encoder it writes the vectors of botkit's reference texts, too
+(botkit/index/reference_texts_vectors). Then it prints how well a model orders and calibrates on each family of bots that
+it was not fitted on.
 
 A simulated bot is a real index of a part of a public set or of the demo corpus: some of its articles with some of their
 phrasings. It is asked questions it has an answer to, as near misses questions whose article was left out, and questions
@@ -36,8 +37,8 @@ from botkit import confidence, corpus, encoder, evaluation, index, language
 from botkit.confidence import fitting
 from botkit.corpus import Article, Corpus, Passage
 from botkit.index import FEATURES, STORED
-from botkit.index.memory import Memory
-from botkit.index.own import ship
+from botkit.index.embedding_cache import EmbeddingCache
+from botkit.index.reference_texts import ship
 from eval import common
 
 INSIDE, OUTSIDE = 110, 90
@@ -106,7 +107,7 @@ def make_rows(data: Path, work: Path | None, name: str, count: int) -> tuple[str
     """Writes the rows; what is to be told of how they were made, the encoder's identity, and the model of searches
     without a vector, whose rows do not ship: labels do not move it."""
     with tempfile.TemporaryDirectory(prefix="botkit-simulate-") as scratch:
-        model = Memory(encoder.load(name), work or Path(scratch) / "memory", forget=False)
+        model = EmbeddingCache(encoder.load(name), work or Path(scratch) / "memory", forget=False)
         if name == encoder.DEFAULT:
             ship(model)
         bots = [*intent_bots(data, count), *demo_bots(count // 2), *help_bots(data, count // 3)]
@@ -161,7 +162,7 @@ def across(learned: fitting.Rows, name: str, inside: np.ndarray, apart: np.ndarr
     )
 
 
-def remembered(bot: Bot, model: Memory, scratch: Path, work: Path | None) -> dict[str, np.ndarray]:
+def remembered(bot: Bot, model: EmbeddingCache, scratch: Path, work: Path | None) -> dict[str, np.ndarray]:
     """The rows of a bot: in the work folder those of an earlier run, by the bot and the code that made them."""
     if work is None:
         return rows_of(bot, model, scratch)
@@ -183,13 +184,13 @@ def sources() -> list[Path]:
     return [*files, *languages, common.ROOT / "botkit" / "confidence" / "model.py"]
 
 
-def rows_of(bot: Bot, model: Memory, folder: Path) -> dict[str, np.ndarray]:
+def rows_of(bot: Bot, model: EmbeddingCache, folder: Path) -> dict[str, np.ndarray]:
     """The signals of each question's search, and whether its first article is right."""
     shutil.rmtree(folder, ignore_errors=True)
     built = index.build(Corpus("bot", bot.languages, bot.languages[0], tuple(bot.articles)), folder, encoder=model)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
     vectors = model.encode_query(
-        [built.searcher.native(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
+        [built.searcher.normalise_script(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     )
     found = told(built, bot, shares, list(vectors), FEATURES)
     words = told(built, bot, shares, [None] * len(shares), confidence.LEXICAL)

@@ -396,7 +396,7 @@ def test_a_token_that_may_only_read_changes_nothing_by_reading(app: Flask, store
         told = iter(stream.response)
         assert [next(told) for _ in range(2)]
         stream.close()
-        assert desk.seat(store, "Sara").present is there
+        assert desk.profile(store, "Sara").present is there
         assert (desk.mentions(store, sara) == []) is there
 
 

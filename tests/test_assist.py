@@ -284,7 +284,7 @@ def test_the_page_is_not_searched_for_again_while_nothing_changes(
     assert "returns/refund-time" in fresh.text
 
 
-def test_the_packet_names_earlier_conversations(
+def test_the_handover_context_names_earlier_conversations(
     browser_of_sara: FlaskClient, store: Store, clock: Clock, sara: Agent, customer: Callable[..., Customer]
 ) -> None:
     someone = customer("Where is my order?")
@@ -301,7 +301,7 @@ def test_the_packet_names_earlier_conversations(
     assert "#late" in page
 
 
-def test_the_packet_tells_what_the_assistant_dealt_with_alone(
+def test_the_handover_context_tells_what_the_assistant_dealt_with_alone(
     browser_of_sara: FlaskClient, clock: Clock, customer: Callable[..., Customer], app: Flask
 ) -> None:
     """An earlier question, how it ended and with which article; not the matter of this ticket."""
@@ -363,10 +363,10 @@ def test_a_verdict_is_one_click(
     desk.claim(store, ticket, sara)
     tags = {"tags": "late, courier،  vip"}
     browser_of_sara.post(f"/desk/tickets/{ticket}/close", data={"outcome": "solved", **tags, **form})
-    packet = desk.ticket(store, ticket)
-    closing = packet.transcript[-1]
+    handover = desk.ticket(store, ticket)
+    closing = handover.transcript[-1]
     assert closing.kind == "ticket.closed"
-    assert packet.ticket.article == closing.data.article == article
+    assert handover.ticket.article == closing.data.article == article
     assert closing.data.no_article is missing
     assert closing.data.tags == ("late", "courier", "vip")
 

@@ -55,10 +55,10 @@ def test_a_ticket_for_somebody_absent_goes_to_their_delegate_and_comes_back(
     absent(store, nur, ali)
     given = desk.transfer(store, ticket_id, mina, "nur", "knows rugs")
     assert (given.owner, given.home) == ("Ali", "Nur")
-    packet = desk.ticket(store, ticket_id)
-    event = next(event for event in packet.transcript if event.kind == "ticket.transferred")
+    handover = desk.ticket(store, ticket_id)
+    event = next(event for event in handover.transcript if event.kind == "ticket.transferred")
     assert event.stored == {"ticket": ticket_id, "from": "Mina", "to": "Ali", "absent": True}
-    assert (packet.history[-1].owner, packet.history[-1].note) == ("Ali", "knows rugs")
+    assert (handover.history[-1].owner, handover.history[-1].note) == ("Ali", "knows rugs")
     clock.forward(days=2)
     assert desk.tick(store, policy=QUIET).returned == 1
     assert (of(store, ticket_id).owner, of(store, ticket_id).home) == ("Nur", None)
@@ -218,12 +218,12 @@ def test_the_ticket_of_somebody_gone_goes_back_to_the_queue_and_says_why(
     clock.forward(minutes=1)
     done = [desk.tick(store, policy=QUIET).unattended for _ in range(2)]
     assert done == [1, 0]
-    packet = desk.ticket(store, ticket_id)
-    line, event = packet.history[-1], packet.transcript[-1]
+    handover = desk.ticket(store, ticket_id)
+    line, event = handover.history[-1], handover.transcript[-1]
     assert (line.change, line.state, line.owner, line.actor) == ("released", "waiting", None, "system")
     assert line.note == "no sign of Mina for 30 minutes while the customer waited"
     assert (event.kind, event.stored) == ("ticket.released", {"ticket": ticket_id, "from": "Mina", "unattended": True})
-    assert packet.ticket.unanswered_since == packet.ticket.opened_at
+    assert handover.ticket.unanswered_since == handover.ticket.opened_at
     assert (chat.view(event, "customer") or {})["data"] == {}
     page = signed_in("Boss").get(f"/desk/tickets/{ticket_id}").text
     assert language.messages("en")["desk.event_unattended"].format(name="Mina") in page
@@ -239,7 +239,7 @@ def test_who_is_there_or_has_answered_or_waits_for_the_customer_keeps_theirs(
 ) -> None:
     answered, pending, slow = (claimed(store, agent) for agent in (mina, mina, nur))
     desk.say(store, answered, mina, "one", "In a minute")
-    desk.pend(store, pending, mina)
+    desk.wait_for_customer(store, pending, mina)
     for _ in range(8):
         clock.forward(minutes=10)
         desk.seen(store, nur)

@@ -51,7 +51,7 @@ def shop(store: Store) -> Store:
     desk.say(store, tickets[1], sara, "c-1", "on its way")
     writes(store, tickets[1])
     desk.close(store, tickets[2], sara, "solved", None)
-    desk.arrange(store, sara, "Nur", languages=["tr", "fa"], share=3)
+    desk.arrange(store, sara, "Nur", languages=["tr", "fa"], capacity=3)
     accounts.issue_token(store, "Nur")
     accounts.begin_factor(store, nur)
     starts = store.now() + timedelta(days=2)

@@ -16,7 +16,7 @@ from small import FRUIT, write
 from botkit import corpus, encoder, evaluation
 from botkit.corpus import Label
 from botkit.index.cache import key_of
-from botkit.index.memory import Memory
+from botkit.index.embedding_cache import EmbeddingCache
 from eval import baselines, public
 
 ROOT = Path(__file__).parent.parent
@@ -52,12 +52,12 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> corpus.Corpus:
 
 
 @pytest.fixture(scope="module")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Memory:
+def memory(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingCache:
     """The default encoder, embedding each text once."""
-    return Memory(encoder.load(), tmp_path_factory.mktemp("memory"))
+    return EmbeddingCache(encoder.load(), tmp_path_factory.mktemp("memory"))
 
 
-def made(name: str, found: corpus.Corpus, memory: Memory, folder: Path) -> baselines.System:
+def made(name: str, found: corpus.Corpus, memory: EmbeddingCache, folder: Path) -> baselines.System:
     """One system over a corpus."""
     said: list[str] = []
     (system,) = baselines.systems([name], found, memory, folder, said.append)
@@ -67,7 +67,7 @@ def made(name: str, found: corpus.Corpus, memory: Memory, folder: Path) -> basel
 
 @pytest.mark.parametrize("name", ["bm25", "dense", "fusion", pytest.param("haystack", marks=needs_haystack), "minilm"])
 def test_each_system_finds_the_plainly_right_article(
-    name: str, fruit: corpus.Corpus, english: corpus.Corpus, memory: Memory, tmp_path: Path
+    name: str, fruit: corpus.Corpus, english: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path
 ) -> None:
     """First of all, each article once, and never one that customers may not see."""
     searched = english if name == "minilm" else fruit
@@ -81,14 +81,16 @@ def test_each_system_finds_the_plainly_right_article(
 
 
 @pytest.mark.parametrize("name", ["bm25", "dense", pytest.param("haystack", marks=needs_haystack), "minilm"])
-def test_scores_fall_along_a_ranking(name: str, english: corpus.Corpus, memory: Memory, tmp_path: Path) -> None:
+def test_scores_fall_along_a_ranking(name: str, english: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path) -> None:
     """Where the score is what orders."""
     for ranked in made(name, english, memory, tmp_path).ask(list(QUESTIONS), [None] * len(QUESTIONS)):
         scores = [score for _, score in ranked]
         assert scores == sorted(scores, reverse=True)
 
 
-def test_a_foreign_article_is_found_by_meaning_alone(fruit: corpus.Corpus, memory: Memory, tmp_path: Path) -> None:
+def test_a_foreign_article_is_found_by_meaning_alone(
+    fruit: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path
+) -> None:
     """An article's translations are its rows too; words of no row find nothing."""
     asked = ["meyveler kışın nasıl saklanır"]
     assert made("dense", fruit, memory, tmp_path).ask(asked, ["tr"])[0][0][0] == "apple"
@@ -102,7 +104,7 @@ def test_bm25_scores_as_rank_bm25_does(fruit: corpus.Corpus) -> None:
         np.testing.assert_allclose(words.scores(text), words.okapi.get_scores(words.split(text)), atol=1e-9)
 
 
-def test_dense_scores_are_the_best_cosines(fruit: corpus.Corpus, memory: Memory, tmp_path: Path) -> None:
+def test_dense_scores_are_the_best_cosines(fruit: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path) -> None:
     """Of a phrasing with the query's prefix, or of a passage with the document's."""
     system = made("dense", fruit, memory, tmp_path)
     (question,) = memory.encode_query(["a cool cellar for Bramley and Cox"])
@@ -117,7 +119,7 @@ def test_dense_scores_are_the_best_cosines(fruit: corpus.Corpus, memory: Memory,
 
 
 def test_rank_fusion_orders_by_ranks_and_scores_by_cosines(
-    fruit: corpus.Corpus, memory: Memory, tmp_path: Path
+    fruit: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path
 ) -> None:
     """Worked out here from the two rankings; an article without a common word has no rank in words."""
     texts = [*QUESTIONS, "hard apples in the oven", "neck pain from a hard pillow", "quinces"]
@@ -136,7 +138,7 @@ def test_rank_fusion_orders_by_ranks_and_scores_by_cosines(
 
 
 @needs_haystack
-def test_haystack_finds_what_its_own_store_would(fruit: corpus.Corpus, memory: Memory, tmp_path: Path) -> None:
+def test_haystack_finds_what_its_own_store_would(fruit: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path) -> None:
     """The store here only goes a shorter way to the same documents, in the same order, with the same scores."""
     system = made("haystack", fruit, memory, tmp_path)
     from haystack import Document
@@ -180,7 +182,7 @@ print(_telemetry.telemetry)
 
 
 def test_minilm_keeps_its_vectors_and_reads_english_only(
-    fruit: corpus.Corpus, english: corpus.Corpus, memory: Memory, tmp_path: Path
+    fruit: corpus.Corpus, english: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path
 ) -> None:
     """What a run embedded is on disk; a corpus in other languages has no such system."""
     system = made("minilm", english, memory, tmp_path)
@@ -194,7 +196,7 @@ def test_minilm_keeps_its_vectors_and_reads_english_only(
 
 
 def test_a_missing_package_is_named_with_its_cure(
-    english: corpus.Corpus, memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    english: corpus.Corpus, memory: EmbeddingCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are there all the same."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -269,7 +271,7 @@ def test_public_sets_botkit_beside_each_baseline(intents: Path, tmp_path: Path) 
     assert [[s["system"] for s in part["systems"]] for part in told["sets"]] == [systems, systems]
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert all(name in page for name in systems)
-    kept = Memory(encoder.load(), tmp_path / "work" / "clinc150-all" / "questions")
+    kept = EmbeddingCache(encoder.load(), tmp_path / "work" / "clinc150-all" / "questions")
     assert all(key_of("query", text) in kept._known for text in QUESTIONS)
 
 

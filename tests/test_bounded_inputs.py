@@ -205,8 +205,8 @@ def test_a_form_of_too_many_fields_is_refused_unread(shop: Shop) -> None:
     assert shop.browser.post(address, data="a&" * requests.MOST_FIELDS, **form).status_code == 413
     assert shop.browser.post("/desk/login", data="&" * 100_000, **form).status_code == 413
     assert shop.browser.post(address, data="a&" * (requests.MOST_FIELDS - 2) + "text=late", **form).status_code == 303
-    packet = desk.ticket(shop.store, shop.ticket)
-    assert [event.data.text for event in packet.transcript if event.kind == "note"] == ["late"]
+    handover = desk.ticket(shop.store, shop.ticket)
+    assert [event.data.text for event in handover.transcript if event.kind == "note"] == ["late"]
 
 
 def test_a_form_in_parts_that_are_broken(shop: Shop) -> None:

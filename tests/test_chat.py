@@ -433,16 +433,16 @@ def test_a_handover_opens_a_ticket_with_all_that_an_agent_needs(customer: Custom
     assert reply["kind"] == "handoff"
     assert customer.kinds()[-3:] == ["message", "reply", "ticket.opened"]
     clock.forward(seconds=75)
-    packet = desk.ticket(customer.store, customer.ticket().id, customer.index)
-    assert (packet.ticket.reason, packet.ticket.lang, packet.ticket.page) == ("no_answer", "en", "/orders/17")
-    assert (packet.ticket.waited, packet.ticket.last_text) == (75, "Where is my orange cat?")
-    assert [event.kind for event in packet.transcript] == customer.kinds()
-    best = packet.ticket.candidates[0]
-    assert packet.suggestions[0].article == best.article
-    assert packet.suggestions[0].title == best.title
+    handover = desk.ticket(customer.store, customer.ticket().id, customer.index)
+    assert (handover.ticket.reason, handover.ticket.lang, handover.ticket.page) == ("no_answer", "en", "/orders/17")
+    assert (handover.ticket.waited, handover.ticket.last_text) == (75, "Where is my orange cat?")
+    assert [event.kind for event in handover.transcript] == customer.kinds()
+    best = handover.ticket.candidates[0]
+    assert handover.suggestions[0].article == best.article
+    assert handover.suggestions[0].title == best.title
     assert 0 <= best.confidence <= 1
-    assert packet.suggestions[0].text
-    assert packet.as_dict()["candidates"] == [each.as_json() for each in packet.ticket.candidates]
+    assert handover.suggestions[0].text
+    assert handover.as_dict()["candidates"] == [each.as_json() for each in handover.ticket.candidates]
 
 
 def test_while_a_person_is_in_charge_the_bot_is_silent_and_afterwards_answers(customer: Customer, mina: Agent) -> None:
@@ -761,7 +761,7 @@ def test_a_ticket_that_waits_for_its_customer_goes_on_with_their_word(customer: 
     customer.person()
     ticket = desk.claim(customer.store, customer.ticket().id, mina)
     desk.say(customer.store, ticket.id, mina, "a1", "Which order is it?")
-    desk.pend(customer.store, ticket.id, mina)
+    desk.wait_for_customer(customer.store, ticket.id, mina)
     assert customer.say("Where is my order?").reply is None
     assert customer.ticket().state == "claimed"
     assert customer.ticket().unanswered_since is not None

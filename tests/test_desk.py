@@ -138,7 +138,7 @@ def test_pages_of_the_queue_join_without_gap_or_overlap(store: Store, clock: Clo
         if n % 4:
             desk.claim(store, ticket_id, mina)
         if n % 4 == 2:
-            desk.pend(store, ticket_id, mina)
+            desk.wait_for_customer(store, ticket_id, mina)
         if n % 4 == 3:
             desk.close(store, ticket_id, mina, "solved")
     for chosen in ({}, {"language": "tr"}, {"owner": "Mina"}):

@@ -240,9 +240,9 @@ def test_a_verdict_with_one_click_on_a_candidate(owned: Callable[..., Any], stor
     expect(page.locator("#tags")).to_have_value("late, courier")
     page.get_by_role("button", name=EN["desk.close_button"], exact=True).click()
     expect(page.locator("#tabs")).to_be_visible()
-    packet = desk.ticket(store, someone.ticket)
-    assert (packet.ticket.outcome, packet.ticket.article) == ("solved", "orders/track-order")
-    assert packet.transcript[-1].data.tags == ("late", "courier")
+    handover = desk.ticket(store, someone.ticket)
+    assert (handover.ticket.outcome, handover.ticket.article) == ("solved", "orders/track-order")
+    assert handover.transcript[-1].data.tags == ("late", "courier")
 
 
 def test_none_leads_to_a_draft_for_the_editor(owned: Callable[..., Any]) -> None:

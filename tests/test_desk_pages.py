@@ -141,7 +141,7 @@ def test_an_analyst_sees_the_overview_without_words_and_nothing_else(
         assert browser.get(f"/api/v1/desk/{address}").status_code in (401, 403)
     seen = [(line.actor, line.action) for line in accounts.audited(store, action="overview.read")]
     assert seen == [("agent:Ana", "overview.read")]
-    assert "Ana" not in [seat.agent for seat in desk.seats(store)]
+    assert "Ana" not in [profile.agent for profile in desk.profiles(store)]
 
 
 def test_an_analyst_with_a_given_password_chooses_another_first(app: Flask, store: Store) -> None:
@@ -397,13 +397,13 @@ def test_a_ticket_is_worked_through_the_api(
         answer = client.post(address, json=body, headers=bearer) if action else client.get(address, headers=bearer)
         return answer.status_code, answer.json
 
-    status, packet = ask()
+    status, handover = ask()
     assert status == 200
-    assert packet["state"] == "waiting"
-    assert packet["reason"] in ("customer_request", "no_answer", "low_confidence")
-    assert packet["candidates"][0].keys() >= {"article", "title", "confidence"}
-    assert packet["suggestions"][0]["text"]
-    assert [event["kind"] for event in packet["transcript"]][:2] == ["conversation.opened", "message"]
+    assert handover["state"] == "waiting"
+    assert handover["reason"] in ("customer_request", "no_answer", "low_confidence")
+    assert handover["candidates"][0].keys() >= {"article", "title", "confidence"}
+    assert handover["suggestions"][0]["text"]
+    assert [event["kind"] for event in handover["transcript"]][:2] == ["conversation.opened", "message"]
     assert ask("messages", client_id="first-message", text="Hello")[0] == 409
     assert ask("claim")[0] == 200
     sent = [ask("messages", client_id="first-message", text="Hello") for _ in range(2)]

@@ -35,11 +35,11 @@ Hire = Callable[..., Agent]
 
 @pytest.fixture
 def hire(store: Store) -> Hire:
-    """Make an agent, arrange their seat, and have them there."""
+    """Make an agent, arrange their profile, and have them there."""
 
-    def made(name: str, role: str = "agent", here: bool = True, **seat: Any) -> Agent:
+    def made(name: str, role: str = "agent", here: bool = True, **profile: Any) -> Agent:
         agent = accounts.add_agent(store, name, role, PASSWORD)
-        desk.arrange(store, agent, name, **seat)
+        desk.arrange(store, agent, name, **profile)
         if here:
             desk.seen(store, agent, "available")
         return agent
@@ -176,17 +176,17 @@ def test_waiting_changes_nobodys_place(arrivals: list[tuple[int, int]], wait: in
 
 def test_presence_lasts_two_minutes_and_signing_out_ends_it(store: Store, clock: Clock, hire: Hire) -> None:
     mina = hire("Mina")
-    assert desk.seat(store, "Mina").on_duty
+    assert desk.profile(store, "Mina").on_duty
     clock.forward(seconds=119)
-    assert desk.seat(store, "Mina").present
+    assert desk.profile(store, "Mina").present
     clock.forward(seconds=1)
-    assert not desk.seat(store, "Mina").present
+    assert not desk.profile(store, "Mina").present
     desk.seen(store, mina)
-    assert desk.seat(store, "Mina").on_duty
+    assert desk.profile(store, "Mina").on_duty
     desk.left(store, mina)
-    assert not desk.seat(store, "Mina").on_duty
+    assert not desk.profile(store, "Mina").on_duty
     accounts.add_agent(store, "Ana", "analyst", PASSWORD)
-    assert [seat.agent for seat in desk.seats(store)] == ["Mina"]
+    assert [profile.agent for profile in desk.profiles(store)] == ["Mina"]
 
 
 def test_shifts_and_holidays_count_on_the_agents_own_clock(store: Store, clock: Clock, hire: Hire) -> None:
@@ -195,24 +195,24 @@ def test_shifts_and_holidays_count_on_the_agents_own_clock(store: Store, clock: 
     for at, on in ((timedelta(), True), (timedelta(hours=8), False), (timedelta(days=7), False)):
         clock.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC) + at
         desk.seen(store, mina, "available")
-        assert desk.seat(store, "Mina").on_duty is on
+        assert desk.profile(store, "Mina").on_duty is on
     clock.now = datetime(2026, 12, 4, 7, 0, tzinfo=UTC)
     desk.seen(store, mina)
-    assert desk.seat(store, "Mina").on_duty
+    assert desk.profile(store, "Mina").on_duty
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"languages": ["xx"]}, "no such language"),
-        ({"share": 51}, "expected 0 to 50"),
+        ({"capacity": 51}, "expected 0 to 50"),
         ({"time_zone": "Mars/Olympus"}, "Europe/Sofia"),
         ({"shifts": {"someday": ["09:00", "17:00"]}}, "weekday"),
         ({"shifts": {"mon": ["nine", "five"]}}, "hours by weekday"),
         ({"holidays": ["Christmas"]}, "2026-12-25"),
     ],
 )
-def test_a_seat_is_arranged_with_sense(store: Store, hire: Hire, wrong: dict[str, Any], says: str) -> None:
+def test_a_profile_is_arranged_with_sense(store: Store, hire: Hire, wrong: dict[str, Any], says: str) -> None:
     mina = hire("Mina")
     with pytest.raises(desk.DeskError, match=says):
         desk.arrange(store, mina, "Mina", **wrong)
@@ -221,11 +221,11 @@ def test_a_seat_is_arranged_with_sense(store: Store, hire: Hire, wrong: dict[str
 def test_agents_arrange_their_own_seat_and_supervisors_everybodys(store: Store, hire: Hire) -> None:
     mina, boss = hire("Mina"), hire("Boss", "supervisor")
     with pytest.raises(desk.NotAllowed):
-        desk.arrange(store, mina, "Boss", share=1)
-    seat = desk.arrange(store, boss, "mina", languages=["tr", "tr"], skills=["Refund ", "refund"], share=2)
-    assert (seat.languages, seat.skills, seat.share) == (("tr",), ("refund",), 2)
+        desk.arrange(store, mina, "Boss", capacity=1)
+    profile = desk.arrange(store, boss, "mina", languages=["tr", "tr"], skills=["Refund ", "refund"], capacity=2)
+    assert (profile.languages, profile.skills, profile.capacity) == (("tr",), ("refund",), 2)
     with pytest.raises(desk.DeskError, match="nobody who works at the desk"):
-        desk.arrange(store, boss, "Nobody", share=1)
+        desk.arrange(store, boss, "Nobody", capacity=1)
 
 
 # ---------------------------------------------------------------- offers
@@ -236,8 +236,8 @@ def test_the_best_agent_speaks_the_language_then_knows_the_matter_then_is_least_
 ) -> None:
     hire("Ali", languages=["en"])
     hire("Bora")  # says nothing, so any language
-    hire("Cem", languages=["tr"], share=4)
-    hire("Deniz", languages=["tr"], share=2)
+    hire("Cem", languages=["tr"], capacity=4)
+    hire("Deniz", languages=["tr"], capacity=2)
     hire("Ece", languages=["tr"], skills=["refund"])
     hire("Gone", here=False, languages=["tr"], skills=["refund"])
 
@@ -254,14 +254,14 @@ def test_a_supervisor_who_looks_in_is_offered_nothing_unless_they_want_a_share(s
     boss = hire("Boss", "supervisor")
     handed_over(store)
     assert desk.offer(store) is None
-    desk.arrange(store, boss, "Boss", share=1)
+    desk.arrange(store, boss, "Boss", capacity=1)
     offered = desk.offer(store)
     assert offered is not None
     assert offered.offered_to == "Boss"
 
 
 def test_nobody_is_offered_what_they_cannot_read_and_it_does_not_hold_up_the_rest(store: Store, hire: Hire) -> None:
-    hire("Ali", languages=["en"], share=1)
+    hire("Ali", languages=["en"], capacity=1)
     strange = [handed_over(store, "a complaint", lang="fa") for _ in range(5)]
     known = handed_over(store, lang="en")
     unknown = handed_over(store, lang=None)
@@ -303,24 +303,24 @@ def test_who_lets_three_offers_pass_counts_as_away_until_they_say_otherwise(
         desk.seen(store, mina)
     done = desk.tick(store)
     assert (done.passed, done.offered) == (1, 0)
-    assert (desk.seat(store, "Mina").status, desk.seat(store, "Mina").on_duty) == ("away", False)
+    assert (desk.profile(store, "Mina").status, desk.profile(store, "Mina").on_duty) == ("away", False)
     desk.seen(store, mina, "available")
     assert desk.tick(store).offered == 1
     desk.claim(store, ticket_id, mina)
-    assert desk.seat(store, "Mina").missed == 0
+    assert desk.profile(store, "Mina").missed == 0
 
 
 def test_a_share_counts_conversations_and_offers_but_not_those_that_wait_for_a_customer(
     store: Store, hire: Hire
 ) -> None:
-    mina = hire("Mina", share=2)
+    mina = hire("Mina", capacity=2)
     first, second, third = handed_over(store), handed_over(store), handed_over(store)
     desk.claim(store, first, mina)
     assert desk.tick(store).offered == 1
     assert desk.tick(store).offered == 0
     assert ticket_of(store, third).offered_to is None
     desk.claim(store, second, mina)
-    desk.pend(store, first, mina)
+    desk.wait_for_customer(store, first, mina)
     assert desk.tick(store).offered == 1
     assert ticket_of(store, third).offered_to == "Mina"
 
@@ -431,7 +431,7 @@ def test_an_absence_sends_tickets_to_the_queue_and_brings_back_those_that_nobody
     assert desk.tick(store, policy=QUIET).left == 0
     assert [ticket_of(store, each).home for each in (taken, left, closed)] == ["Mina"] * 3
     desk.seen(store, mina, "available")
-    assert not desk.seat(store, "Mina").on_duty
+    assert not desk.profile(store, "Mina").on_duty
     for ticket_id in (taken, closed):
         desk.claim(store, ticket_id, nur)
     desk.close(store, closed, nur, "solved")
@@ -447,7 +447,7 @@ def test_a_delegate_stands_in_and_gives_back_what_is_not_closed(store: Store, cl
     going_on, waiting_for, done = handed_over(store), handed_over(store), handed_over(store)
     for ticket_id in (going_on, waiting_for, done):
         desk.claim(store, ticket_id, mina)
-    desk.pend(store, waiting_for, mina)
+    desk.wait_for_customer(store, waiting_for, mina)
     with pytest.raises(desk.DeskError, match="stands in"):
         desk.plan_absence(store, mina, "Mina", clock.now, clock.now + timedelta(hours=1), "Mina")
     with pytest.raises(desk.NotAllowed):
@@ -468,7 +468,7 @@ def test_whoever_lost_their_account_keeps_no_customer_waiting(store: Store, cloc
     claimed, pending, closed = handed_over(store), handed_over(store), handed_over(store)
     for ticket_id in (claimed, pending, closed):
         desk.claim(store, ticket_id, mina)
-    desk.pend(store, pending, mina)
+    desk.wait_for_customer(store, pending, mina)
     desk.close(store, closed, mina, "solved")
     assert desk.tick(store, policy=QUIET).left == 0
     accounts.disable(store, "Mina")
@@ -503,7 +503,7 @@ def test_eight_agents_race_for_hundreds_of_tickets_and_every_loser_is_told_who_h
     store: Store, hire: Hire
 ) -> None:
     """While the desk offers the same tickets and somebody closes some of them."""
-    agents = [hire(f"Agent {n}", share=50) for n in range(8)]
+    agents = [hire(f"Agent {n}", capacity=50) for n in range(8)]
     tickets = [handed_over(store) for _ in range(240)]
     won: dict[str, list[int]] = {agent.name: [] for agent in agents}
     lost: list[tuple[int, str | None]] = []
@@ -534,11 +534,11 @@ def test_eight_agents_race_for_hundreds_of_tickets_and_every_loser_is_told_who_h
 
 
 def test_ticks_of_several_processes_do_everything_once(store: Store, clock: Clock, hire: Hire) -> None:
-    mina = hire("Mina", share=50)
+    mina = hire("Mina", capacity=50)
     tickets = [handed_over(store) for _ in range(30)]
     desk.claim(store, tickets[0], mina)
     desk.plan_absence(store, mina, "Mina", clock.now + timedelta(seconds=30), clock.now + timedelta(hours=1))
-    nur = hire("Nur", share=50)
+    nur = hire("Nur", capacity=50)
     clock.forward(seconds=31)
     desk.seen(store, nur)
     done: list[desk.Ticked] = []
@@ -577,11 +577,11 @@ def test_the_overview_tells_who_is_on_who_waits_and_what_is_late(store: Store, c
     for ticket_id in (mine, waits):
         desk.claim(store, ticket_id, mina)
         desk.say(store, ticket_id, mina, f"a{ticket_id}", "Hello")
-    desk.pend(store, waits, mina)
+    desk.wait_for_customer(store, waits, mina)
     clock.forward(seconds=5)
     writes(store, mine)
     found = desk.overview(store)
-    assert [(seat.agent, seat.on_duty, load) for seat, load in found.agents] == [("Mina", True, 1), ("Nur", False, 0)]
+    assert [(each.agent, each.on_duty, load) for each, load in found.agents] == [("Mina", True, 1), ("Nur", False, 0)]
     assert found.counts == {"waiting": 2, "claimed": 1, "pending": 1}
     assert (found.languages, found.priorities) == ({"en": 1, "tr": 1}, {"high": 1, "normal": 1})
     assert found.oldest is not None

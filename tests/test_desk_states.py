@@ -40,7 +40,7 @@ def test_every_change_is_a_line_of_the_history_with_who_made_it(
     desk.release(store, ticket_id, mina)
     desk.claim(store, ticket_id, mina)
     desk.transfer(store, ticket_id, mina, "Nur", "speaks Turkish")
-    desk.pend(store, ticket_id, nur)
+    desk.wait_for_customer(store, ticket_id, nur)
     writes(store, ticket_id)
     desk.take_over(store, ticket_id, boss)
     desk.close(store, ticket_id, boss, "solved")
@@ -68,19 +68,19 @@ def test_a_ticket_that_waits_for_its_customer_keeps_its_owner_and_goes_on_with_t
 ) -> None:
     ticket_id = handed_over(store)
     with pytest.raises(desk.NotOwner, match="claim it first"):
-        desk.pend(store, ticket_id, mina)
+        desk.wait_for_customer(store, ticket_id, mina)
     desk.claim(store, ticket_id, mina)
     with pytest.raises(desk.NotOwner, match="belongs to Mina"):
-        desk.pend(store, ticket_id, nur)
-    waiting = desk.pend(store, ticket_id, mina)
+        desk.wait_for_customer(store, ticket_id, nur)
+    waiting = desk.wait_for_customer(store, ticket_id, mina)
     assert (waiting.state, waiting.owner, waiting.unanswered_since) == ("pending", "Mina", None)
-    assert desk.pend(store, ticket_id, mina) == waiting
+    assert desk.wait_for_customer(store, ticket_id, mina) == waiting
     with pytest.raises(desk.AlreadyClaimed) as caught:
         desk.claim(store, ticket_id, nur)
     assert caught.value.owner == "Mina"
     writes(store, ticket_id)
     assert (ticket_of(store, ticket_id).state, ticket_of(store, ticket_id).owner) == ("claimed", "Mina")
-    desk.pend(store, ticket_id, mina)
+    desk.wait_for_customer(store, ticket_id, mina)
     assert desk.claim(store, ticket_id, mina).state == "claimed"
     assert kinds(store, ticket_id).count("ticket.resumed") == 2
 
@@ -91,14 +91,14 @@ def test_a_customer_who_does_not_come_back_is_let_go_after_the_hours_of_the_poli
     ticket_id = handed_over(store)
     desk.claim(store, ticket_id, mina)
     desk.say(store, ticket_id, mina, "a1", "Which order is it?")
-    desk.pend(store, ticket_id, mina, desk.Policy(pending_hours=2))
+    desk.wait_for_customer(store, ticket_id, mina, desk.Policy(pending_hours=2))
     clock.forward(hours=2, seconds=-1)
     assert desk.tick(store).lapsed == 0
     clock.forward(seconds=1)
     assert desk.tick(store).lapsed == 1
     assert desk.tick(store).lapsed == 0
     found = ticket_of(store, ticket_id)
-    assert (found.state, found.outcome, found.owner) == ("closed", desk.LAPSED, "Mina")
+    assert (found.state, found.outcome, found.owner) == ("closed", desk.AUTO_CLOSED, "Mina")
     assert history(store, ticket_id)[-1] == ("closed", "closed", "Mina", "system")
 
 
@@ -304,7 +304,7 @@ def _do(store: Store, clock: Clock, step: str, agent: Agent, other: Agent, ticke
     if step == "transfer":
         return desk.transfer(store, ticket_id, agent, other.name)
     if step == "pend":
-        return desk.pend(store, ticket_id, agent)
+        return desk.wait_for_customer(store, ticket_id, agent)
     if step == "close":
         return desk.close(store, ticket_id, agent, "solved")
     if step == "writes":

@@ -1,4 +1,4 @@
-"""The desk's doors for the team: presence, seats, absences, the overview, closing in bulk, and what customers rate."""
+"""The desk's API for the team: presence, profiles, absences, the overview, closing in bulk, what customers rate."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_presence_brings_an_offer_and_the_claim_takes_it(
 ) -> None:
     sara = caller("Sara")
     Customer(app.test_client()).post("handoff")
-    status, seat = sara("presence", status="available")
-    assert (status, seat["agent"], seat["present"], seat["on_duty"]) == (200, "Sara", True, True)
+    status, profile = sara("presence", status="available")
+    assert (status, profile["agent"], profile["present"], profile["on_duty"]) == (200, "Sara", True, True)
     desk.tick(store)
     (ticket,) = sara("tickets?state=waiting", get=True)[1]["tickets"]
     assert ticket["offered_to"] == "Sara"
@@ -88,11 +88,11 @@ def test_a_browser_at_the_desk_is_present_until_it_signs_out(app: Flask, store: 
     accounts.add_agent(store, "Sara", "agent", PASSWORD)
     browser = app.test_client()
     browser.post("/desk/login", data={"name": "Sara", "password": PASSWORD})
-    assert not desk.seat(store, "Sara").present
+    assert not desk.profile(store, "Sara").present
     browser.get("/desk")
-    assert desk.seat(store, "Sara").on_duty
+    assert desk.profile(store, "Sara").on_duty
     browser.post("/desk/logout")
-    assert not desk.seat(store, "Sara").present
+    assert not desk.profile(store, "Sara").present
 
 
 def test_seats_and_absences_are_arranged_by_oneself_or_a_supervisor(
@@ -100,9 +100,9 @@ def test_seats_and_absences_are_arranged_by_oneself_or_a_supervisor(
 ) -> None:
     sara, omid, boss = caller("Sara"), caller("Omid"), caller("Boss", "supervisor")
     arranged = {"languages": ["fa", "en"], "skills": ["refund"], "share": 2, "shifts": {"mon": ["09:00", "17:00"]}}
-    status, seat = sara("agents/Sara", **arranged)
+    status, profile = sara("agents/Sara", **arranged)
     assert status == 200
-    assert {name: seat[name] for name in arranged} == arranged
+    assert {name: profile[name] for name in arranged} == arranged
     assert omid("agents/Sara", share=9)[0] == 403
     assert boss("agents/Sara", share=9)[1]["share"] == 9
     assert sara("agents/Sara", languages=["xx"])[0] == 400
@@ -115,8 +115,8 @@ def test_seats_and_absences_are_arranged_by_oneself_or_a_supervisor(
     assert status == 200
     (absence,) = told["absences"]
     assert (absence["agent"], absence["delegate"], absence["stage"]) == ("Sara", "Omid", "away")
-    (seat,) = [each for each in omid("agents", get=True)[1]["agents"] if each["agent"] == "Sara"]
-    assert seat["absent_until"] == when["ends_at"]
+    (profile,) = [each for each in omid("agents", get=True)[1]["agents"] if each["agent"] == "Sara"]
+    assert profile["absent_until"] == when["ends_at"]
     assert omid(f"absences/{absence['id']}/end")[0] == 403
     assert sara(f"absences/{absence['id']}/end")[1]["absences"] == []
     assert sara("absences", get=True)[1]["absences"] == []

@@ -1,4 +1,4 @@
-"""The pages of the team: seats, absences and being there, through the forms as a browser without JavaScript sends them,
+"""The pages of the team: profiles, absences and being there, through forms as a browser without JavaScript sends them,
 and in a browser for those who read by ear."""
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
 
 
 def arranged(client: FlaskClient, name: str, **changes: Any) -> TestResponse:
-    """What the form of a seat sends."""
+    """What the form of a profile sends."""
     form = {"language": ["en"], "skills": "", "share": "4", "time_zone": "Europe/Sofia", "holidays": ""}
     address = f"/desk/team/{name}"
     return client.post(address, data=form | changes, follow_redirects=True)
@@ -90,20 +90,20 @@ def test_a_seat_is_arranged_by_a_form_and_shown_to_the_team(
         **{"shift-mon": "9:00-12:00, 13:00 – 17:00", "shift-fri": "۲۲:۰۰-۰۲:۰۰"},
     )
     assert EN["team.saved"] in answer.text
-    seat = desk.seat(store, "Sara")
-    assert (seat.languages, seat.skills, seat.share) == (("en", "ar"), ("refund", "cookware"), 2)
-    assert seat.shifts == {"mon": [["09:00", "12:00"], ["13:00", "17:00"]], "fri": [["22:00", "02:00"]]}
-    assert (seat.time_zone, seat.holidays) == ("Europe/Sofia", ("2026-12-25", "2026-12-26"))
+    profile = desk.profile(store, "Sara")
+    assert (profile.languages, profile.skills, profile.capacity) == (("en", "ar"), ("refund", "cookware"), 2)
+    assert profile.shifts == {"mon": [["09:00", "12:00"], ["13:00", "17:00"]], "fri": [["22:00", "02:00"]]}
+    assert (profile.time_zone, profile.holidays) == ("Europe/Sofia", ("2026-12-25", "2026-12-26"))
     field = r'<input id="[\w-]+" name="(shift-\w+|skills|share|time_zone)".*?value="(.*?)"'
     fields = dict(re.findall(field, answer.text))
     assert fields["shift-mon"] == "09:00–12:00, 13:00–17:00"
     arranged(sara, "Sara", language=["en", "ar"], holidays="2026-12-25, 2026-12-26", **fields)
-    assert desk.seat(store, "Sara") == seat
+    assert desk.profile(store, "Sara") == profile
     page = signed_in("Leila @ 2").get("/desk/team").text
     hours, days = "09:00–12:00 and 13:00–17:00", ("25 Dec 2026", "26 Dec 2026")
     for text in ("refund", hours, EN["team.day_fri"], "Europe/Sofia", *days, "العربية"):
         assert text in page
-    assert "Ed<" not in page  # who does not work at the desk has no seat
+    assert "Ed<" not in page  # who does not work at the desk has no profile
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_a_seat_is_arranged_by_a_form_and_shown_to_the_team(
 def test_what_cannot_be_meant_is_told_and_stays_in_the_form(
     signed_in: Callable[[str], FlaskClient], store: Store, field: str, typed: str, told: str
 ) -> None:
-    before = desk.seat(store, "Sara")
+    before = desk.profile(store, "Sara")
     answer = arranged(signed_in("Sara"), "Sara", skills="kept <b>", **{field: typed})
     assert answer.status_code == 400
     assert EN[f"team.{told}"].format(most=50) in answer.text
     assert typed in answer.text
     assert "kept &lt;b&gt;" in answer.text
-    assert desk.seat(store, "Sara").skills == before.skills
+    assert desk.profile(store, "Sara").skills == before.skills
 
 
 def test_a_colleagues_seat_is_for_supervisors(signed_in: Callable[[str], FlaskClient], store: Store) -> None:
@@ -136,10 +136,10 @@ def test_a_colleagues_seat_is_for_supervisors(signed_in: Callable[[str], FlaskCl
     assert sara.get(f"/desk/team/{name}").status_code == 403
     assert arranged(sara, name, share="9").status_code == 403
     assert planned(sara, name, "2026-12-01T09:00", "2026-12-02T09:00").status_code == 403
-    assert (desk.seat(store, name).share, desk.absences(store)) == (4, [])
+    assert (desk.profile(store, name).capacity, desk.absences(store)) == (4, [])
     assert f'href="/desk/team/{name.replace(" ", "%20").replace("@", "%40")}"' in boss.get("/desk/team").text
     assert arranged(boss, name, share="9").status_code == 200
-    assert desk.seat(store, name).share == 9
+    assert desk.profile(store, name).capacity == 9
     assert boss.get("/desk/team/Nobody").status_code == 404
     assert boss.get("/desk/team/Ed").status_code == 404
 
@@ -147,7 +147,7 @@ def test_a_colleagues_seat_is_for_supervisors(signed_in: Callable[[str], FlaskCl
 def test_an_absence_hands_the_conversations_over_and_brings_them_back(
     signed_in: Callable[[str], FlaskClient], store: Store, clock: Clock
 ) -> None:
-    """Its times are on the clock of the seat; it is ended by a button, on the page of the team."""
+    """Its times are on the clock of the profile; it is ended by a button, on the page of the team."""
     sara = signed_in("Sara")
     arranged(sara, "Sara")
     ticket = handed_over(store)
@@ -227,7 +227,7 @@ def test_who_let_three_offers_pass_can_come_back(
     assert sara.post("/desk/presence", data={"status": "nonsense"}).status_code == 303
     assert EN["desk.duty_away"] in sara.get("/desk").text
     sara.post("/desk/presence", data={"status": "available"})
-    assert desk.seat(store, "Sara").on_duty
+    assert desk.profile(store, "Sara").on_duty
 
 
 def test_who_is_there_outside_their_hours_is_not_on_a_break(

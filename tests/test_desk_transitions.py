@@ -65,7 +65,7 @@ def test_a_tickets_whole_life_is_told_once_each(store: Store, clock: Clock, sara
     with pytest.raises(desk.AlreadyClaimed):
         desk.claim(store, ticket, omid)
     desk.transfer(store, ticket, sara, "Omid", WORDS)
-    desk.pend(store, ticket, omid)
+    desk.wait_for_customer(store, ticket, omid)
     writes(store, ticket, WORDS)
     desk.close(store, ticket, omid, "solved", "delivery/times")
     with store.write() as conn:

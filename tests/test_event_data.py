@@ -181,8 +181,8 @@ def test_the_api_tells_tickets_as_the_desk_has_them() -> None:
     for name in names(desk.Ticket):
         assert _published(hints[name]) == _published(told[name]), name
     assert names(desk_schemas.Visit) == [field.name for field in fields(desk.Visit)]
-    ticket = {field.name for field in fields(desk.Packet)} - {"ticket"}
-    assert set(names(desk_schemas.Packet)) - set(names(desk_schemas.Ticket)) == ticket
+    ticket = {field.name for field in fields(desk.HandoverContext)} - {"ticket"}
+    assert set(names(desk_schemas.HandoverContext)) - set(names(desk_schemas.Ticket)) == ticket
 
 
 def _published(hint: Any) -> tuple[object, bool]:

@@ -134,10 +134,10 @@ def _tables() -> language.Tables:
         ("Wie lange dauert das?", False, ()),
     ],
 )
-def test_follow_ups_are_told_by_their_words(text: str, opens: bool, things: tuple[str, ...]) -> None:
-    cues = language.lean(text, "de", _tables())
-    assert (cues.opens, cues.things) == (opens, things)
-    assert language.lean(text, "de").things != things  # without the corpus's file, nothing is known of German
+def test_follow_ups_are_told_by_their_words(text: str, continuation: bool, content_words: tuple[str, ...]) -> None:
+    cues = language.context_cues(text, "de", _tables())
+    assert (cues.continuation, cues.content_words) == (continuation, content_words)
+    assert language.context_cues(text, "de").content_words != content_words  # by the package alone
 
 
 def test_choices_are_picked_and_refused() -> None:
@@ -154,7 +154,7 @@ def test_choices_are_picked_and_refused() -> None:
 
 def test_everyday_words_concerns_and_other_domains_are_known() -> None:
     tables = _tables()
-    assert language.native("mein packerl is ned da", "de", tables) == "mein Paket is nicht da"
+    assert language.normalise_script("mein packerl is ned da", "de", tables) == "mein Paket is nicht da"
     assert language.concerns("Ich will mein Geld zurück, das ist Betrug", tables) == {"complaint", "refund"}
     assert language.domains("Wie kündige ich das Fitnessstudio?", "de", tables) == {"gym"}
     assert language.words("Öffnungszeiten", "de", tables) == language.words("Öffnungszeit", "de", tables)

@@ -15,10 +15,10 @@ import pytest
 from small import FRUIT, article, write
 
 from botkit import answer, build, corpus, encoder, index, language
-from botkit.index import FROM_STORED, STORED, Index, IndexProblem, Live, Ranking, okapi, own
+from botkit.index import FROM_STORED, STORED, Index, IndexProblem, Live, Ranking, okapi, reference_texts
 from botkit.index.cache import key_of, recall
 from botkit.index.classifier import Classifier
-from botkit.index.memory import Memory
+from botkit.index.embedding_cache import EmbeddingCache
 
 YESTERDAY, TOMORROW = (str(date.today() + timedelta(days=days)) for days in (-1, 1))
 
@@ -88,7 +88,8 @@ def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
     }
     assert [hit.article for hit in search.hits] == ["rug", "towel"]
     of_classifier = {hit.article: way * (1.6 * hit.classifier + 0.3 * hit.class_probability) for hit in search.hits}
-    assert {hit.article: hit.score - of_classifier[hit.article] for hit in search.hits} == pytest.approx(expected, abs=2e-5)
+    fused = {hit.article: hit.score - of_classifier[hit.article] for hit in search.hits}
+    assert fused == pytest.approx(expected, abs=2e-5)
     assert sum(hit.class_probability for hit in search.hits) == pytest.approx(1.0)
     assert search.hits[0].classifier > search.hits[1].classifier
 
@@ -152,10 +153,12 @@ def test_another_trade_is_one_that_the_article_does_not_speak_of(tmp_path: Path)
 def test_the_vectors_that_ship_are_those_of_the_default_encoder() -> None:
     """All of them, so that no build works them out again; to a rounding, and to another processor's sums."""
     model = encoder.load()
-    stored = recall(own.SHIPPED / Memory.FILE, encoder.identity(model))
+    stored = recall(reference_texts.SHIPPED / EmbeddingCache.FILE, encoder.identity(model))
     found = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
-    texts = [language.native(text, lang) for lang in language.LANGUAGES for text in language.out_of_domain(lang)]
-    texts += [text for lang in language.LANGUAGES for text in own.sentences(lang)]
+    texts = [
+        language.normalise_script(text, lang) for lang in language.LANGUAGES for text in language.out_of_domain(lang)
+    ]
+    texts += [text for lang in language.LANGUAGES for text in reference_texts.sentences(lang)]
     assert {key_of("query", text) for text in texts} == set(found)
     for text, vector in zip(texts[::40], model.encode_query(texts[::40]), strict=True):
         assert found[key_of("query", text)] @ vector > 0.999

@@ -11,24 +11,24 @@ from botkit.language import (
     LANGUAGES,
     Speller,
     clean,
+    context_cues,
     detect,
     direction,
     domain_names,
     domains,
     folded,
-    lean,
     messages,
     named,
-    native,
     neither,
     ngrams,
     normal,
+    normalise_script,
     ordinal,
     out_of_domain,
+    phonetic_keys,
     script,
     script_of,
     smalltalk,
-    sounds,
     stemmer_version,
     typed_in_latin,
     wants_person,
@@ -67,7 +67,7 @@ def test_no_text_breaks_the_analysis(text: str, lang: str | None) -> None:
     assert all(words(text, lang))
     assert all(len(gram) in (3, 4) for gram in ngrams(text, lang))
     assert folded(folded(text, lang), lang) == folded(text, lang)
-    assert all(sound.strip() for sound in sounds(text, lang or "fa"))
+    assert all(sound.strip() for sound in phonetic_keys(text, lang or "fa"))
     assert script(text) in ("latin", "arabic", "cyrillic", "other", "")
 
 
@@ -176,16 +176,16 @@ def test_ngrams_by_hand() -> None:
 )
 def test_bulgarian_typed_in_latin_letters_becomes_cyrillic(typed: str, meant: str) -> None:
     """As it sounds; the second vowel of поръчката has several spellings, which n-grams forgive."""
-    found = native(typed, "bg")
+    found = normalise_script(typed, "bg")
     assert found == meant or sum(a != b for a, b in zip(found, meant, strict=False)) <= 1
-    assert native(found, "bg") == found
+    assert normalise_script(found, "bg") == found
 
 
 def test_only_bulgarian_is_respelled() -> None:
     """Other languages and texts in their own script stay as they are."""
-    assert native("where is it", "en") == "where is it"
-    assert native("къде е", "bg") == "къде е"
-    assert native("fein talabi", "ar") == "fein talabi"
+    assert normalise_script("where is it", "en") == "where is it"
+    assert normalise_script("къде е", "bg") == "къде е"
+    assert normalise_script("fein talabi", "ar") == "fein talabi"
 
 
 # ---------------------------------------------------------------- everyday words and endings
@@ -224,8 +224,8 @@ EVERYDAY = {
 @pytest.mark.parametrize(("lang", "typed", "meant"), [(c, *pair) for c in LANGUAGES for pair in EVERYDAY[c]])
 def test_everyday_words_are_compared_as_they_are_written(lang: str, typed: str, meant: str) -> None:
     """Dialects, chat spellings and short forms; what is written stays."""
-    assert native(typed, lang) == meant
-    assert native(meant, lang) == meant
+    assert normalise_script(typed, lang) == meant
+    assert normalise_script(meant, lang) == meant
 
 
 @pytest.mark.parametrize(
@@ -242,14 +242,14 @@ def test_everyday_words_are_compared_as_they_are_written(lang: str, typed: str, 
 )
 def test_words_that_only_look_like_everyday_ones_stay(lang: str, text: str) -> None:
     """Endings and short words mean something else in other words, and other languages."""
-    assert native(text, lang) == text
+    assert normalise_script(text, lang) == text
 
 
 @given(ANYTHING, SOME_LANGUAGE)
 def test_what_is_compared_is_compared_as_itself(text: str, lang: str | None) -> None:
     """Rows and questions meet in one form, whichever of them was in it already."""
-    once = native(clean(text), lang or "en")
-    assert native(once, lang or "en") == once
+    once = normalise_script(clean(text), lang or "en")
+    assert normalise_script(once, lang or "en") == once
 
 
 def test_questions_beyond_any_shop_are_plain_and_different() -> None:
@@ -358,13 +358,13 @@ def test_any_text_can_be_spelled(text: str, lang: str) -> None:
 )
 def test_a_word_and_its_latin_spelling_sound_alike(lang: str, own: str, latin: str) -> None:
     """They share the whole word's sound, and so most of its parts."""
-    assert sounds(own, lang)[0] == sounds(latin, lang)[0]
+    assert phonetic_keys(own, lang)[0] == phonetic_keys(latin, lang)[0]
 
 
 def test_different_words_do_not_sound_alike() -> None:
     """Or the sounds would find everything."""
-    assert sounds("سفارش", "fa")[0] != sounds("kado", "fa")[0]
-    assert sounds("123", "fa") == []
+    assert phonetic_keys("سفارش", "fa")[0] != phonetic_keys("kado", "fa")[0]
+    assert phonetic_keys("123", "fa") == []
 
 
 def test_scripts_and_directions() -> None:
@@ -553,13 +553,13 @@ NOT_OPENING = [
 @pytest.mark.parametrize(("lang", "text"), OPENING)
 def test_a_continuation_is_known_by_how_it_begins_or_ends(lang: str, text: str) -> None:
     """In five languages, in Latin letters too."""
-    assert lean(text, lang).opens
+    assert context_cues(text, lang).continuation
 
 
 @pytest.mark.parametrize(("lang", "text"), NOT_OPENING)
 def test_what_only_looks_like_one_is_none(lang: str, text: str) -> None:
     """A word that begins with the same letters, or an "and" in the middle."""
-    assert not lean(text, lang).opens
+    assert not context_cues(text, lang).continuation
 
 
 @pytest.mark.parametrize(
@@ -590,8 +590,8 @@ def test_what_only_looks_like_one_is_none(lang: str, text: str) -> None:
         ("bg", "гори ли се дървото", False),
     ],
 )
-def test_a_pronoun_points_back_and_a_demonstrative_with_a_noun_does_not(lang: str, text: str, refers: bool) -> None:
-    assert lean(text, lang).refers == refers
+def test_a_pronoun_points_back_and_a_demonstrative_with_a_noun_does_not(lang: str, text: str, reference: bool) -> None:
+    assert context_cues(text, lang).reference == reference
 
 
 @pytest.mark.parametrize(
@@ -611,7 +611,7 @@ def test_a_pronoun_points_back_and_a_demonstrative_with_a_noun_does_not(lang: st
     ],
 )
 def test_a_text_that_names_no_thing_says_so(lang: str, text: str) -> None:
-    assert lean(text, lang).things == ()
+    assert context_cues(text, lang).content_words == ()
 
 
 @pytest.mark.parametrize(
@@ -625,9 +625,9 @@ def test_a_text_that_names_no_thing_says_so(lang: str, text: str) -> None:
         ("de", "und die Teppiche", ("und", "die", "teppiche")),
     ],
 )
-def test_the_things_a_text_names(lang: str, text: str, things: tuple[str, ...]) -> None:
+def test_the_things_a_text_names(lang: str, text: str, content_words: tuple[str, ...]) -> None:
     """Folded; in a language without a list, all its words."""
-    assert lean(text, lang).things == tuple(folded(thing) for thing in things)
+    assert context_cues(text, lang).content_words == tuple(folded(thing) for thing in content_words)
 
 
 @pytest.mark.parametrize(
@@ -643,17 +643,17 @@ def test_the_things_a_text_names(lang: str, text: str, things: tuple[str, ...]) 
 )
 def test_another_subject_is_announced(lang: str, text: str) -> None:
     """And then it opens nothing of the old one."""
-    found = lean(text, lang)
-    assert found.turns
-    assert not found.opens
-    assert not lean("also" if lang != "en" else "is it also free", lang).turns
+    found = context_cues(text, lang)
+    assert found.topic_shift
+    assert not found.continuation
+    assert not context_cues("also" if lang != "en" else "is it also free", lang).topic_shift
 
 
 @given(ANYTHING, SOME_LANGUAGE)
 def test_no_text_breaks_the_cues(text: str, lang: str | None) -> None:
     """The things are some of the words; an ordinal is small."""
-    found = lean(text, lang or "xx")
-    assert found.words >= len(found.things)
+    found = context_cues(text, lang or "xx")
+    assert found.words >= len(found.content_words)
     assert ordinal(text) in (None, -1, 1, 2, 3, 4)
     assert neither(text) in (True, False)
     assert named(text, ["one title", "another"], "en") in (None, 0, 1)
@@ -929,5 +929,5 @@ def test_messages_are_the_catalogues_as_they_are(lang: str) -> None:
 
 def test_persian_from_an_arabic_keyboard_has_its_own_letters() -> None:
     """Encoders read ك and ی as letters of two alphabets. Arabic keeps them."""
-    assert native("كد تخفيفي كه", "fa") == "کد تخفیفی که"
-    assert native("كيف", "ar") == "كيف"
+    assert normalise_script("كد تخفيفي كه", "fa") == "کد تخفیفی که"
+    assert normalise_script("كيف", "ar") == "كيف"

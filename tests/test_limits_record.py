@@ -160,11 +160,11 @@ def test_an_agent_reads_the_newest_part_first(store: Store, signed_in: Callable[
     found: list[str] = []
     before, asked = "", 0
     while asked == 0 or before:
-        packet = page.get(f"/api/v1/desk/tickets/{ticket.id}{before}").json
-        assert packet is not None
-        assert packet["last_text"] == wanted[-1]
-        found = texts_of(packet["transcript"]) + found
-        before, asked = f"?before={packet['before']}" if packet["before"] else "", asked + 1
+        handover = page.get(f"/api/v1/desk/tickets/{ticket.id}{before}").json
+        assert handover is not None
+        assert handover["last_text"] == wanted[-1]
+        found = texts_of(handover["transcript"]) + found
+        before, asked = f"?before={handover['before']}" if handover["before"] else "", asked + 1
     assert found == wanted
     assert asked == 3
     shown = desk.ticket(store, ticket.id)

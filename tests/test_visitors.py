@@ -83,14 +83,14 @@ def test_the_desk_knows_what_came_from_the_same_browser(
     third = Customer(app, visitor=KEY).says("It is dented again").post("handoff", {})
     clock.forward(seconds=1)
     Customer(app, visitor=KEY).says("a later one").post("handoff", {})
-    packet = app.test_client().get(f"/api/v1/desk/tickets/{third.ticket}", headers=shop_token).json
-    assert packet is not None
-    assert [(each["conversation"], each["ticket"], each["outcome"], each["owner"]) for each in packet["earlier"]] == [
+    handover = app.test_client().get(f"/api/v1/desk/tickets/{third.ticket}", headers=shop_token).json
+    assert handover is not None
+    assert [(each["conversation"], each["ticket"], each["outcome"], each["owner"]) for each in handover["earlier"]] == [
         (second.id, None, None, None),
         (first.id, first.ticket, "solved", "Sara"),
     ]
-    assert packet["earlier"][1]["last_text"] == "My copper pan is dented <i>badly</i>"
-    assert {"reason": "came_again", "points": 10} in packet["priority"]["reasons"]
+    assert handover["earlier"][1]["last_text"] == "My copper pan is dented <i>badly</i>"
+    assert {"reason": "came_again", "points": 10} in handover["priority"]["reasons"]
     sign_in(desk_page)  # another day
     page = desk_page.get(f"/desk/tickets/{third.ticket}").text
     assert f'<a href="/desk/tickets/{first.ticket}">' in page
@@ -98,7 +98,7 @@ def test_the_desk_knows_what_came_from_the_same_browser(
     assert "a nameless one" not in page
     assert "somebody else" not in page
     kept = hashlib.sha256(KEY.encode()).hexdigest()
-    assert not any(secret in page + str(packet) for secret in (KEY, kept))
+    assert not any(secret in page + str(handover) for secret in (KEY, kept))
 
 
 @pytest.mark.databases("sqlite", "postgresql")
@@ -192,8 +192,8 @@ def test_a_database_of_the_release_before_goes_on(tmp_path: Path) -> None:
     old.migrate()
     with old.write() as conn:
         ticket_id = desk.open_ticket(old, conn, "c1", "no_answer", "en", None, [])
-    packet = desk.ticket(old, ticket_id)
-    assert (packet.customer, packet.earlier) == (None, ())
+    handover = desk.ticket(old, ticket_id)
+    assert (handover.customer, handover.earlier) == (None, ())
     old.close()
 
 

@@ -35,10 +35,10 @@ class Weights:
     intercept: float = 4.1
     unsure: float = 0.45
     """for the log-odds that the text by itself finds no article"""
-    opens: float = 2.0
-    refers: float = 2.0
-    turns: float = -1.1
-    things: float = -1.05
+    continuation: float = 2.0
+    reference: float = 2.0
+    topic_shift: float = -1.1
+    content_words: float = -1.05
     """for each content word, up to three"""
     words: float = -1.2
     """for the logarithm of the number of words"""
@@ -68,7 +68,7 @@ class Reading:
     understood: str | None = None
 
 
-def leaning(cues: language.Lean, confidence: float) -> float:
+def followup_probability(cues: language.ContextCues, confidence: float) -> float:
     """The probability that a text leans on the turn before, given its words' cues and how surely the text by itself
     finds an article: a logistic regression."""
     w = WEIGHTS
@@ -76,10 +76,10 @@ def leaning(cues: language.Lean, confidence: float) -> float:
     odds = (
         w.intercept
         + w.unsure * unsure
-        + w.opens * cues.opens
-        + w.refers * cues.refers
-        + w.turns * cues.turns
-        + w.things * min(len(cues.things), 3)
+        + w.continuation * cues.continuation
+        + w.reference * cues.reference
+        + w.topic_shift * cues.topic_shift
+        + w.content_words * min(len(cues.content_words), 3)
         + w.words * math.log(max(cues.words, 1))
     )
     return 1 / (1 + math.exp(-odds))
@@ -101,7 +101,7 @@ def read_texts(
     """Each text by itself, or with the turn before it. The searches for the turns before are one batch more, of only
     the texts that may lean."""
     found: list[Reading] = []
-    leans: dict[int, tuple[language.Lean, float]] = {}
+    depends: dict[int, tuple[language.ContextCues, float]] = {}
     for number, (search, turn) in enumerate(zip(alone, turns, strict=True)):
         shown = replace(search, hits=search.hits[:_SHOWN])
         probabilities = model.probabilities(shown)
@@ -110,19 +110,19 @@ def read_texts(
             continue
         if len(search.text) > LONGEST_LEANING:
             continue
-        cues = language.lean(search.text, search.lang, index.tables)
-        share = leaning(cues, probabilities[0])
+        cues = language.context_cues(search.text, search.lang, index.tables)
+        share = followup_probability(cues, probabilities[0])
         if share >= WEIGHTS.least:
-            leans[number] = cues, share
-    if not leans:
+            depends[number] = cues, share
+    if not depends:
         return found
-    texts, langs = [turns[n].text for n in leans], [turns[n].lang for n in leans]  # type: ignore[union-attr]
-    earlier = index.search_many(texts, [pages[n] for n in leans], DEPTH, langs, for_agent, deadline=deadline)
-    for (number, (cues, share)), search in zip(leans.items(), earlier, strict=True):
+    texts, langs = [turns[n].text for n in depends], [turns[n].lang for n in depends]  # type: ignore[union-attr]
+    earlier = index.search_many(texts, [pages[n] for n in depends], DEPTH, langs, for_agent, deadline=deadline)
+    for (number, (cues, share)), search in zip(depends.items(), earlier, strict=True):
         if not search.hits:
             continue
         candidates = _together(alone[number], search, WEIGHTS.earlier * share)
-        if not (cues.opens or cues.refers or not cues.things):
+        if not (cues.continuation or cues.reference or not cues.content_words):
             candidates = _mixed(found[number].candidates, candidates, WEIGHTS.uncued)
         text = f"{_shortened(search.text)} {alone[number].text}"
         found[number] = Reading(found[number].search, candidates[:_SHOWN], text)

@@ -273,11 +273,11 @@ def _goes_on(index: Index, seen: Standing, text: str, reply: Reply) -> bool:
         return False
     if reply.kind == "smalltalk" or reply.reason == "customer_request":
         return False
-    cues = language.lean(text, reply.question_lang, index.tables)
-    leans = not cues.turns and (cues.opens or cues.refers or not cues.things)
+    cues = language.context_cues(text, reply.question_lang, index.tables)
+    depends = not cues.topic_shift and (cues.continuation or cues.reference or not cues.content_words)
     if seen.just:
-        return leans or (reply.kind == "handoff" and reply.reason != "policy")
-    return leans and reply.kind != "answer"
+        return depends or (reply.kind == "handoff" and reply.reason != "policy")
+    return depends and reply.kind != "answer"
 
 
 def _taken_up(index: Index, reply: Reply) -> Reply:

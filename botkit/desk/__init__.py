@@ -22,24 +22,24 @@ event in the conversation's log, in the same transaction:
 It never answers by itself and never decides that a customer should be handed over.
 """
 
-from botkit.desk.agents import PRESENCE, Seat, absences, arrange, left, seat, seats, seen
+from botkit.desk.agents import PRESENCE, AgentProfile, absences, arrange, left, profile, profiles, seen
 from botkit.desk.arrivals import closed_ticket_of, coming, open_ticket, open_ticket_of, reopen, returns_to
 from botkit.desk.assistance import Assist, Canned, Chat, Earlier, advise, assist, chats, draft, earlier
 from botkit.desk.hours import Opening, due, opening
 from botkit.desk.mentions import Mention, mentions, mentions_of, saw
 from botkit.desk.messages import note, say, whisper
 from botkit.desk.model import (
-    LAPSED,
+    AUTO_CLOSED,
     OUTCOMES,
     AlreadyClaimed,
     Away,
     Change,
     DeskError,
+    HandoverContext,
     NotAllowed,
     NoTicket,
     NotOwner,
     NotRated,
-    Packet,
     Policy,
     Suggestion,
     Ticket,
@@ -51,17 +51,18 @@ from botkit.desk.queue import counts, position, queue, ticket, transcript_before
 from botkit.desk.scheduler import Ticked, end_absence, offer, plan_absence, tick
 from botkit.desk.supervision import SCORES, Overview, Satisfaction, asks, close_many, overview, rate, rating
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
-from botkit.desk.tickets import checked_tags, claim, close, heard, pend, release, take_over, transfer
+from botkit.desk.tickets import checked_tags, claim, close, heard, release, take_over, transfer, wait_for_customer
 from botkit.vocabulary import STATES
 
 __all__ = [
-    "LAPSED",
+    "AUTO_CLOSED",
     "LONGEST_TEXT",
     "OUTCOMES",
     "PRESENCE",
     "SCORES",
     "SECONDS_PER_POINT",
     "STATES",
+    "AgentProfile",
     "AlreadyClaimed",
     "Assist",
     "Away",
@@ -70,6 +71,7 @@ __all__ = [
     "Chat",
     "DeskError",
     "Earlier",
+    "HandoverContext",
     "Mention",
     "MessageError",
     "NoTicket",
@@ -78,11 +80,9 @@ __all__ = [
     "NotRated",
     "Opening",
     "Overview",
-    "Packet",
     "Policy",
     "Priority",
     "Satisfaction",
-    "Seat",
     "Suggestion",
     "Ticked",
     "Ticket",
@@ -117,10 +117,11 @@ __all__ = [
     "open_ticket_of",
     "opening",
     "overview",
-    "pend",
     "plan_absence",
     "position",
     "priority",
+    "profile",
+    "profiles",
     "queue",
     "rank",
     "rate",
@@ -130,8 +131,6 @@ __all__ = [
     "returns_to",
     "saw",
     "say",
-    "seat",
-    "seats",
     "seen",
     "take_over",
     "tick",
@@ -139,6 +138,7 @@ __all__ = [
     "transcript_before",
     "transfer",
     "usual_wait",
+    "wait_for_customer",
     "waiting",
     "whisper",
 ]

@@ -1,8 +1,9 @@
-"""Who is at the desk: languages, skills and share of each agent, whether they are there, their shifts and absences.
+"""Who is at the desk: languages, skills and capacity of each agent, whether they are there, their shifts and absences.
 
-This module owns `seat` and `absence` and is their only writer. An account without a seat speaks every language, has
-no skill and the usual share, which is none for supervisors and admins: they look in without being offered anything. It
-gets one when it is first seen. Presence is a sign of life in the last two minutes.
+This module owns `seat` and `absence` and is their only writer. An account without a profile speaks every language, has
+no skill and the usual capacity, which is none for supervisors and admins: they look in without being offered anything.
+It gets one when it is first seen. In the table and in the HTTP API the capacity is called `share`. Presence is a sign
+of life in the last two minutes.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from botkit import accounts, language
 from botkit.accounts import Agent
 from botkit.desk.hours import opening
 from botkit.desk.model import DeskError, NotAllowed
-from botkit.store import Store, absence_table, agent_table, iso, seat_table
+from botkit.store import Store, absence_table, agent_table, iso, profile_table
 
 PRESENCE: Final = timedelta(minutes=2)
 FRESH: Final = timedelta(seconds=30)
 """A sign of life this young is not written down again."""
 SHARE: Final = 4
 """Conversations at once of an agent who did not say."""
-MOST_SHARE: Final = 50
+MOST_CAPACITY: Final = 50
 MOST_MISSED: Final = 3
 """Offers that may run out in a row before somebody counts as away."""
 STATUSES: Final = ("available", "away")
@@ -36,15 +37,15 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
-class Seat:
-    """An agent at the desk. No `languages` means any; `share` is how many conversations at once; no `shifts` means
+class AgentProfile:
+    """An agent at the desk. No `languages` means any; `capacity` is how many conversations at once; no `shifts` means
     whenever they are there. `on_duty`: there, available, within a shift and not absent, as of when it was read."""
 
     agent: str
     role: str
     languages: tuple[str, ...]
     skills: tuple[str, ...]
-    share: int
+    capacity: int
     status: str
     seen_at: datetime | None
     present: bool
@@ -58,6 +59,7 @@ class Seat:
 
     def as_dict(self) -> dict[str, Any]:
         table = asdict(self)
+        table["share"] = table.pop("capacity")
         for name in ("seen_at", "absent_until"):
             table[name] = iso(table[name]) if table[name] else None
         for name in ("languages", "skills", "holidays"):
@@ -65,33 +67,34 @@ class Seat:
         return table
 
 
-def seats(store: Store) -> list[Seat]:
+def profiles(store: Store) -> list[AgentProfile]:
     """Everybody who may work at the desk, by name."""
     with store.read() as conn:
         return everybody(conn, store.now())
 
 
-def seat(store: Store, name: str) -> Seat:
-    """One agent's seat. DeskError: nobody of that name works at the desk."""
+def profile(store: Store, name: str) -> AgentProfile:
+    """One agent's profile. DeskError: nobody of that name works at the desk."""
     with store.read() as conn:
-        return _seat(conn, agent_at_desk(conn, name), store.now())
+        return _profile(conn, agent_at_desk(conn, name), store.now())
 
 
-def everybody(conn: Connection, now: datetime) -> list[Seat]:
+def everybody(conn: Connection, now: datetime) -> list[AgentProfile]:
     """Everybody who may work at the desk, seen from inside a transaction."""
     agents = conn.execute(
-        sa.select(agent_table.c.id, agent_table.c.name, agent_table.c.role, seat_table)
-        .outerjoin(seat_table, seat_table.c.agent_id == agent_table.c.id)
+        sa.select(agent_table.c.id, agent_table.c.name, agent_table.c.role, profile_table)
+        .outerjoin(profile_table, profile_table.c.agent_id == agent_table.c.id)
         .where(agent_table.c.disabled_at.is_(None))
         .order_by(agent_table.c.key)
     ).all()
     away = _absences(conn, now)
-    return [_as_seat(row, away.get(row.id), now) for row in agents if _works(row)]
+    return [_as_profile(row, away.get(row.id), now) for row in agents if _works(row)]
 
 
-def ready(conn: Connection, now: datetime) -> list[Seat]:
+def ready(conn: Connection, now: datetime) -> list[AgentProfile]:
     """Those on duty. Cheap where nobody is there."""
-    recent = sa.select(sa.literal(1)).where(seat_table.c.seen_at > now - PRESENCE, seat_table.c.status == "available")
+    profile = profile_table.c
+    recent = sa.select(sa.literal(1)).where(profile.seen_at > now - PRESENCE, profile.status == "available")
     if conn.execute(recent.limit(1)).first() is None:
         return []
     return [each for each in everybody(conn, now) if each.on_duty]
@@ -109,7 +112,7 @@ def seen(store: Store, agent: Agent, status: str | None = None) -> None:
         raise DeskError(f"invalid status {status!r}: expected one of {', '.join(STATUSES)}")
     now = store.now()
     with store.read() as conn:
-        row = conn.execute(sa.select(seat_table).where(seat_table.c.agent_id == agent.id)).one_or_none()
+        row = conn.execute(sa.select(profile_table).where(profile_table.c.agent_id == agent.id)).one_or_none()
         fresh = row is not None and row.seen_at is not None and now - row.seen_at < FRESH
         if fresh and status in (None, row.status if row else None) and not (status and row and row.missed):
             return
@@ -123,7 +126,7 @@ def seen(store: Store, agent: Agent, status: str | None = None) -> None:
 def left(store: Store, agent: Agent) -> None:
     """Forget the sign of life: the agent signed out."""
     with store.write() as conn:
-        conn.execute(seat_table.update().where(seat_table.c.agent_id == agent.id).values(seen_at=None))
+        conn.execute(profile_table.update().where(profile_table.c.agent_id == agent.id).values(seen_at=None))
 
 
 def arrange(
@@ -133,14 +136,14 @@ def arrange(
     *,
     languages: Sequence[str] | None = None,
     skills: Sequence[str] | None = None,
-    share: int | None = None,
+    capacity: int | None = None,
     time_zone: str | None = None,
     shifts: Mapping[str, Any] | None = None,
     holidays: Sequence[str] | None = None,
     known: Sequence[str] = language.LANGUAGES,
-) -> Seat:
+) -> AgentProfile:
     """Say what an agent speaks and knows, how many conversations they take at once and when they work; what is None
-    stays. Agents may arrange their own seat, who may overrule everybody's.
+    stays. Agents may arrange their own profile, who may overrule everybody's.
 
     `shifts` are hours by weekday in `time_zone`, as a shop's `open`: `{"mon": ["09:00", "17:00"]}`; `holidays` are
     days like `2026-12-25` on which none of them counts. `known` are the languages that there are.
@@ -150,10 +153,10 @@ def arrange(
         values["languages"] = _checked_languages(languages, known)
     if skills is not None:
         values["skills"] = list(dict.fromkeys(skill.strip().casefold()[:40] for skill in skills if skill.strip()))[:40]
-    if share is not None:
-        if not 0 <= share <= MOST_SHARE:
-            raise DeskError(f"invalid share {share}: expected 0 to {MOST_SHARE}")
-        values["share"] = share
+    if capacity is not None:
+        if not 0 <= capacity <= MOST_CAPACITY:
+            raise DeskError(f"invalid share {capacity}: expected 0 to {MOST_CAPACITY}")
+        values["share"] = capacity
     if time_zone is not None:
         values["time_zone"] = _checked_zone(time_zone)
     if shifts is not None:
@@ -165,7 +168,7 @@ def arrange(
         if agent.id != by.id and not by.may("overrule"):
             raise NotAllowed
         _keep(conn, agent, values)
-        return _seat(conn, agent, store.now())
+        return _profile(conn, agent, store.now())
 
 
 def absences(store: Store, name: str | None = None) -> list[dict[str, Any]]:
@@ -239,7 +242,7 @@ def absent_until(conn: Connection, agent: Agent, now: datetime) -> datetime:
 def took(conn: Connection, agent: Agent) -> None:
     """Note that an agent took a ticket: offers that ran out before are forgiven."""
     conn.execute(
-        seat_table.update().where(seat_table.c.agent_id == agent.id, seat_table.c.missed > 0).values(missed=0)
+        profile_table.update().where(profile_table.c.agent_id == agent.id, profile_table.c.missed > 0).values(missed=0)
     )
 
 
@@ -248,9 +251,9 @@ def missed(conn: Connection, name: str) -> None:
     agent = accounts.agent_named(conn, name)
     if agent is None:
         return
-    count = seat_table.c.missed + 1
-    away = sa.case((count >= MOST_MISSED, "away"), else_=seat_table.c.status)
-    conn.execute(seat_table.update().where(seat_table.c.agent_id == agent.id).values(missed=count, status=away))
+    count = profile_table.c.missed + 1
+    away = sa.case((count >= MOST_MISSED, "away"), else_=profile_table.c.status)
+    conn.execute(profile_table.update().where(profile_table.c.agent_id == agent.id).values(missed=count, status=away))
 
 
 def mentioned(conn: Connection, text: str) -> dict[str, int]:
@@ -274,7 +277,7 @@ def agent_at_desk(conn: Connection, name: str) -> Agent:
     return agent
 
 
-def _usual_share(role: str) -> int:
+def _usual_capacity(role: str) -> int:
     return SHARE if role == "agent" else 0
 
 
@@ -283,20 +286,20 @@ def _works(row: Any) -> bool:
 
 
 def _keep(conn: Connection, agent: Agent, values: Mapping[str, Any]) -> None:
-    where = seat_table.c.agent_id == agent.id
+    where = profile_table.c.agent_id == agent.id
     if conn.dialect.name == "postgresql":  # two first signs of life at once
         from sqlalchemy.dialects.postgresql import insert
 
-        blank = insert(seat_table).on_conflict_do_nothing()
-        conn.execute(blank.values(agent_id=agent.id, share=_usual_share(agent.role), status="available"))
-    elif conn.execute(sa.select(seat_table.c.agent_id).where(where)).first() is None:
-        made = seat_table.insert().values(agent_id=agent.id, share=_usual_share(agent.role), status="available")
+        blank = insert(profile_table).on_conflict_do_nothing()
+        conn.execute(blank.values(agent_id=agent.id, share=_usual_capacity(agent.role), status="available"))
+    elif conn.execute(sa.select(profile_table.c.agent_id).where(where)).first() is None:
+        made = profile_table.insert().values(agent_id=agent.id, share=_usual_capacity(agent.role), status="available")
         conn.execute(made)
     if values:
-        conn.execute(seat_table.update().where(where).values(**values))
+        conn.execute(profile_table.update().where(where).values(**values))
 
 
-def _seat(conn: Connection, agent: Agent, now: datetime) -> Seat:
+def _profile(conn: Connection, agent: Agent, now: datetime) -> AgentProfile:
     return next(each for each in everybody(conn, now) if each.agent == agent.name)
 
 
@@ -307,17 +310,17 @@ def _absences(conn: Connection, now: datetime) -> dict[int, sa.Row[Any]]:
     return {row.agent_id: row for row in conn.execute(query.order_by(absence_table.c.ends_at))}
 
 
-def _as_seat(row: sa.Row[Any], absence: sa.Row[Any] | None, now: datetime) -> Seat:
+def _as_profile(row: sa.Row[Any], absence: sa.Row[Any] | None, now: datetime) -> AgentProfile:
     kept = row.agent_id is not None
     zone, shifts, days = (row.time_zone, row.shifts, row.holidays) if kept else ("UTC", {}, [])
     present = kept and row.seen_at is not None and now - row.seen_at < PRESENCE
     works = absence is None and _in_shift(zone, shifts, days, now)
-    return Seat(
+    return AgentProfile(
         agent=row.name,
         role=row.role,
         languages=tuple(row.languages) if kept else (),
         skills=tuple(row.skills) if kept else (),
-        share=row.share if kept else _usual_share(row.role),
+        capacity=row.share if kept else _usual_capacity(row.role),
         status=row.status if kept else "available",
         seen_at=row.seen_at,
         present=present,

@@ -101,8 +101,8 @@ def assist(
 ) -> Assist:
     """What the agent may say now: passages for the customer's last words, or for `text` that the agent searches, and
     canned replies with what is known filled in."""
-    packet = ticket(store, ticket_id)
-    return advise(index, packet.transcript, packet.ticket.lang, agent, text, packet.customer, deadline)
+    handover = ticket(store, ticket_id)
+    return advise(index, handover.transcript, handover.ticket.lang, agent, text, handover.customer, deadline)
 
 
 def advise(

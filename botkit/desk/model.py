@@ -1,4 +1,4 @@
-"""What the desk talks about: tickets and packets, its rules, and why a change is refused."""
+"""What the desk talks about: tickets and handover contexts, its rules, and why a change is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from botkit.vocabulary import VERDICTS, Outcome, Reason, State
 from botkit.vocabulary import Change as ChangeKind
 
 OUTCOMES: Final = VERDICTS
-LAPSED: Final = "lapsed"
+AUTO_CLOSED: Final = "lapsed"
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Packet:
+class HandoverContext:
     """Everything an agent needs: the ticket, the newest part of the conversation (what is earlier ends before the event
     `before`; None: nothing is) and suggested replies, likeliest first. `history` is the ticket's, `satisfaction` what
     the customer said of it afterwards, `customer` the name that the shop gave, `earlier` what came from the same

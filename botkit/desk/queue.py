@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from botkit.desk.model import Change, DeskError, Packet, Suggestion, Ticket, Visit, as_ticket
+from botkit.desk.model import Change, DeskError, HandoverContext, Suggestion, Ticket, Visit, as_ticket
 from botkit.desk.transitions import row_of, rows
 from botkit.store import (
     CUSTOMER,
@@ -115,7 +115,7 @@ def counts(store: Store, *, owner: str | None = None) -> dict[str, int]:
     return {state: found.get(state, 0) for state in STATES if state != "closed"}
 
 
-def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
+def ticket(store: Store, ticket_id: int, index: Index | None = None) -> HandoverContext:
     """What the agent who takes this ticket needs to know, with the newest part of the conversation. Without an index
     there are no suggested replies."""
     with store.read() as conn:
@@ -142,7 +142,7 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Packet:
     score = None if who.score is None else {"score": who.score, "comment": who.comment, "at": iso(who.at)}
     suggestions = _suggestions(index, found) if index is not None else ()
     before = transcript[0].seq if more else None
-    return Packet(found, tuple(transcript), suggestions, history, score, who.customer, earlier, before)
+    return HandoverContext(found, tuple(transcript), suggestions, history, score, who.customer, earlier, before)
 
 
 def transcript_before(store: Store, ticket_id: int, seq: int) -> tuple[list[Event], int | None]:

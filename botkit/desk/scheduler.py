@@ -18,9 +18,9 @@ from sqlalchemy.engine import Connection
 from botkit import accounts
 from botkit.accounts import Agent
 from botkit.desk import agents
-from botkit.desk.agents import Seat
+from botkit.desk.agents import AgentProfile
 from botkit.desk.model import DeskError, NotAllowed, Policy, Ticket, as_ticket
-from botkit.desk.tickets import breach, hand_on, lapse, put_back
+from botkit.desk.tickets import auto_close, breach, hand_on, put_back
 from botkit.desk.transitions import locked, rows, tell, update
 from botkit.store import (
     SYSTEM,
@@ -29,7 +29,7 @@ from botkit.store import (
     absence_table,
     agent_table,
     iso,
-    seat_table,
+    profile_table,
     ticket_state_table,
     ticket_table,
 )
@@ -152,7 +152,7 @@ def offer(store: Store, now: datetime | None = None, policy: Policy | None = Non
     or nobody with room who speaks its language. The agent takes it by claiming; until then anybody may.
 
     Best is: speaks the language (said so, before says nothing), then shares most skills with the ticket's topics and
-    tags, then is least loaded for their share. Who let a ticket pass is asked again when all others did too.
+    tags, then is least loaded for their capacity. Who let a ticket pass is asked again when all others did too.
     """
     given = _offers(store, now or store.now(), policy or Policy(), most=1)
     return given[0] if given else None
@@ -163,7 +163,7 @@ def _due(store: Store, conn: Connection, ticket_id: int, now: datetime, counts: 
     if row.next_at is None or row.next_at > now:
         return
     if row.state == "pending" and row.pending_until and row.pending_until <= now:
-        lapse(store, conn, row, now)
+        auto_close(store, conn, row, now)
         counts["lapsed"] += 1
         return
     if row.state == "waiting" and row.offer_until and row.offer_until <= now:
@@ -188,19 +188,19 @@ def _due(store: Store, conn: Connection, ticket_id: int, now: datetime, counts: 
 
 def _offers(store: Store, now: datetime, policy: Policy, most: int = BATCH) -> list[Ticket]:
     with store.read() as conn:
-        crewed = agents.ready(conn, now)
-        if not crewed:
+        ready_agents = agents.ready(conn, now)
+        if not ready_agents:
             return []
         load = loads(conn, now)
-        room = sum(max(0, each.share - load.get(each.agent, 0)) for each in crewed)
-        waiting = _unoffered(conn, now, crewed, min(most, room)) if room > 0 else []
+        room = sum(max(0, each.capacity - load.get(each.agent, 0)) for each in ready_agents)
+        waiting = _unoffered(conn, now, ready_agents, min(most, room)) if room > 0 else []
     given = []
     for row in waiting:
-        best = _best(row, crewed, load)
+        best = _best(row, ready_agents, load)
         if best is None:
             continue
         with store.write() as conn:
-            offered = _offer(store, conn, row.id, best, crewed, now, policy)
+            offered = _offer(store, conn, row.id, best, ready_agents, now, policy)
         if offered is not None:
             load[best.agent] = load.get(best.agent, 0) + 1
             given.append(as_ticket(offered, now))
@@ -218,47 +218,53 @@ def loads(conn: Connection, now: datetime) -> dict[str, int]:
     return {str(name): int(count) for name, count in rows if name}
 
 
-def _unoffered(conn: Connection, now: datetime, crewed: Sequence[Seat], limit: int) -> list[TicketRow]:
+def _unoffered(conn: Connection, now: datetime, ready_agents: Sequence[AgentProfile], limit: int) -> list[TicketRow]:
     table = ticket_table.c
     query = sa.select(ticket_table).where(table.state == "waiting", table.offer_until.is_(None))
-    if all(each.languages for each in crewed):  # what nobody here can read must not stand before what they can
-        spoken = {lang for each in crewed for lang in each.languages}
+    if all(each.languages for each in ready_agents):  # what nobody here can read must not stand before what they can
+        spoken = {lang for each in ready_agents for lang in each.languages}
         query = query.where(sa.or_(table.lang.is_(None), table.lang.in_(sorted(spoken))))
     return rows(conn, query.order_by(table.rank_at, table.id).limit(limit))
 
 
-def _best(row: TicketRow, crewed: Sequence[Seat], load: dict[str, int]) -> Seat | None:
-    def free(each: Seat) -> bool:
+def _best(row: TicketRow, ready_agents: Sequence[AgentProfile], load: dict[str, int]) -> AgentProfile | None:
+    def free(each: AgentProfile) -> bool:
         reads = not each.languages or row.lang is None or row.lang in each.languages
-        return reads and load.get(each.agent, 0) < each.share
+        return reads and load.get(each.agent, 0) < each.capacity
 
-    able = [each for each in crewed if free(each)]
+    able = [each for each in ready_agents if free(each)]
     fresh = [each for each in able if each.agent not in row.passed_by]
-    if not fresh and any(_reads(each, row) for each in crewed if each.agent not in row.passed_by):
+    if not fresh and any(_reads(each, row) for each in ready_agents if each.agent not in row.passed_by):
         return None  # somebody who was not asked yet has no room just now
     wanted = {*row.topics, *row.tags}
     return min(fresh or able, key=lambda each: _preference(each, row.lang, wanted, load), default=None)
 
 
-def _reads(each: Seat, row: TicketRow) -> bool:
-    return each.share > 0 and (not each.languages or row.lang is None or row.lang in each.languages)
+def _reads(each: AgentProfile, row: TicketRow) -> bool:
+    return each.capacity > 0 and (not each.languages or row.lang is None or row.lang in each.languages)
 
 
-def _preference(each: Seat, lang: str | None, wanted: Collection[str], load: dict[str, int]) -> tuple[Any, ...]:
+def _preference(each: AgentProfile, lang: str | None, wanted: Collection[str], load: dict[str, int]) -> tuple[Any, ...]:
     speaks = lang is not None and lang in each.languages
     return (
         not speaks,
         -len(set(each.skills) & set(wanted)),
-        load.get(each.agent, 0) / each.share,
+        load.get(each.agent, 0) / each.capacity,
         each.agent,
     )
 
 
 def _offer(
-    store: Store, conn: Connection, ticket_id: int, best: Seat, crewed: Sequence[Seat], now: datetime, policy: Policy
+    store: Store,
+    conn: Connection,
+    ticket_id: int,
+    best: AgentProfile,
+    ready_agents: Sequence[AgentProfile],
+    now: datetime,
+    policy: Policy,
 ) -> TicketRow | None:
     row = locked(store, conn, ticket_id)
-    if row.state != "waiting" or row.offer_until is not None or loads(conn, now).get(best.agent, 0) >= best.share:
+    if row.state != "waiting" or row.offer_until is not None or loads(conn, now).get(best.agent, 0) >= best.capacity:
         return None
     until = now + timedelta(seconds=policy.offer_seconds)
     again = best.agent in row.passed_by  # everybody let it pass: a new round
@@ -291,12 +297,12 @@ def _unattended(now: datetime, policy: Policy) -> sa.Select[Any]:
         sa.select(table.id)
         .join(ticket_state_table, sa.and_(line.ticket_id == table.id, line.n == table.version))
         .outerjoin(agent_table, agent_table.c.name == table.owner)
-        .outerjoin(seat_table, seat_table.c.agent_id == agent_table.c.id)
+        .outerjoin(profile_table, profile_table.c.agent_id == agent_table.c.id)
         .where(
             table.state == "claimed",
             table.unanswered_since <= since,
             line.at <= since,
-            sa.or_(seat_table.c.seen_at.is_(None), seat_table.c.seen_at <= since),
+            sa.or_(profile_table.c.seen_at.is_(None), profile_table.c.seen_at <= since),
         )
         .order_by(table.id)
     )

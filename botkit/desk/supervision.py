@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from botkit.accounts import Agent
 from botkit.desk import agents, scheduler
-from botkit.desk.agents import Seat
+from botkit.desk.agents import AgentProfile
 from botkit.desk.arrivals import last_ticket_of
 from botkit.desk.model import DeskError, NotAllowed, NotRated, Policy, Ticket, as_ticket
 from botkit.desk.queue import count, last_texts
@@ -34,7 +34,7 @@ class Overview:
     `unanswered` those in somebody's hands whose customer waits for the next word, the longest first; `satisfaction`
     that of the last seven days."""
 
-    agents: tuple[tuple[Seat, int], ...]
+    agents: tuple[tuple[AgentProfile, int], ...]
     counts: dict[str, int]
     languages: dict[str, int]
     priorities: dict[str, int]
@@ -46,7 +46,7 @@ class Overview:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "agents": [{**seat.as_dict(), "load": load} for seat, load in self.agents],
+            "agents": [{**profile.as_dict(), "load": load} for profile, load in self.agents],
             "counts": self.counts,
             "waiting": {"languages": self.languages, "priorities": self.priorities},
             "oldest": self.oldest.as_dict() if self.oldest else None,
@@ -76,7 +76,7 @@ def overview(store: Store, policy: Policy | None = None) -> Overview:
     late = sa.and_(is_open, table.breached_at.is_not(None), table.first_reply_at.is_(None))
     with store.read() as conn:
         load = scheduler.loads(conn, now)
-        seats = agents.everybody(conn, now)
+        profiles = agents.everybody(conn, now)
         states = conn.execute(sa.select(table.state, sa.func.count()).where(is_open).group_by(table.state)).all()
         high = sa.case((table.priority >= policy.high, "high"), else_="normal")
         groups = conn.execute(
@@ -107,7 +107,7 @@ def overview(store: Store, policy: Policy | None = None) -> Overview:
         languages[lang or ""] = languages.get(lang or "", 0) + number
         priorities[level] += number
     return Overview(
-        agents=tuple((seat, load.get(seat.agent, 0)) for seat in seats),
+        agents=tuple((profile, load.get(profile.agent, 0)) for profile in profiles),
         counts={state: by_state.get(state, 0) for state in ("waiting", "claimed", "pending")},
         languages=dict(sorted(languages.items())),
         priorities=priorities,

@@ -18,7 +18,7 @@ from botkit.accounts import Agent
 from botkit.desk import agents
 from botkit.desk.mentions import write_note
 from botkit.desk.model import (
-    LAPSED,
+    AUTO_CLOSED,
     OUTCOMES,
     AlreadyClaimed,
     Away,
@@ -84,7 +84,7 @@ def claim(store: Store, ticket_id: int, agent: Agent) -> Ticket:
         return as_ticket(row, at)
 
 
-def pend(store: Store, ticket_id: int, agent: Agent, policy: Policy | None = None) -> Ticket:
+def wait_for_customer(store: Store, ticket_id: int, agent: Agent, policy: Policy | None = None) -> Ticket:
     """Let a claimed ticket wait for the customer: it keeps its owner and leaves their load until the customer writes.
     After the policy's hours without a word it is closed."""
     policy = policy or Policy()
@@ -252,9 +252,9 @@ def end(
     return change(store, conn, row, to, by, data, at=at, note=note)
 
 
-def lapse(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
+def auto_close(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
     """Close a ticket whose customer did not come back."""
-    return end(store, conn, row, SYSTEM, LAPSED, at)
+    return end(store, conn, row, SYSTEM, AUTO_CLOSED, at)
 
 
 def checked_outcome(outcome: str) -> Verdict:

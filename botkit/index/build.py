@@ -14,10 +14,10 @@ from typing import Any
 from botkit import encoder as encoders
 from botkit import language
 from botkit.corpus import Article, Corpus
+from botkit.index.embedding_cache import EmbeddingCache, Unreadable
 from botkit.index.hits import Ranking
 from botkit.index.index import ADDITIONS, Index
-from botkit.index.memory import Memory, Unreadable
-from botkit.index.own import Own
+from botkit.index.reference_texts import ReferenceTexts
 from botkit.index.rows import CHANNELS, PASSAGES, PHRASINGS, rows_of
 from botkit.index.versions import FORMAT, IndexProblem, publish_folder, seal_folder, verify, write_json
 from botkit.index.writing import write_rows
@@ -41,7 +41,7 @@ def build(
         raise IndexProblem("the corpus has no article to index. Write one and build again.")
     top = Path(folder)
     top.mkdir(parents=True, exist_ok=True)
-    model = Memory(encoder or encoders.load(encoder_name), top / "cache")
+    model = EmbeddingCache(encoder or encoders.load(encoder_name), top / "cache")
     articles = sorted(corpus.articles, key=lambda a: (a.id, corpus.languages.index(a.lang)))
     ids = tuple(dict.fromkeys(a.id for a in articles))
     rows = rows_of(articles, ids, corpus.languages)
@@ -62,7 +62,7 @@ def build(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        own = Own.of(model, tables)
+        own = ReferenceTexts.of(model, tables)
         write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, own, tables)
         write_json(
             draft / "facts.json",
@@ -105,7 +105,7 @@ def build(
 
 def _tests(article: Article, tables: language.Tables) -> list[str]:
     """An article's tests as they will be asked."""
-    return [language.native(language.clean(test), article.lang, tables) for test in article.tests]
+    return [language.normalise_script(language.clean(test), article.lang, tables) for test in article.tests]
 
 
 def _read(article: Article, ids: Sequence[str], corpus: Corpus) -> set[str]:
@@ -126,7 +126,7 @@ def seal(draft: Index, confidence: Mapping[str, Any], extra: Mapping[str, Any] |
 
 def _forgotten(encoder: encoders.Encoder) -> encoders.Encoder:
     """The encoder itself, its memory of this build put by for the next."""
-    if isinstance(encoder, Memory):
+    if isinstance(encoder, EmbeddingCache):
         encoder.save()
         return encoder.model
     return encoder

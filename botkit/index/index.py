@@ -186,7 +186,7 @@ class Index:
         pages = [lang] * len(texts) if lang is None or isinstance(lang, str) else list(lang)
         earlier = before or [None] * len(texts)
         shares = [self.shares(*each) for each in zip(texts, pages, earlier, strict=True)]
-        read = [self.searcher.native(*each) for each in zip(texts, shares, strict=True)]
+        read = [self.searcher.normalise_script(*each) for each in zip(texts, shares, strict=True)]
         vectors = self.encode(read) if deadline is None else self.guard.encode(read, deadline)
         found = [None] * len(read) if vectors is None else list(vectors)
         return [

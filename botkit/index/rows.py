@@ -24,7 +24,7 @@ class Row:
 
     def read(self, tables: Tables = SHIPPED) -> str:
         """The text as it is compared: questions are brought to the same form."""
-        return language.native(self.text, self.lang, tables)
+        return language.normalise_script(self.text, self.lang, tables)
 
 
 def rows_of(articles: Sequence[Article], ids: Sequence[str], languages: Sequence[str]) -> dict[str, list[Row]]:

@@ -30,7 +30,7 @@ class _Question:
     words: list[str]
     grams: list[str]
     domains: list[int]
-    sounds: list[str]
+    phonetic_keys: list[str]
     vector: np.ndarray
     """zeros where the encoder did not answer"""
     encoded: bool
@@ -108,27 +108,27 @@ class Searcher:
         chars = self._channels[PHRASINGS].chars
         weighed = dict(found)
         for lang in map(str, latin):
-            spelled = language.native(text, lang, self.tables)
+            spelled = language.normalise_script(text, lang, self.tables)
             if spelled != text:
                 heard = chars.known(language.ngrams(spelled, lang, tables=self.tables))
             else:
-                heard = self._sounds.known(language.sounds(text, lang, self.tables))
+                heard = self._sounds.known(language.phonetic_keys(text, lang, self.tables))
             read = max(chars.known(language.ngrams(text, tables=self.tables)), 0.0 if self._reads_latin else UNREAD)
             weighed[lang] *= (heard + 0.05) / (read + 0.05)
         total = sum(weighed.values())
         return {lang: share / total for lang, share in weighed.items()}
 
-    def native(self, text: str, shares: Mapping[str, float]) -> str:
+    def normalise_script(self, text: str, shares: Mapping[str, float]) -> str:
         """A question as the encoder is to read it: in the script of its language, spelled with the index's own words
         where Latin letters do not tell."""
         lang = max(shares, key=shares.__getitem__)
         spelled = lang in language.spelled(self.tables) and lang in self.languages
         if not spelled or not self._in_latin(text, lang):
-            return language.native(text, lang, self.tables)
+            return language.normalise_script(text, lang, self.tables)
         if lang not in self._spellers:  # made when first needed, by two threads at worst
             own = (row.text for name in CHANNELS for row in self._rows[name] if row.lang == lang)
             self._spellers[lang] = language.Speller(own, lang, self.tables)
-        return language.native(self._spellers[lang].spell(text), lang, self.tables)
+        return language.normalise_script(self._spellers[lang].spell(text), lang, self.tables)
 
     def _in_latin(self, text: str, lang: str) -> bool:
         return language.typed_in_latin(text, lang, self.tables)
@@ -144,7 +144,7 @@ class Searcher:
     ) -> Search:
         """The articles that fit a question, best first; `vector` is the encoder's for `native`, None where it did not
         answer and words have to do, `shares` as above, and `read` what `native` gave, if that is known."""
-        asked = self._question(text, self.native(text, shares) if read is None else read, vector, shares)
+        asked = self._question(text, self.normalise_script(text, shares) if read is None else read, vector, shares)
         lexical = {name: self._lexical(name, asked) for name in CHANNELS}
         nearest = self.ranking.rows if asked.encoded else 0
         near = {name: self._channels[name].nearest(asked.vector, nearest) for name in CHANNELS}
@@ -190,11 +190,12 @@ class Searcher:
         means = known @ self._channels[PHRASINGS].means + other @ self._foreign_means
         lang = max(shares, key=shares.__getitem__)
         chosen = known / max(float(known.sum()), 1e-9)
+        by_ear = self._sounds is not None and self._in_latin(text, lang)
         return _Question(
             words=language.words(spelled, lang, self.tables),
             grams=language.ngrams(spelled, lang, tables=self.tables),
             domains=[self._domains.index(name) for name in language.domains(spelled, lang, self.tables)],
-            sounds=language.sounds(text, lang, self.tables) if self._sounds and self._in_latin(text, lang) else [],
+            phonetic_keys=language.phonetic_keys(text, lang, self.tables) if by_ear else [],
             vector=np.zeros_like(means) if vector is None else centre(vector[None, :], means[None, :])[0],
             encoded=vector is not None,
             penalty=self.ranking.language * np.log(np.maximum(chosen, 0.01)),
@@ -218,8 +219,8 @@ class Searcher:
         channel = self._channels[name]
         word = channel.words.scores(asked.words) / channel.words.bound(asked.words)
         char = channel.chars.scores(asked.grams) / channel.chars.bound(asked.grams)
-        if asked.sounds and name == PHRASINGS and self._sounds is not None:
-            heard = self._sounds.scores(asked.sounds) / self._sounds.bound(asked.sounds)
+        if asked.phonetic_keys and name == PHRASINGS and self._sounds is not None:
+            heard = self._sounds.scores(asked.phonetic_keys) / self._sounds.bound(asked.phonetic_keys)
             word, char = np.maximum(word, heard), np.maximum(char, heard)
         return word, char
 
@@ -234,7 +235,7 @@ class Searcher:
     ) -> np.ndarray:
         r = self.ranking
         lexical = r.words * word + (1 - r.words) * char
-        dense = r.dense_latin if asked.sounds else r.dense_foreign if asked.foreign else r.dense
+        dense = r.dense_latin if asked.phonetic_keys else r.dense_foreign if asked.foreign else r.dense
         dense *= asked.encoded
         return np.asarray(dense * cosines + (1 - dense) * lexical + asked.penalty[channel.lang[rows]], np.float32)
 
@@ -327,7 +328,8 @@ class Searcher:
 
     def _wording(self, asked: _Question, hit: Hit, group: int, shares: Mapping[str, float]) -> Wording:
         channel = self._channels[PHRASINGS]
-        row_words = language.words(language.native(hit.phrasing, hit.lang, self.tables), hit.lang, self.tables)
+        phrasing = language.normalise_script(hit.phrasing, hit.lang, self.tables)
+        row_words = language.words(phrasing, hit.lang, self.tables)
         start, end = channel.starts[group : group + 2]
         other, unknown = self._other_domains(group, asked.domains)
         return Wording(

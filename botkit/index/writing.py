@@ -13,7 +13,7 @@ import numpy as np
 from botkit import language
 from botkit.index.classifier import Classifier
 from botkit.index.lexical import Lexical
-from botkit.index.own import Own
+from botkit.index.reference_texts import ReferenceTexts
 from botkit.index.rows import CHANNELS, PHRASINGS, Row
 from botkit.index.terms import counted
 from botkit.index.versions import write_json
@@ -29,7 +29,7 @@ def write_rows(
     vectors: Mapping[str, np.ndarray],
     groups: int,
     languages: Sequence[str],
-    own: Own,
+    own: ReferenceTexts,
     tables: language.Tables = language.SHIPPED,
 ) -> None:
     """Write everything that search reads. Terms that the last build counted are in `cache`."""
@@ -55,7 +55,7 @@ def write_rows(
         arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
         if name == PHRASINGS:
             foreign = [code for code in language.LANGUAGES if code not in languages]
-            abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, own.accents)
+            abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, own.centroids)
             mean_of = dict(zip((*languages, *foreign), (*means, *abroad), strict=True))
             beyond = {code: v for code, v in own.elsewhere.items() if code in mean_of}
             asked = np.concatenate([centre(v, mean_of[code][None, :]) for code, v in beyond.items()])
@@ -65,8 +65,8 @@ def write_rows(
             arrays["sums"] = _sums(centred, group, groups)
             if any(language.script_of(lang, tables) != "latin" for lang in languages):
                 heard = functools.partial(_sounds, tables=tables)
-                sounds = counts(cache / "sounds.npz", analyse=heard, texts=[(r.text, r.lang) for r in rows[name]])
-                write_lexical(draft, "sounds", Lexical.build(sounds))
+                keys = counts(cache / "sounds.npz", analyse=heard, texts=[(r.text, r.lang) for r in rows[name]])
+                write_lexical(draft, "sounds", Lexical.build(keys))
             fitted = Classifier.fit(centred, grams, group, groups, chars)
             if fitted is not None:
                 fitted.write(draft)
@@ -74,7 +74,7 @@ def write_rows(
 
 
 def _sounds(text: str, lang: str, tables: language.Tables) -> Sequence[str]:
-    return language.sounds(text, lang, tables) if language.script_of(lang, tables) != "latin" else ()
+    return language.phonetic_keys(text, lang, tables) if language.script_of(lang, tables) != "latin" else ()
 
 
 def write_lexical(draft: Path, name: str, lexical: Lexical) -> None:
@@ -131,14 +131,14 @@ def _foreign_means(
     langs: np.ndarray,
     languages: Sequence[str],
     foreign: Sequence[str],
-    accents: Mapping[str, np.ndarray],
+    centroids: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """The mean vector to expect of each language that has no rows, shape (foreign, dimensions): that of the rows
     there are, moved from their languages' accent to its own."""
     share = np.bincount(langs, minlength=len(languages)).astype(np.float32)
     share = share / share.sum() if share.sum() else np.full(len(languages), 1 / len(languages), np.float32)
-    here = np.array([accents.get(code, np.zeros(means.shape[1])) for code in languages], np.float32)
-    moved = [share @ means + accents[code] - share @ here for code in foreign]
+    here = np.array([centroids.get(code, np.zeros(means.shape[1])) for code in languages], np.float32)
+    moved = [share @ means + centroids[code] - share @ here for code in foreign]
     return np.array(moved, np.float32).reshape(len(foreign), means.shape[1])
 
 

@@ -8,7 +8,7 @@ where none are given. The interface's message catalogues live here too. This pac
 from botkit.language.coverage import lacking, shortcomings
 from botkit.language.detection import Guess, detect
 from botkit.language.domains import domains, out_of_domain
-from botkit.language.followup_cues import Lean, lean, named, neither, ordinal
+from botkit.language.followup_cues import ContextCues, context_cues, named, neither, ordinal
 from botkit.language.intents import concerns, smalltalk, wants_person
 from botkit.language.messages import keyed, messages, web_folder
 from botkit.language.normalise import (
@@ -34,22 +34,23 @@ from botkit.language.tables import (
     code,
     domain_names,
 )
-from botkit.language.transliteration import Speller, native, sounds, spelled
+from botkit.language.transliteration import Speller, normalise_script, phonetic_keys, spelled
 
 __all__ = [
     "CODE",
     "LANGUAGES",
     "SHIPPED",
     "Additions",
+    "ContextCues",
     "Guess",
     "LanguageError",
-    "Lean",
     "Speller",
     "Tables",
     "checked",
     "clean",
     "code",
     "concerns",
+    "context_cues",
     "detect",
     "direction",
     "domain_names",
@@ -57,20 +58,19 @@ __all__ = [
     "folded",
     "keyed",
     "lacking",
-    "lean",
     "messages",
     "named",
-    "native",
     "neither",
     "ngrams",
     "normal",
+    "normalise_script",
     "ordinal",
     "out_of_domain",
+    "phonetic_keys",
     "script",
     "script_of",
     "shortcomings",
     "smalltalk",
-    "sounds",
     "spelled",
     "stemmer_version",
     "typed_in_latin",

@@ -17,7 +17,7 @@ from botkit.language.tables import SHIPPED, Tables
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
-def written(text: str, lang: str, tables: Tables = SHIPPED) -> str:
+def normalise_colloquial(text: str, lang: str, tables: Tables = SHIPPED) -> str:
     """A text with the everyday words and endings of its language as they are written; the rest as it is. What is
     written already stays."""
     lang = tables.known(lang)

@@ -12,36 +12,38 @@ from dataclasses import dataclass
 
 from botkit.language.normalise import folded, folded_rule, folded_words
 from botkit.language.tables import SHIPPED, Tables
-from botkit.language.transliteration import native
+from botkit.language.transliteration import normalise_script
 
 
 @dataclass(frozen=True)
-class Lean:
+class ContextCues:
     """What in a text's words points back."""
 
-    opens: bool
+    continuation: bool
     """it begins or ends as a continuation does: "and ...", "what about ...", « ... چی؟»"""
-    refers: bool
+    reference: bool
     """it has a pronoun, or a demonstrative that no noun follows"""
-    turns: bool
+    topic_shift: bool
     """it announces another subject: "by the way", "another question" """
     words: int
-    things: tuple[str, ...]
+    content_words: tuple[str, ...]
     """its words that name a thing, folded: neither grammar nor what anything can be asked for (its price, its time,
     whether it is possible). A text without any says nothing by itself."""
 
 
-def lean(text: str, lang: str, tables: Tables = SHIPPED) -> Lean:
+def context_cues(text: str, lang: str, tables: Tables = SHIPPED) -> ContextCues:
     """The cues of a text in a language; in one without a table there are none, and all its words name things."""
-    bare = folded(native(text, lang, tables), lang, tables)
+    bare = folded(normalise_script(text, lang, tables), lang, tables)
     found = bare.split()
     if not tables[lang].followup.grammar:
-        return Lean(False, False, False, len(found), tuple(found))
+        return ContextCues(False, False, False, len(found), tuple(found))
     cues = tables.made(_Cues, lang)
-    turns = bool(cues.topic_shifts.search(bare))
-    opens = not turns and bool(cues.openings.search(bare) or cues.endings.search(bare) or cues.opens(bare))
-    refers = bool(cues.pointers.search(bare)) or any(cues.points(word) for word in found)
-    return Lean(opens, refers, turns, len(found), tuple(w for w in found if not cues.is_plain(w)))
+    topic_shift = bool(cues.topic_shifts.search(bare))
+    at_either_end = cues.openings.search(bare) or cues.endings.search(bare) or cues.opens(bare)
+    continuation = not topic_shift and bool(at_either_end)
+    reference = bool(cues.pointers.search(bare)) or any(cues.points(word) for word in found)
+    named = tuple(word for word in found if not cues.is_plain(word))
+    return ContextCues(continuation, reference, topic_shift, len(found), named)
 
 
 def ordinal(text: str, tables: Tables = SHIPPED) -> int | None:
@@ -77,12 +79,12 @@ def named(text: str, titles: Sequence[str], lang: str, tables: Tables = SHIPPED)
     rule = tables[lang].prefixes.title_words
     prefix = re.compile(folded_rule(rule, tables)) if rule else None
 
-    def things(said: str) -> list[str]:
-        found = lean(said, lang, tables).things
+    def content_words(said: str) -> list[str]:
+        found = context_cues(said, lang, tables).content_words
         return [prefix.sub("", word) for word in found] if prefix else list(found)
 
-    asked = things(text)
-    held = [things(title) for title in titles]
+    asked = content_words(text)
+    held = [content_words(title) for title in titles]
     owners = [{i for i, words in enumerate(held) if any(_alike(word, w) for w in words)} for word in asked]
     found = {i for owner in owners if len(owner) == 1 for i in owner}
     if len(found) != 1:

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from botkit.language.colloquial import written
+from botkit.language.colloquial import normalise_colloquial
 from botkit.language.normalise import ARABIC_MARKS, folded, normal, script, typed_in_latin
 from botkit.language.schema import Pairs
 from botkit.language.tables import SHIPPED, Tables
@@ -53,10 +53,10 @@ class Costs:
 COSTS = Costs()
 
 
-def native(text: str, lang: str, tables: Tables = SHIPPED) -> str:
+def normalise_script(text: str, lang: str, tables: Tables = SHIPPED) -> str:
     """A text as it is compared: in the letters of its language where Latin ones or those of another keyboard say
     exactly which are meant, and with everyday words as they are written."""
-    return written(_in_own_letters(text, lang, tables), lang, tables)
+    return normalise_colloquial(_in_own_letters(text, lang, tables), lang, tables)
 
 
 def _in_own_letters(text: str, lang: str, tables: Tables) -> str:
@@ -86,7 +86,7 @@ def _replaced(word: str, rules: Pairs, letters: Pairs) -> str:
 # ---------------------------------------------------------------- consonants
 
 
-def sounds(text: str, lang: str, tables: Tables = SHIPPED) -> list[str]:
+def phonetic_keys(text: str, lang: str, tables: Tables = SHIPPED) -> list[str]:
     """The consonants of each word, whole and as trigrams, the same for a text in its own script and
     typed in Latin letters."""
     lang = tables.known(lang)
@@ -177,7 +177,7 @@ class Speller:
     def _by_letters(self, word: str) -> str:
         if not self.tables[self.lang].latin.letters:
             word = _replaced(word, self._table.rules, self._table.written)
-        return native(word, self.lang, self.tables)
+        return normalise_script(word, self.lang, self.tables)
 
 
 def _sounds(tables: Tables, lang: str) -> Mapping[str, str]:

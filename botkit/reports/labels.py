@@ -82,11 +82,11 @@ def _label(
         yield verdict.at, Label(f"{event.conversation}-{event.seq}", asked.text, asked.lang or lang or None, **known)
 
 
-def _leans(text: str, lang: str, tables: Tables) -> bool:
+def _depends(text: str, lang: str, tables: Tables) -> bool:
     """Whether a text that was searched for with the turn before it means little without. The search takes it along for
     any text it is unsure of; here, where nothing mends a mistake, a cue or its shortness must say so too."""
-    cues = language.lean(text, lang, tables)
-    return cues.opens or cues.refers or not cues.things or cues.words < STANDS_ALONE
+    cues = language.context_cues(text, lang, tables)
+    return cues.continuation or cues.reference or not cues.content_words or cues.words < STANDS_ALONE
 
 
 class _Reply(NamedTuple):
@@ -137,8 +137,8 @@ class _Talk:
                 return None
             return self.question(before)
         lang = data.question_lang
-        leans = data.understood and _leans(said.text, lang, self.tables)
-        return None if leans else _Asked(message, said.text, lang)
+        depends = data.understood and _depends(said.text, lang, self.tables)
+        return None if depends else _Asked(message, said.text, lang)
 
     def _before(self, event: Event) -> _Reply | None:
         """The bot's last turn before an event in the same matter, small talk aside."""

@@ -27,7 +27,7 @@ decides what an event means; `chat`, `desk` and `accounts` do, in the tables dra
                   unique (conversation_id) where state <> 'closed': one open ticket a conversation
                   its priority, clock, offer and absence are told in `docs/record.md`
     ticket_state  (ticket_id, n) PK | change | state | owner | actor | at | note                        (desk)
-    seat          agent_id PK -> agent | languages | skills | share | status | seen_at | missed         (desk)
+    profile          agent_id PK -> agent | languages | skills | share | status | seen_at | missed         (desk)
                   time_zone | shifts | holidays
     absence       id PK | agent_id -> agent | delegate | starts_at | ends_at | stage | next_at          (desk)
     satisfaction  ticket_id PK -> ticket | score | comment | lang | at                                  (desk)
@@ -62,9 +62,9 @@ from botkit.store.schema import (
     outbox_kind_table,
     outbox_table,
     parse_time,
+    profile_table,
     recovery_code_table,
     satisfaction_table,
-    seat_table,
     second_factor_table,
     secret_table,
     ticket_state_table,
@@ -105,9 +105,9 @@ __all__ = [
     "outbox_kind_table",
     "outbox_table",
     "parse_time",
+    "profile_table",
     "recovery_code_table",
     "satisfaction_table",
-    "seat_table",
     "second_factor_table",
     "secret_table",
     "sqlite_driver",

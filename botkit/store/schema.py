@@ -268,7 +268,7 @@ ticket_state_table = Table(
     Column("note", Text, nullable=False, default=""),
 )
 
-seat_table = Table(
+profile_table = Table(
     "seat",
     metadata,
     Column("agent_id", Integer, ForeignKey("agent.id"), primary_key=True, autoincrement=False),

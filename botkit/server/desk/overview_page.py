@@ -48,15 +48,15 @@ def overview() -> Response:
 
     team = [
         {
-            "name": seat.agent,
+            "name": profile.agent,
             "load": load,
-            "share": seat.share,
-            "languages": t.format.listed(native_name(lang) for lang in seat.languages),
-            "state": team_pages.state(seat),
-            "until": iso(seat.absent_until) if seat.absent_until else None,
-            "until_text": layout.local(seat.absent_until, t) if seat.absent_until else None,
+            "share": profile.capacity,
+            "languages": t.format.listed(native_name(lang) for lang in profile.languages),
+            "state": team_pages.state(profile),
+            "until": iso(profile.absent_until) if profile.absent_until else None,
+            "until_text": layout.local(profile.absent_until, t) if profile.absent_until else None,
         }
-        for seat, load in found.agents
+        for profile, load in found.agents
     ]
     facts = {
         "counts": found.counts,
@@ -74,7 +74,7 @@ def overview() -> Response:
         facts=facts,
         mark=layout.mark([facts]),
         groups=[(name, [row(ticket) for ticket in tickets]) for name, tickets in groups if tickets],
-        colleagues=[seat.agent for seat, _ in found.agents if seat.agent != agent.name],
+        colleagues=[profile.agent for profile, _ in found.agents if profile.agent != agent.name],
         outcomes=desk.OUTCOMES,
     )
 

@@ -47,7 +47,7 @@ def queue() -> Response:
     else:
         found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
-    duty = team_pages.duty(desk.seat(store, agent.name))
+    availability = team_pages.availability(desk.profile(store, agent.name))
     tickets = [row(ticket, t) for ticket in found[:PER_PAGE]]
 
     def address(**changes: Any) -> str:
@@ -62,10 +62,10 @@ def queue() -> Response:
         tabs=[{"id": each, "count": counts.get(each), "url": address(show=each)} for each in TABS],
         language=wanted,
         tickets=tickets,
-        duty=duty,
+        availability=availability,
         newer=address(offset=max(0, offset - PER_PAGE)) if offset else None,
         older=address(offset=offset + PER_PAGE) if len(found) > PER_PAGE else None,
-        etag=layout.mark([tab, wanted, offset, counts, tickets, duty]),
+        etag=layout.mark([tab, wanted, offset, counts, tickets, availability]),
     )
 
 

@@ -101,7 +101,7 @@ class TicketQuery(In):
     before: int | None = Field(None, ge=1, le=2**31 - 1, description="The part that ends before this `seq`.")
 
 
-class Packet(Ticket):
+class HandoverContext(Ticket):
     """A ticket with its conversation and suggested replies, the likeliest first."""
 
     transcript: list[dict[str, Any]] = Field(description="The newest part: at most 200 events or 256 kB.")

@@ -1,4 +1,4 @@
-"""Owns the part of the desk's HTTP API that is about the team: presence, seats, absences and the supervisor's overview.
+"""Owns the part of the desk's HTTP API that is about the team: presence, profiles, absences, the supervisor's overview.
 
 It reads the request, calls `desk` and tells its refusals. It decides nothing.
 """
@@ -31,7 +31,7 @@ class Presence(In):
     status: Literal["available", "away"] | None = Field(None, description="Left as it is when it is not said.")
 
 
-class Seat(BaseModel):
+class AgentProfile(BaseModel):
     """An agent at the desk."""
 
     model_config = ConfigDict(extra="allow")
@@ -53,14 +53,14 @@ class Seat(BaseModel):
     missed: int = Field(description="Offers that ran out in a row; after three the agent counts as away.")
 
 
-class Seats(BaseModel):
+class AgentProfiles(BaseModel):
     """Everybody who may work at the desk."""
 
-    agents: list[Seat]
+    agents: list[AgentProfile]
 
 
 class Arrangement(In):
-    """What is to change of a seat."""
+    """What is to change of a profile."""
 
     languages: list[str] | None = Field(None, max_length=20)
     skills: list[str] | None = Field(None, description="Met with the topics and tags of a ticket.", max_length=40)
@@ -89,7 +89,7 @@ class Absences(BaseModel):
 class Overview(BaseModel):
     """The desk now."""
 
-    agents: list[Seat] = Field(description="Each also with its `load`.")
+    agents: list[AgentProfile] = Field(description="Each also with its `load`.")
     counts: dict[str, int]
     waiting: dict[str, Any] = Field(description="By `languages` and by `priorities`.")
     oldest: schemas.Ticket | None
@@ -103,31 +103,32 @@ blueprint.register_error_handler(desk.DeskError, refusals.refused)
 
 
 @blueprint.post("/presence")
-@describe(body=Presence, gives={200: Seat}, security="desk", tag="desk")
+@describe(body=Presence, gives={200: AgentProfile}, security="desk", tag="desk")
 def presence() -> dict[str, Any]:
     """Say that you are there, at least once in two minutes, and whether you take conversations."""
     agent = session.caller()
     given = requests.body(Presence, optional=True)
     desk.seen(here().store, agent, given.status)
-    found = desk.seat(here().store, agent.name)
+    found = desk.profile(here().store, agent.name)
     return found.as_dict()
 
 
 @blueprint.get("/agents")
-@describe(gives={200: Seats}, security="desk", tag="desk")
+@describe(gives={200: AgentProfiles}, security="desk", tag="desk")
 def agents() -> dict[str, Any]:
     """List who works at the desk."""
     session.caller()
-    return {"agents": [seat.as_dict() for seat in desk.seats(here().store)]}
+    return {"agents": [profile.as_dict() for profile in desk.profiles(here().store)]}
 
 
 @blueprint.post("/agents/<name>")
-@describe(body=Arrangement, gives={200: Seat}, errors=(403,), security="desk", tag="desk", parameters=_NAME)
+@describe(body=Arrangement, gives={200: AgentProfile}, errors=(403,), security="desk", tag="desk", parameters=_NAME)
 def arrange(name: str) -> dict[str, Any]:
-    """Say what an agent speaks and knows and when they work: one's own seat, or as a supervisor anybody's."""
+    """Say what an agent speaks and knows and when they work: one's own profile, or as a supervisor anybody's."""
     agent = session.caller()
-    given = requests.body(Arrangement)
-    return desk.arrange(here().store, agent, name, known=here().languages, **given.model_dump()).as_dict()
+    changes = requests.body(Arrangement).model_dump()
+    changes["capacity"] = changes.pop("share")
+    return desk.arrange(here().store, agent, name, known=here().languages, **changes).as_dict()
 
 
 @blueprint.get("/absences")

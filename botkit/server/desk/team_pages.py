@@ -1,6 +1,6 @@
 """Owns the pages of the team: who is at the desk, what each speaks and knows, when they work, and who will be away.
 
-All of them are forms that work without JavaScript. Everybody sees the team and arranges their own seat; who may
+All of them are forms that work without JavaScript. Everybody sees the team and arranges their own profile; who may
 overrule arranges anybody's. It checks what was typed and leaves the rest to `desk`.
 """
 
@@ -28,7 +28,7 @@ blueprint = Blueprint("team_pages", __name__)
 
 ADDRESS: Final = "/desk/team"
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MOST_SHARE: Final = 50
+MOST_CAPACITY: Final = 50
 LONGEST_ABSENCE: Final = timedelta(days=366)
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
 _COMMA: Final = re.compile(r"[,،;\n]+")
@@ -41,23 +41,23 @@ def team() -> Response:
     if agent is None:
         return layout.to_login()
     t = Texts(layout.language_of_reader())
-    seats = desk.seats(here().store)
+    profiles = desk.profiles(here().store)
     return layout.show(
         "desk/team.html",
         agent,
-        seats=[_row(seat, agent, t) for seat in seats],
-        duty=duty(next(seat for seat in seats if seat.agent == agent.name)),
+        profiles=[_row(profile, agent, t) for profile in profiles],
+        availability=availability(next(profile for profile in profiles if profile.agent == agent.name)),
         absences=_absences(agent),
     )
 
 
 @blueprint.get(f"{ADDRESS}/<name>")
-def seat(name: str) -> Response:
-    """One agent's seat, to be changed, and their absences."""
+def profile(name: str) -> Response:
+    """One agent's profile, to be changed, and their absences."""
     agent = _arranger(name)
     if isinstance(agent, Response):
         return agent
-    return _page(agent, _seat(name))
+    return _page(agent, _profile(name))
 
 
 @blueprint.post(f"{ADDRESS}/<name>")
@@ -65,7 +65,7 @@ def arrange(name: str) -> Response:
     agent = _arranger(name)
     if isinstance(agent, Response):
         return agent
-    form, t, found = request.form, Texts(layout.language_of_reader()), _seat(name)
+    form, t, found = request.form, Texts(layout.language_of_reader()), _profile(name)
     problem = ""
     changes: dict[str, Any] = {
         "languages": form.getlist("language"),
@@ -73,9 +73,9 @@ def arrange(name: str) -> Response:
         "time_zone": form.get("time_zone", "").strip()[:64],
     }
     try:
-        changes["share"] = int(_plain(form.get("share", "")))
+        changes["capacity"] = int(_plain(form.get("share", "")))
     except ValueError:
-        changes["share"] = -1
+        changes["capacity"] = -1
     try:
         changes["shifts"] = {day: spans for day in DAYS if (spans := _spans(form.get(f"shift-{day}", "")))}
     except ValueError:
@@ -87,8 +87,8 @@ def arrange(name: str) -> Response:
         problem = problem or t("team.wrong_days")
     if not _zone_is_known(changes["time_zone"]):
         problem = problem or t("team.wrong_zone")
-    if not 0 <= changes["share"] <= MOST_SHARE:
-        problem = problem or t("team.wrong_share", most=MOST_SHARE)
+    if not 0 <= changes["capacity"] <= MOST_CAPACITY:
+        problem = problem or t("team.wrong_share", most=MOST_CAPACITY)
     if not problem:
         try:
             desk.arrange(here().store, agent, found.agent, known=here().languages, **changes)
@@ -107,7 +107,7 @@ def sign_out(name: str) -> Response:
     if isinstance(agent, Response):
         return agent
     with here().store.read() as conn:
-        person = accounts.agent_named(conn, _seat(name).agent)
+        person = accounts.agent_named(conn, _profile(name).agent)
     if person is None or (person.may("people") and not agent.may("people")):
         raise ApiError(403, "forbidden", "Only an administrator signs out an administrator.")
     own = session.session_id() if person.id == agent.id else None
@@ -121,12 +121,12 @@ def sign_out(name: str) -> Response:
 
 @blueprint.post("/desk/absences")
 def plan_absence() -> Response:
-    """Plan an absence of `name`; its times are on the clock of their seat."""
+    """Plan an absence of `name`; its times are on the clock of their profile."""
     name = request.form.get("name", "")[:80]
     agent = _arranger(name)
     if isinstance(agent, Response):
         return agent
-    form, store, t, found = request.form, here().store, Texts(layout.language_of_reader()), _seat(name)
+    form, store, t, found = request.form, here().store, Texts(layout.language_of_reader()), _profile(name)
     try:
         starts_at, ends_at = (_moment(form.get(field, ""), _zone(found)) for field in ("starts_at", "ends_at"))
         if not (starts_at < ends_at and store.now() < ends_at <= starts_at + LONGEST_ABSENCE):
@@ -172,12 +172,12 @@ def presence() -> Response:
     return layout.to(ADDRESS if request.form.get("back") == "team" else "/desk")
 
 
-def duty(found: desk.Seat) -> str:
+def availability(found: desk.AgentProfile) -> str:
     """Whether conversations are offered: `on`, `off`, or `away` for who takes a break or let too many pass."""
-    return "away" if found.status == "away" else "on" if found.on_duty and found.share else "off"
+    return "away" if found.status == "away" else "on" if found.on_duty and found.capacity else "off"
 
 
-def state(found: desk.Seat) -> str:
+def state(found: desk.AgentProfile) -> str:
     """Where an agent is: `absent`, `gone`, `on` duty, `away` on a break, or `off`: there, outside working hours."""
     if found.absent_until or not found.present:
         return "absent" if found.absent_until else "gone"
@@ -189,18 +189,18 @@ def state(found: desk.Seat) -> str:
 
 def _page(
     agent: Agent,
-    found: desk.Seat,
+    found: desk.AgentProfile,
     *,
     problem: str = "",
     wrong_times: str = "",
     typed: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
-    """The page of a seat; what was typed stays where it was refused."""
-    seats = desk.seats(here().store)
+    """The page of a profile; what was typed stays where it was refused."""
+    profiles = desk.profiles(here().store)
     shown: dict[str, Any] = {
         "skills": ", ".join(found.skills),
-        "share": found.share,
+        "share": found.capacity,
         "time_zone": _zone(found),
         "holidays": ", ".join(found.holidays),
         "starts_at": "",
@@ -212,10 +212,10 @@ def _page(
         shown |= {name: typed[name] for name in shown if name in typed}
     chosen = set(request.form.getlist("language")) if problem else set(found.languages)
     return layout.show(
-        "desk/seat.html",
+        "desk/profile.html",
         agent,
         status=status,
-        seat=found,
+        profile=found,
         shown=shown,
         problem=problem,
         wrong_times=wrong_times,
@@ -223,15 +223,15 @@ def _page(
             {"code": code, "name": native_name(code), "chosen": code in chosen} for code in here().languages
         ],
         days=DAYS,
-        most=MOST_SHARE,
+        most=MOST_CAPACITY,
         zone=_zone(found),
-        colleagues=[each.agent for each in seats if each.agent != found.agent],
+        colleagues=[each.agent for each in profiles if each.agent != found.agent],
         absences=_absences(agent, found.agent),
         may_sign_out=agent.may("overrule") or agent.name == found.agent,
     )
 
 
-def _row(found: desk.Seat, reader: Agent, t: Texts) -> dict[str, Any]:
+def _row(found: desk.AgentProfile, reader: Agent, t: Texts) -> dict[str, Any]:
     today = str(here().store.now().date())
     return {
         "name": found.agent,
@@ -241,7 +241,7 @@ def _row(found: desk.Seat, reader: Agent, t: Texts) -> dict[str, Any]:
         "until_text": layout.local(found.absent_until, t) if found.absent_until else "",
         "languages": t.format.listed(native_name(lang) for lang in found.languages),
         "skills": found.skills,
-        "share": found.share,
+        "share": found.capacity,
         "hours": [(t(f"team.day_{day}"), _said_hours(found.shifts[day], t)) for day in DAYS if found.shifts.get(day)],
         "zone": found.time_zone,
         "holidays": [t.format.day(date.fromisoformat(day)) for day in found.holidays if day >= today],
@@ -261,15 +261,15 @@ def _absences(reader: Agent, name: str | None = None) -> list[dict[str, Any]]:
     ]
 
 
-def _seat(name: str) -> desk.Seat:
+def _profile(name: str) -> desk.AgentProfile:
     try:
-        return desk.seat(here().store, name)
+        return desk.profile(here().store, name)
     except desk.DeskError:
         raise ApiError(404, "no_agent", "Nobody of that name works at the desk.") from None
 
 
 def _arranger(name: str) -> Agent | Response:
-    """Who is signed in, if this seat is theirs or they may overrule; a way to sign in; ApiError 403 for others."""
+    """Who is signed in, if this profile is theirs or they may overrule; a way to sign in; ApiError 403 for others."""
     agent = session.by_session()
     if agent is None:
         return layout.to_login()
@@ -289,8 +289,8 @@ def _address(name: str) -> str:
 # What is typed.
 
 
-def _zone(found: desk.Seat) -> str:
-    """The clock of a seat; the shop's where none was chosen."""
+def _zone(found: desk.AgentProfile) -> str:
+    """The clock of a profile; the shop's where none was chosen."""
     shop = here().index.shop(here().index.default_language) or {}
     usual = str(shop.get("time_zone", "UTC"))
     return found.time_zone if found.time_zone != "UTC" or found.shifts or not _zone_is_known(usual) else usual

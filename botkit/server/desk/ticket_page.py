@@ -1,4 +1,4 @@
-"""Owns the page of one ticket and its forms: the handover packet, what the agent may say, and how it ends.
+"""Owns the page of one ticket and its forms: the handover context, what the agent may say, and how it ends.
 
 Like all of the desk it works without JavaScript: what can be inserted is a link that brings the page again with the
 text in the reply, a search is a form. Customers' and agents' words are text everywhere; the one thing shown as HTML is
@@ -60,14 +60,14 @@ def ticket(ticket_id: int) -> Response:
     index, store, t = here().index, here().store, Texts(layout.language_of_reader())
     upto = request.args.get("before", 0, type=int)
     with store.reads_together():
-        packet = _packet(ticket_id, index)
-        part, before = list(packet.transcript), packet.before
+        handover = _handover(ticket_id, index)
+        part, before = list(handover.transcript), handover.before
         if 0 < upto < _NEWEST:
             part, before = desk.transcript_before(store, ticket_id, upto)
         chats, colleagues = desk.chats(store, agent), accounts.agents(store)
         layout.mentions_of(agent)
     accounts.audit_read(store, agent, f"ticket:{ticket_id}")
-    found, transcript = packet.ticket, packet.transcript
+    found, transcript = handover.ticket, handover.transcript
     wanted = {name: request.args.get(name, "")[:SEARCH_LENGTH] for name in ("q", "insert", "canned")}
     mine = found.owner == agent.name and found.state not in ("waiting", "closed")
     shown = {
@@ -80,23 +80,23 @@ def ticket(ticket_id: int) -> Response:
         "language_name": native_name(found.lang) if found.lang else "–",
         "state_text": layout.state(found, t),
         "age": layout.age(layout.waited(found), t),
-        "customer": packet.customer,
+        "customer": handover.customer,
         **_extras(found, t),
     }
     last = transcript[-1].seq if transcript else 0
     if layout.looked_at():
         layout.saw(agent, found.id, last)
-    etag = layout.mark([index.version, str(date.today()), shown, last, wanted, chats, packet.earlier, upto])
+    etag = layout.mark([index.version, str(date.today()), shown, last, wanted, chats, handover.earlier, upto])
     same = layout.unchanged(agent, etag)
     if same is not None:
         return same
     query = language.clean(wanted["q"])
     with rate_limits.asking(f"agent:{agent.name}") as deadline:
         about = (index, transcript, found.lang, agent)
-        help_ = desk.advise(*about, customer=packet.customer, deadline=deadline)
-        searched = desk.advise(*about, query, packet.customer, deadline) if query else None
-    candidates = _candidates(packet, t)
-    earlier = _earlier(packet, t, index)
+        help_ = desk.advise(*about, customer=handover.customer, deadline=deadline)
+        searched = desk.advise(*about, query, handover.customer, deadline) if query else None
+    candidates = _candidates(handover, t)
+    earlier = _earlier(handover, t, index)
     return layout.show(
         "desk/ticket.html",
         agent,
@@ -136,9 +136,9 @@ def draft(ticket_id: int) -> Response:
     agent = session.by_session()
     if agent is None:
         return layout.to_login()
-    packet = _packet(ticket_id)
+    handover = _handover(ticket_id)
     accounts.audit_read(here().store, agent, f"ticket:{ticket_id}")
-    response = make_response(desk.draft(packet.transcript, ticket_id, here().tables))
+    response = make_response(desk.draft(handover.transcript, ticket_id, here().tables))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="ticket-{ticket_id}.md"'
     return response
@@ -155,8 +155,8 @@ def release(ticket_id: int) -> Response:
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/pending")
-def pend(ticket_id: int) -> Response:
-    return _act(ticket_id, lambda agent: desk.pend(here().store, ticket_id, agent, here().policy))
+def wait_for_customer(ticket_id: int) -> Response:
+    return _act(ticket_id, lambda agent: desk.wait_for_customer(here().store, ticket_id, agent, here().policy))
 
 
 @blueprint.post(f"/desk/tickets/{TICKET}/take")
@@ -212,7 +212,7 @@ def close(ticket_id: int) -> Response:
     )
 
 
-def _packet(ticket_id: int, index: Index | None = None) -> desk.Packet:
+def _handover(ticket_id: int, index: Index | None = None) -> desk.HandoverContext:
     try:
         return desk.ticket(here().store, ticket_id, index)
     except desk.NoTicket as error:
@@ -306,11 +306,11 @@ def _happening(data: EventData, who: str, t: Texts) -> str:
     return said
 
 
-def _candidates(packet: desk.Packet, t: Texts) -> list[dict[str, Any]]:
+def _candidates(handover: desk.HandoverContext, t: Texts) -> list[dict[str, Any]]:
     """What the bot considered when it handed over, with the reply that each would give."""
-    texts = {suggestion.article: suggestion for suggestion in packet.suggestions}
+    texts = {suggestion.article: suggestion for suggestion in handover.suggestions}
     shown = []
-    for candidate in packet.ticket.candidates:
+    for candidate in handover.ticket.candidates:
         suggestion = texts.get(candidate.article)
         told = {
             "article": candidate.article,
@@ -320,7 +320,7 @@ def _candidates(packet: desk.Packet, t: Texts) -> list[dict[str, Any]]:
             "lang": suggestion.lang if suggestion else candidate.lang,
             "confidence": candidate.confidence,
         }
-        shown.append(_labelled(told, packet.ticket.lang, t))
+        shown.append(_labelled(told, handover.ticket.lang, t))
     return shown
 
 
@@ -370,10 +370,10 @@ def _inserted(
     return article.text if article is not None else ""
 
 
-def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]]:
+def _earlier(handover: desk.HandoverContext, t: Texts, index: Index) -> list[dict[str, Any]]:
     """What the customer came with before: tickets, what the assistant dealt with alone, and other conversations from
     the same browser. Oldest first."""
-    found, transcript = packet.ticket, packet.transcript
+    found, transcript = handover.ticket, handover.transcript
     told: list[tuple[datetime, dict[str, Any]]] = []
     for ticket in desk.earlier(transcript, found.id):
         lines = [t(f"desk.reason_{ticket.reason}")] if ticket.reason else []
@@ -390,7 +390,7 @@ def _earlier(packet: desk.Packet, t: Texts, index: Index) -> list[dict[str, Any]
         titles = [index.title(each, lang) for each in episode.articles]
         lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *filter(None, titles)]
         told.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
-    for visit in packet.earlier:
+    for visit in handover.earlier:
         lines = [t(f"desk.reason_{visit.reason}")] if visit.reason else [t("desk.matter_open")]
         lines += [t(f"desk.outcome_{visit.outcome}")] if visit.outcome else []
         about = {"id": visit.ticket, "words": visit.last_text[:120], "lines": lines, "by": visit.owner}

@@ -19,9 +19,9 @@ from botkit.server.desk.schemas import (
     AssistQuery,
     BulkVerdict,
     Closed,
+    HandoverContext,
     Note,
     Nothing,
-    Packet,
     Ticket,
     TicketQuery,
     Tickets,
@@ -57,7 +57,7 @@ def tickets() -> dict[str, Any]:
 
 
 @blueprint.get(f"/{TICKET}")
-@describe(query=TicketQuery, gives={200: Packet}, errors=(404,), security="desk", tag="desk", parameters=_ID)
+@describe(query=TicketQuery, gives={200: HandoverContext}, errors=(404,), security="desk", tag="desk", parameters=_ID)
 def ticket(ticket_id: int) -> dict[str, Any]:
     """Read a ticket: the conversation, what the bot considered, suggested replies.
 
@@ -66,14 +66,14 @@ def ticket(ticket_id: int) -> dict[str, Any]:
     """
     agent = session.caller()
     wanted = requests.query(TicketQuery)
-    packet = desk.ticket(here().store, ticket_id, here().index)
+    handover = desk.ticket(here().store, ticket_id, here().index)
     accounts.audit_read(here().store, agent, f"ticket:{ticket_id}")
     if wanted.before is not None:
         events, before = desk.transcript_before(here().store, ticket_id, wanted.before)
-        return replace(packet, transcript=tuple(events), before=before).as_dict()
+        return replace(handover, transcript=tuple(events), before=before).as_dict()
     if agent.may_write:
-        desk.saw(here().store, agent, ticket_id, packet.transcript[-1].seq)
-    return packet.as_dict()
+        desk.saw(here().store, agent, ticket_id, handover.transcript[-1].seq)
+    return handover.as_dict()
 
 
 @blueprint.get(f"/{TICKET}/assist")
@@ -143,11 +143,11 @@ def note(ticket_id: int) -> dict[str, Any]:
 
 @blueprint.post(f"/{TICKET}/pending")
 @describe(body=Nothing, gives={200: Ticket}, errors=(404, 409), security="desk", tag="desk", parameters=_ID)
-def pend(ticket_id: int) -> dict[str, Any]:
+def wait_for_customer(ticket_id: int) -> dict[str, Any]:
     """Let a ticket wait for its customer. Their next message, or a claim of its owner, takes it up again."""
     agent = session.caller()
     requests.body(Nothing, optional=True)
-    return desk.pend(here().store, ticket_id, agent, here().policy).as_dict()
+    return desk.wait_for_customer(here().store, ticket_id, agent, here().policy).as_dict()
 
 
 @blueprint.post("/close")

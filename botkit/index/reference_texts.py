@@ -15,28 +15,28 @@ import numpy as np
 from botkit import encoder as encoders
 from botkit import language
 from botkit.index.cache import keep, key_of
-from botkit.index.memory import Memory
+from botkit.index.embedding_cache import EmbeddingCache
 
-SHIPPED = Path(__file__).parent / "own"
+SHIPPED = Path(__file__).parent / "reference_texts_vectors"
 SENTENCES = 40
 ADDRESSED = ("bot.", "chat.", "help.", "widget.")
 """the catalogues that speak to customers, of which the sentences are"""
 
 
 @dataclass(frozen=True)
-class Own:
+class ReferenceTexts:
     """`accents`: the mean vector of the same sentences in each language. `elsewhere`: the vectors of questions that
     hardly any shop's help answers, shape (questions, dimensions); see `language.out_of_domain`."""
 
-    accents: Mapping[str, np.ndarray]
+    centroids: Mapping[str, np.ndarray]
     elsewhere: Mapping[str, np.ndarray]
 
     @classmethod
-    def of(cls, model: encoders.Encoder, tables: language.Tables = language.SHIPPED) -> Own:
+    def of(cls, model: encoders.Encoder, tables: language.Tables = language.SHIPPED) -> ReferenceTexts:
         """What an encoder makes of them, and of those that a corpus has added."""
         key = encoders.identity(model), tables.digest
         if key not in _known:
-            memory = Memory(model, SHIPPED)
+            memory = EmbeddingCache(model, SHIPPED)
             told = {code: sentences(code, tables) for code in tables.interface}
             beyond = {code: _out_of_domain(code, tables) for code in tables.codes}
             _known[key] = cls(
@@ -46,7 +46,7 @@ class Own:
         return _known[key]
 
 
-_known: dict[tuple[str, str], Own] = {}
+_known: dict[tuple[str, str], ReferenceTexts] = {}
 
 
 def ship(model: encoders.Encoder) -> None:
@@ -54,11 +54,11 @@ def ship(model: encoders.Encoder) -> None:
     texts = dict.fromkeys(t for code in language.LANGUAGES for t in (*sentences(code), *_out_of_domain(code)))
     vectors = model.encode_query(list(texts)).astype(np.float16)
     keys = np.array([key_of("query", text) for text in texts])
-    keep(SHIPPED / Memory.FILE, encoders.identity(model), {"keys": keys, "vectors": vectors})
+    keep(SHIPPED / EmbeddingCache.FILE, encoders.identity(model), {"keys": keys, "vectors": vectors})
 
 
 def _out_of_domain(lang: str, tables: language.Tables = language.SHIPPED) -> list[str]:
-    return [language.native(question, lang, tables) for question in language.out_of_domain(lang, tables)]
+    return [language.normalise_script(question, lang, tables) for question in language.out_of_domain(lang, tables)]
 
 
 def sentences(lang: str, tables: language.Tables = language.SHIPPED) -> list[str]:

@@ -22,7 +22,7 @@ class Unreadable(Exception):
         self.text = text
 
 
-class Memory:
+class EmbeddingCache:
     """An encoder that embeds a text once for all builds of a folder; `forget` what half of them no longer ask."""
 
     FILE = "vectors.npz"
