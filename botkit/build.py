@@ -89,16 +89,16 @@ def publish(
     notes, maker = Path(out) / "cache" / "files.npz", f"{__version__} {corpus.code()}"
     known = index.recall_table(notes, maker)
     before = set(known)
-    found, findings = corpus.check(source, known)
+    result, findings = corpus.check(source, known)
     errors = [f for f in findings if f.level == "error"]
-    if found is None or errors:
+    if result is None or errors:
         raise corpus.CorpusError(errors)
-    say(f"{len(found.articles)} articles in {', '.join(found.languages)}")
+    say(f"{len(result.articles)} articles in {', '.join(result.languages)}")
     model = encoder.load(encoder_name)
     with index.building(out):
         if set(known) != before:
             index.keep_table(notes, maker, known)
-        draft = index.build(found, out, encoder_name, encoder=model, progress=progress)
+        draft = index.build(result, out, encoder_name, encoder=model, progress=progress)
         try:
             numbers = confidence.fit(draft, judged, alpha=alpha, delta=delta)
             say(f"confidence {confidence.summary(numbers)}")
@@ -123,7 +123,7 @@ def publish(
             counts=dict(sealed.manifest["counts"]),
             tests=count,
             failures=tuple(failures),
-            warnings=(*(f for f in findings if f.level != "error"), *unknown_articles(found, judged), *lost),
+            warnings=(*(f for f in findings if f.level != "error"), *unknown_articles(result, judged), *lost),
             confidence=confidence.summary(numbers),
         )
         if not report.published:
@@ -149,11 +149,11 @@ def _label_files(source: Path | str, labels: Sequence[Path | str]) -> list[Path]
 
 def _digest(source: Path | str, labels: Sequence[Path | str]) -> str:
     """Of everything that a build reads."""
-    found = hashlib.sha256(corpus.digest(source).encode())
+    result = hashlib.sha256(corpus.digest(source).encode())
     for path in _label_files(source, labels):
         for file in sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]:
-            found.update(file.name.encode() + b"\0" + file.read_bytes())
-    return found.hexdigest()
+            result.update(file.name.encode() + b"\0" + file.read_bytes())
+    return result.hexdigest()
 
 
 def _lost_certificate(out: Path, numbers: Mapping[str, Any]) -> list[str]:

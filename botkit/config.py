@@ -142,19 +142,19 @@ def _fit(key: str, value: Any, where: str) -> Any:
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
-        found = kind(value)
-        if isinstance(found, float) and not math.isfinite(found):
+        result = kind(value)
+        if isinstance(result, float) and not math.isfinite(result):
             raise ValueError
     except (ValueError, OverflowError):
         raise ConfigError(f"{where}: `{key}` must be a {kind.__name__}, not {str(value)[:80]!r}.") from None
-    if isinstance(found, str) and "\0" in found:
+    if isinstance(result, str) and "\0" in result:
         raise ConfigError(f"{where}: `{key}` has a NUL in it. Take it out.")
     low, high = (1 if key in _SOME else 0), 65_535 if key == "port" else 2**31 - 1
-    if kind is int and not low <= found <= high:
+    if kind is int and not low <= result <= high:
         raise ConfigError(f"{where}: `{key}` must lie between {low} and {high}. Choose a number there.")
-    if key in _SHARES and not 0.0 < found < 1.0:
-        raise ConfigError(f"{where}: `{key}` must lie between 0 and 1, like 0.1; it is {found}.")
-    return found
+    if key in _SHARES and not 0.0 < result < 1.0:
+        raise ConfigError(f"{where}: `{key}` must lie between 0 and 1, like 0.1; it is {result}.")
+    return result
 
 
 _SOME = ("workers", "threads")

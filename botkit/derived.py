@@ -43,13 +43,13 @@ def folder(
 
     `version` changes with what the function writes. `say` is told when they have to be made first. Raises DerivedError.
     """
-    seen = source.stat()
-    told = f"{source.resolve()} {seen.st_size} {seen.st_mtime_ns} {version}"
+    known = source.stat()
+    details = f"{source.resolve()} {known.st_size} {known.st_mtime_ns} {version}"
     top = _top()
-    found = top / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
-    if whole(found):
-        os.utime(found)
-        return found
+    result = top / f"{name}-{hashlib.sha256(details.encode()).hexdigest()[:16]}"
+    if whole(result):
+        os.utime(result)
+        return result
     (say or log.info)(f"preparing {name} for this machine, once")
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=top))
     try:
@@ -61,17 +61,17 @@ def folder(
             raise DerivedError(f"{name}: cannot be prepared from {source} ({reason})")
         sums = {file.name: checksum(file) for file in sorted(scratch.iterdir())}
         (scratch / _FACTS).write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
-        if found.exists() and not whole(found):
-            shutil.rmtree(found)  # who has it mapped keeps what is mapped
+        if result.exists() and not whole(result):
+            shutil.rmtree(result)  # who has it mapped keeps what is mapped
         try:
-            scratch.rename(found)
+            scratch.rename(result)
         except OSError as error:  # another process was quicker: what it made is the same
-            if not whole(found):
-                raise DerivedError(f"{found}: cannot be written ({error.strerror})") from error
+            if not whole(result):
+                raise DerivedError(f"{result}: cannot be written ({error.strerror})") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     _tidy(top, name)
-    return found
+    return result
 
 
 def whole(found: Path) -> bool:
@@ -95,8 +95,8 @@ def _top() -> Path:
     spare = Path(tempfile.gettempdir()) / f"botkit-{os.getuid()}"
     log.warning("%s cannot be written: using %s", wanted, spare)
     spare.mkdir(mode=0o700, exist_ok=True)
-    found = spare.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o022:
+    result = spare.lstat()
+    if not stat.S_ISDIR(result.st_mode) or result.st_uid != os.getuid() or stat.S_IMODE(result.st_mode) & 0o022:
         raise DerivedError(f"{spare}: belongs to somebody else. Set XDG_CACHE_HOME to a folder of your own.")
     return spare
 

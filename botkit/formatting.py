@@ -159,7 +159,7 @@ def _format(lang: str, zone: str, tables: language.Tables) -> Format:
     likely = get_global("likely_subtags").get(code, "").rpartition("_")[2]
     countries = (country.upper(), get_global("zone_territories").get(zone), _USUAL.get(code), likely)
     names = [f"{code}_{each}" for each in countries if each] + [code, "en_GB"]
-    locale = next(found for name in names if (found := _locale(name)) is not None)
+    locale = next(result for name in names if (result := _locale(name)) is not None)
     numbering = Locale.parse(locale.language).default_numbering_system
     return Format(lang, locale, tables, numbering if numbering in _ZEROS else "latn")
 

@@ -8,7 +8,7 @@ word every few seconds from somebody who types, nothing from somebody who reads 
            delivered, read: the last seq that has arrived at, and been seen by, this actor
            typing_until, online_until: true up to this moment, unless it is moved or taken back
 
-For the streams it also answers, in a few cheap queries, what a poller compares: the queue's crowd, the mentions
+For the streams it also answers, in a few cheap queries, what a poller compares: the desk's counts, the mentions
 and the marks. It keeps no cursor over all conversations. Ids and times are given before a commit, so "everything after
 N" would miss what commits late; each conversation's own `seq` has no such gap, and is all that is compared.
 """
@@ -123,7 +123,7 @@ class Chat:
 
 
 @dataclass(frozen=True)
-class Crowd:
+class DeskCounts:
     """The queue's open tickets. `counts` says how many there are in each state; `of` changes for an agent's name when
     one of that agent's tickets comes, goes or changes state."""
 
@@ -181,15 +181,15 @@ def stay(store: Store, conversation_id: str, actor: str, room: Room) -> None:
 
 def rooms(conn: Connection, conversation_ids: Iterable[str]) -> dict[str, Room]:
     """The marks and owners of these conversations; one of which nothing is known is left out."""
-    ids, found = list(conversation_ids), dict[str, tuple[str | None, dict[str, Mark]]]()
+    ids, result = list(conversation_ids), dict[str, tuple[str | None, dict[str, Mark]]]()
     for start in range(0, len(ids), _CHUNK):
         for row in conn.execute(_ROOMS, {"ids": ids[start : start + _CHUNK]}):
             conversation_id, actor, *mark_of, owner = row
-            found.setdefault(conversation_id, (owner, {}))[1][actor] = Mark(*mark_of)
-    return {conversation_id: Room(*room) for conversation_id, room in found.items()}
+            result.setdefault(conversation_id, (owner, {}))[1][actor] = Mark(*mark_of)
+    return {conversation_id: Room(*room) for conversation_id, room in result.items()}
 
 
-def crowd(conn: Connection) -> Crowd:
+def desk_counts(conn: Connection) -> DeskCounts:
     """How many open tickets there are, and a figure for each agent that changes when theirs do."""
     table = ticket_table.c
     number = sa.cast(table.id, sa.BigInteger)
@@ -203,7 +203,7 @@ def crowd(conn: Connection) -> Crowd:
     for state, owner, count, *figures in rows:
         counts[state] = counts.get(state, 0) + count
         of.setdefault(owner, set()).add((state, count, *map(int, figures)))
-    return Crowd(counts, of)
+    return DeskCounts(counts, of)
 
 
 def mentions(conn: Connection) -> dict[str, tuple[int, int]]:
@@ -221,20 +221,20 @@ def mentions(conn: Connection) -> dict[str, tuple[int, int]]:
 
 def chats(conn: Connection, name: str, watched: Collection[int] = ()) -> list[Chat]:
     """The open tickets of this agent and the watched ones, with what is unread."""
-    ticket, said, mark = ticket_table.c, event_table.c, mark_table.c
+    ticket, event, mark = ticket_table.c, event_table.c, mark_table.c
     read = (
         sa.select(mark.read)
-        .where(mark.conversation_id == said.conversation_id, mark.actor == f"agent:{name}")
+        .where(mark.conversation_id == event.conversation_id, mark.actor == f"agent:{name}")
         .scalar_subquery()
     )
     unread = (
         sa.select(sa.func.count())
         .select_from(event_table)
         .where(
-            said.conversation_id == ticket.conversation_id,
-            said.seq > sa.func.coalesce(read, 0),
-            said.kind == "message",
-            said.actor == CUSTOMER,
+            event.conversation_id == ticket.conversation_id,
+            event.seq > sa.func.coalesce(read, 0),
+            event.kind == "message",
+            event.actor == CUSTOMER,
         )
         .scalar_subquery()
     )

@@ -59,7 +59,7 @@ def main() -> None:
 
     only = [name for name in options.only.split(",") if name]
     variants = {n: v for n, v in VARIANTS.items() if not v or not only or n.split()[0] in only}
-    found: dict[str, dict[str, float]] = {name: {} for name in variants}
+    result: dict[str, dict[str, float]] = {name: {} for name in variants}
     with tempfile.TemporaryDirectory(prefix="botkit-ablation-") as scratch:
         model = EmbeddingCache(encoder.load(), options.work or Path(scratch) / "memory", forget=False)
         wanted = any("second" in changed for changed in variants.values())
@@ -75,22 +75,22 @@ def main() -> None:
             second = index.build(made, Path(scratch) / "second", encoder=other) if both else None
             for variant, changed in variants.items():
                 if "second" not in changed or second is not None:
-                    found[variant][name] = accuracy(built, bot, model, changed, second)
+                    result[variant][name] = accuracy(built, bot, model, changed, second)
             for each in (built, second):
                 if each is not None:
                     index.discard(each)
             model.save()
             if other is not None:
                 other.save()
-    names = list(next(iter(found.values())))
+    names = list(next(iter(result.values())))
     head = ["variant", *names, "mean"]
     rows = [
         [
             variant,
-            *(evaluation.percent(told.get(n)) for n in names),
-            evaluation.percent(float(np.mean(list(told.values()))) if len(told) == len(names) else None),
+            *(evaluation.percent(details.get(n)) for n in names),
+            evaluation.percent(float(np.mean(list(details.values()))) if len(details) == len(names) else None),
         ]
-        for variant, told in found.items()
+        for variant, details in result.items()
     ]
     print(common.table(head, rows))
     print(f"\n{common.machine()}")
@@ -108,10 +108,10 @@ def minilm(folder: Path) -> EmbeddingCache | None:
 
 def accuracy(built: Index, bot: Bot, model: EmbeddingCache, changed: Changed, second: Index | None) -> float:
     """The share of questions whose first article is right. `second` is the same index of another encoder."""
-    given = dict(changed)
-    feedback, weight = given.pop("feedback", 0.0), given.pop("second", 0.0)
+    value = dict(changed)
+    feedback, weight = value.pop("feedback", 0.0), value.pop("second", 0.0)
     usual = built.searcher.ranking
-    built.searcher.ranking = replace(usual, **given)
+    built.searcher.ranking = replace(usual, **value)
     shares = [built.shares(a.text, a.lang) for a in bot.asked]
     texts = [built.searcher.normalise_script(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     vectors = model.encode_query(texts)
@@ -195,9 +195,9 @@ def help_articles(data: Path, lang: str, across: bool) -> Bot:
     own, titles = {a.id for a in articles}, {a.title for a in articles}
     asked = []
     for query in common.read_jsonl(data / "helparticles" / "queries.jsonl"):
-        found = frozenset(group[r] for r in query["relevant"] if r in group) & own
-        if found and (query["lang"] != lang) == across and query["text"] not in titles:
-            asked.append(Asked(language.clean(query["text"]), query["lang"], found))
+        result = frozenset(group[r] for r in query["relevant"] if r in group) & own
+        if result and (query["lang"] != lang) == across and query["text"] not in titles:
+            asked.append(Asked(language.clean(query["text"]), query["lang"], result))
     return Bot(f"help {lang}", articles, (lang,), asked)
 
 

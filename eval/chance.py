@@ -298,7 +298,7 @@ class Chance:
 
     def _odd_headers(self) -> list[tuple[str, str]]:
         chance = self._random
-        found = []
+        result = []
         for name, values in (
             ("Accept", ("text/event-stream", "application/json", "text/html", "*/*;q=x", ",;,", "a/b;" * 200)),
             ("Accept-Language", ("fa-IR,fa;q=0.9", "x" * 2000, "en;q=NaN", "*", "-,;q=")),
@@ -314,10 +314,10 @@ class Chance:
             ("Cookie", ("session=", "a=b;" * 500, "botkit_session=.eJw.x.y", "=;;=")),
         ):
             if chance.random() < 0.04:
-                found.append((name, chance.choice(values)))
+                result.append((name, chance.choice(values)))
         if chance.random() < 0.01:
-            found += [(f"X-Flood-{number}", "y" * 50) for number in range(chance.choice((50, 99, 300)))]
-        return found
+            result += [(f"X-Flood-{number}", "y" * 50) for number in range(chance.choice((50, 99, 300)))]
+        return result
 
     def _body(self, method: str, rule: str) -> tuple[str, bytes]:
         chance = self._random
@@ -405,8 +405,8 @@ class Chance:
 
     def _schema(self, method: str, rule: str) -> Mapping[str, Any] | None:
         path = re.sub(r"<(?:[^<>:]+(?:\(.*?\))?:)?(\w+)>", r"{\1}", rule)
-        told = self._spec["paths"].get(path, {}).get(method.lower(), {}).get("requestBody")
-        return None if told is None else next(iter(told["content"].values()))["schema"]
+        result = self._spec["paths"].get(path, {}).get(method.lower(), {}).get("requestBody")
+        return None if result is None else next(iter(result["content"].values()))["schema"]
 
     def _made(self, schema: Mapping[str, Any], hostile: str | None, name: str = "") -> Any:
         """A value of a schema, right but for the fields of the name `hostile`; None: all are by chance."""

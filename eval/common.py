@@ -83,9 +83,9 @@ def built(source: Path, out: Path, encoder_name: str = encoder.DEFAULT) -> Index
 def recombined(lang: str, articles: int, phrasings: int, seed: int = 0) -> list[Item]:
     """Articles made of the demo corpus's texts: each phrasing is the beginning of one and the end of another."""
     chance = random.Random(f"{lang}{seed}")
-    found = [a for a in corpus.load(DEMO).articles if a.lang == lang]
-    asked = [p.split() for a in found for p in a.phrasings]
-    passages = [p.text for a in found for p in a.passages]
+    result = [a for a in corpus.load(DEMO).articles if a.lang == lang]
+    asked = [p.split() for a in result for p in a.phrasings]
+    passages = [p.text for a in result for p in a.passages]
 
     def phrasing() -> str:
         first, last = chance.choice(asked), chance.choice(asked)

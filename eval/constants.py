@@ -103,8 +103,8 @@ def _set(module: Any, name: str, value: Any) -> Iterator[None]:
 
 
 def _labels(folder: str, most: int | None) -> list[Label]:
-    found = [each for each in corpus.labels(common.ROOT / "eval" / folder) if each.split == "dev"]
-    return found[:: max(1, len(found) // most)] if most else found
+    result = [each for each in corpus.labels(common.ROOT / "eval" / folder) if each.split == "dev"]
+    return result[:: max(1, len(result) // most)] if most else result
 
 
 def _detection(index: Index, folder: Path, most: int | None) -> Iterator[Line]:
@@ -187,9 +187,9 @@ def _classifier(index: Index, folder: Path, most: int | None) -> Iterator[Line]:
             out = Path(scratch) / str(next(counted))
             shutil.copytree(folder / "cache", out / "cache")  # vectors and counted terms are the same
             build.publish(common.DEMO, out, allow_failing_tests=True)
-            told = evaluation.figures(evaluation.evaluate(Index.open(out), asked).outcomes)
+            result = evaluation.figures(evaluation.evaluate(Index.open(out), asked).outcomes)
             shutil.rmtree(out)
-            return {"right at 1": told["accuracy_at_1"], "at 3": told["accuracy_at_3"], "precision": told["precision"]}
+            return {name: result[name] for name in ("accuracy_at_1", "accuracy_at_3", "precision")}
 
         yield "as it is", "", measure()
         names = ("WIDTH", "CHARS", "RIDGE", "INVERSE_PENALTY", "TEMPERATURE")

@@ -47,7 +47,7 @@ def main() -> None:
     texts = {"questions": list(questions(options.data)), "passages": list(passages(options.data))}
     with tempfile.TemporaryDirectory(prefix="botkit-cosines-") as scratch:
         file = Path(scratch) / "texts.json"
-        file.write_text(json.dumps({kind: [text for _, text in found] for kind, found in texts.items()}), "utf-8")
+        file.write_text(json.dumps({kind: [text for _, text in result] for kind, result in texts.items()}), "utf-8")
         vectors, identities = [], []
         for name, checkout in (("now", common.ROOT), ("before", options.before.resolve())):
             common.say(f"encoding {sum(map(len, texts.values()))} texts: {name}")
@@ -58,9 +58,9 @@ def main() -> None:
             with np.load(f"{scratch}/{name}.npz", allow_pickle=False) as table:
                 vectors.append({kind: table[kind] for kind in texts})
     lines = []
-    for kind, found in texts.items():
+    for kind, result in texts.items():
         cosines: dict[str, list[float]] = defaultdict(list)
-        for (of, _), cosine in zip(found, (vectors[0][kind] * vectors[1][kind]).sum(axis=1), strict=True):
+        for (of, _), cosine in zip(result, (vectors[0][kind] * vectors[1][kind]).sum(axis=1), strict=True):
             cosines[of].append(float(cosine))
         for of, values in cosines.items():
             low, middle = np.quantile(values, (0.01, 0.5))
@@ -77,9 +77,9 @@ def questions(data: Path | None) -> Iterator[tuple[str, str]]:
     for label in corpus.labels(*(common.ROOT / "eval" / name for name in ("golden", "slices", "hard"))):
         yield "judged questions", language.clean(label.text)
     for name in SETS if data else ():
-        found = [q for q in common.read_jsonl(data / name / "queries.jsonl") if q["split"] == "dev"]
+        result = [q for q in common.read_jsonl(data / name / "queries.jsonl") if q["split"] == "dev"]
         items = common.read_jsonl(data / name / "faq.jsonl")
-        asked = [q["text"] for q in found] + [text for item in items for text in item["questions"]]
+        asked = [q["text"] for q in result] + [text for item in items for text in item["questions"]]
         yield from ((name, language.clean(text)) for text in asked[:: max(1, len(asked) // MOST)])
 
 
@@ -88,8 +88,8 @@ def passages(data: Path | None) -> Iterator[tuple[str, str]]:
     for article in corpus.load(common.DEMO).articles:
         yield from ((f"demo {article.lang}", f"{article.title}\n{passage.text}") for passage in article.passages)
     for name in SETS if data else ():
-        found = [item["answer"] for item in common.read_jsonl(data / name / "faq.jsonl") if item["answer"]]
-        yield from ((name, text) for text in found[:: max(1, len(found) * 5 // MOST)])
+        result = [item["answer"] for item in common.read_jsonl(data / name / "faq.jsonl") if item["answer"]]
+        yield from ((name, text) for text in result[:: max(1, len(result) * 5 // MOST)])
 
 
 if __name__ == "__main__":

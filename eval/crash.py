@@ -196,10 +196,10 @@ class Shop:
     def logged(self) -> tuple[int, int]:
         """A mark of the write-ahead log that moves when something is written to it."""
         try:
-            found = os.stat(f"{self.database}-wal")
+            result = os.stat(f"{self.database}-wal")
         except OSError:
             return (0, 0)
-        return found.st_size, found.st_mtime_ns
+        return result.st_size, result.st_mtime_ns
 
     def commits(self) -> bytes:
         """The counter of commits in the head of the log's index: it moves after the log was given to the disk."""
@@ -326,9 +326,9 @@ class Client(threading.Thread):
             return status, answer
 
         self.again = lambda: (attempt(), None)[1]
-        found = attempt()
+        result = attempt()
         self.again = None
-        return found
+        return result
 
 
 class Customer(Client):
@@ -339,15 +339,15 @@ class Customer(Client):
 
     def step(self) -> None:
         if not self.conversation or self.said >= LONG:
-            status, told = self.api("POST", "/api/v1/conversations", {"lang": "en"}, "")
-            assert status == 201, told
-            self.conversation, self.token, self.said = told["id"], told["token"], 0
-            self.ledger.begun.add(told["id"])
+            status, result = self.api("POST", "/api/v1/conversations", {"lang": "en"}, "")
+            assert status == 201, result
+            self.conversation, self.token, self.said = result["id"], result["token"], 0
+            self.ledger.begun.add(result["id"])
         path = f"/api/v1/conversations/{self.conversation}"
         if self.said == 0 or self.chance.random() < 0.3:
             self.said += 1
-            status, told = self.api("POST", f"{path}/handoff", {}, self.token)
-            assert status == 200, told
+            status, result = self.api("POST", f"{path}/handoff", {}, self.token)
+            assert status == 200, result
             self.ledger.handed_over.add(self.conversation)
         else:
             self.said += 1
@@ -389,8 +389,8 @@ class Worker(Client):
     def listed(self, state: str, limit: int) -> list[dict[str, Any]]:
         status, answer = self.api("GET", f"/api/v1/desk/tickets?state={state}&limit={limit}")
         assert status == 200, answer
-        found: list[dict[str, Any]] = answer["tickets"]
-        return found
+        result: list[dict[str, Any]] = answer["tickets"]
+        return result
 
     def change(self, ticket: int, step: str, change: str, **body: Any) -> tuple[int, Any]:
         key = (ticket, change, f"agent:{self.who}")
@@ -428,8 +428,8 @@ def judged(store: Store, ledger: Ledger) -> Judgement:
 
 def judged_in(conn: Connection, ledger: Ledger) -> Judgement:
     """The record as a transaction sees it, against what was acknowledged."""
-    found = Judgement()
-    wrong = found.problems
+    judgement = Judgement()
+    wrong = judgement.problems
     heads = {row.id: row.last_seq for row in conn.execute(sa.select(conversation_table))}
     events = conn.execute(sa.select(event_table).order_by(event_table.c.conversation_id, event_table.c.seq)).all()
     rows = {row.id: row for row in conn.execute(sa.select(tickets))}
@@ -475,13 +475,13 @@ def judged_in(conn: Connection, ledger: Ledger) -> Judgement:
         if [event.seq for event in log[conversation]] != list(range(1, head + 1)):
             wrong.append(f"the numbers of {conversation} have gaps")
     wrong += [f"conversation {each} is gone" for each in ledger.begun - heads.keys()]
-    found.stored = len(ledger.under_way & there.keys())
+    judgement.stored = len(ledger.under_way & there.keys())
 
     # Tickets: the history can be, leads to the state, and is what the log, the audit log and the outbox say.
     history: dict[int, list[Any]] = defaultdict(list)
     for line in lines:
         history[line.ticket_id].append(line)
-    told: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    result: dict[int, list[tuple[str, str]]] = defaultdict(list)
     announced: Counter[tuple[int, str]] = Counter()
     for conversation, mine in log.items():
         owner, open_one = None, False
@@ -491,7 +491,7 @@ def judged_in(conn: Connection, ledger: Ledger) -> Judgement:
             change = event.kind.removeprefix("ticket.")
             if event.kind.startswith("ticket.") and (change == "opened" or change in CHANGES):
                 ticket = event.data["ticket"]
-                told[ticket].append((change, event.actor))
+                result[ticket].append((change, event.actor))
                 owner = _owner(change, event, owner)
                 open_one = change != "closed"
             if event.kind == "message" and event.actor.startswith("agent:") and event.actor != f"agent:{owner}":
@@ -505,7 +505,7 @@ def judged_in(conn: Connection, ledger: Ledger) -> Judgement:
             wrong.append(f"ticket {number} is {row.state} of {row.owner}, its history ends {end}")
         if [line.n for line in mine] != list(range(1, len(mine) + 1)):
             wrong.append(f"the history of ticket {number} has gaps")
-        if [(line.change, line.actor) for line in mine] != told[number]:
+        if [(line.change, line.actor) for line in mine] != result[number]:
             wrong.append(f"the history of ticket {number} is not what its conversation tells")
         wrong += [f"ticket {number}: {fault}" for fault in _faults(mine)]
     for conversation, count in Counter(r.conversation_id for r in rows.values() if r.state != "closed").items():
@@ -524,16 +524,16 @@ def judged_in(conn: Connection, ledger: Ledger) -> Judgement:
     boxed = Counter((payload["data"]["ticket"], payload["type"]) for payload in payloads)
     if announced != boxed:
         wrong.append(f"the outbox and the log differ: {(announced - boxed) + (boxed - announced)}")
-    given = Counter((line.ticket_id, f"agent:{line.owner}") for line in lines if line.change == "transferred")
+    value = Counter((line.ticket_id, f"agent:{line.owner}") for line in lines if line.change == "transferred")
     for key in {*known, *ledger.done, *ledger.cut}:
         ticket, change, actor = key
         if change not in ("claimed", "pending", "released", "transferred", "closed"):
             continue
         # A claim of what is one's own already is acknowledged and changes nothing.
-        spare = ledger.cut[key] + given[ticket, actor] if change == "claimed" else 0
+        spare = ledger.cut[key] + value[ticket, actor] if change == "claimed" else 0
         if not ledger.done[key] - spare <= known[key] <= ledger.done[key] + ledger.cut[key]:
             wrong.append(f"{key}: {ledger.done[key]} acknowledged, {ledger.cut[key]} cut off, {known[key]} written")
-    found.counts.update(
+    judgement.counts.update(
         conversations=len(heads),
         messages=sum(key[1] == "customer" for key in there),
         words=sum(key[1] != "customer" for key in there),
@@ -541,7 +541,7 @@ def judged_in(conn: Connection, ledger: Ledger) -> Judgement:
         changes=len(lines),
         webhooks=len(payloads),
     )
-    return found
+    return judgement
 
 
 def _owner(change: str, event: Any, owner: str | None) -> str | None:
@@ -598,7 +598,7 @@ def crash(
     folder: Path, index: Path, rounds: int, customers: int = 5, agents: int = 3, seed: int = 1, seconds: float = 3600
 ) -> Found:
     """So many kills, or as many as go into the seconds, with the record judged after each."""
-    chance, found, end = random.Random(seed), Found(), time.monotonic() + seconds
+    chance, result, end = random.Random(seed), Found(), time.monotonic() + seconds
     names = [f"Agent {number + 1}" for number in range(agents)]
     store = Store(f"sqlite:///{folder / 'shop.db'}")
     store.migrate()
@@ -614,15 +614,15 @@ def crash(
         crowd += [Worker(field, name, tokens[name], 200 * seed + n) for n, name in enumerate(names)]
         try:
             shop.start()
-            found.ready.append(shop.ready())
+            result.ready.append(shop.ready())
             for client in crowd:
                 client.start()
             for number in range(rounds):
                 moment = MOMENTS[number % len(MOMENTS)]
-                _round(field, found, moment, chance, len(crowd))
+                _round(field, result, moment, chance, len(crowd))
                 if number % 20 == 19:
-                    say(f"  {number + 1} kills, {len(found.problems)} problems")
-                if found.problems or time.monotonic() > end:
+                    say(f"  {number + 1} kills, {len(result.problems)} problems")
+                if result.problems or time.monotonic() > end:
                     break
             field.end()
             for client in crowd:
@@ -630,13 +630,13 @@ def crash(
         finally:
             field.end()
             shop.stop()
-        _delivered(shop, receiver, found)
-    found.ledger = ledger = field.ledger
-    found.work = shop.work
-    found.acknowledged.update(
+        _delivered(shop, receiver, result)
+    result.ledger = ledger = field.ledger
+    result.work = shop.work
+    result.acknowledged.update(
         messages=len(ledger.seqs), changes=ledger.done.total(), sent=len(ledger.sent), cut=ledger.cut.total()
     )
-    return found
+    return result
 
 
 def _round(field: Field, found: Found, moment: str, chance: random.Random, crowd: int) -> None:
@@ -705,7 +705,7 @@ def _delivered(shop: Shop, receiver: Receiver, found: Found) -> None:
 
 def printed(found: Found) -> str:
     """The figures as tables."""
-    counts, told = found.counts, found.acknowledged
+    counts, result = found.counts, found.acknowledged
     shown = [(moment, found.rounds[moment], found.under_way[moment], found.stored[moment]) for moment in MOMENTS]
     starts = [("until ready", found.ready), ("of processor time, all processes", found.work)]
     took = [(name, len(each), *_marks(each)) for name, each in starts]
@@ -716,8 +716,8 @@ def printed(found: Found) -> str:
         table(
             ("", ""),
             [
-                ("acknowledged messages and notes", f"{told['messages']} of {told['sent']} sent"),
-                ("acknowledged changes of tickets", f"{told['changes']}; {told['cut']} cut off"),
+                ("acknowledged messages and notes", f"{result['messages']} of {result['sent']} sent"),
+                ("acknowledged changes of tickets", f"{result['changes']}; {result['cut']} cut off"),
                 ("conversations, tickets", f"{counts['conversations']}, {counts['tickets']}"),
                 ("lines of the tickets' history", counts["changes"]),
                 ("webhooks", f"{found.deliveries}, {found.repeated} of them came more than once"),
@@ -749,7 +749,7 @@ def main() -> int:
         folder = Path(name)
         if wanted.index is None:
             built(ROOT / "tests" / "corpus", folder / "index")
-        found = crash(
+        result = crash(
             folder,
             wanted.index or folder / "index",
             wanted.rounds,
@@ -758,10 +758,10 @@ def main() -> int:
             wanted.seed,
             wanted.seconds,
         )
-    problems = list(found.problems)
-    if float(np.percentile(found.ready, 95)) > LIMIT:
+    problems = list(result.problems)
+    if float(np.percentile(result.ready, 95)) > LIMIT:
         problems.append(f"more than one start in twenty took longer than {LIMIT:g} s; is the machine busy with others?")
-    print(printed(found))
+    print(printed(result))
     for problem in problems[:20]:
         print(f"WRONG: {problem}")
     print(f"\n{machine('gunicorn', 'SQLAlchemy')}")

@@ -62,21 +62,21 @@ class Counted:
 @contextmanager
 def counting() -> Iterator[Counted]:
     """Count in this thread."""
-    found = Counted()
+    counted = Counted()
 
     def executed(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA")):
-            found.statements.append(statement)
+            counted.statements.append(statement)
 
     def begun(conn: Any) -> None:
-        found.transactions += 1
+        counted.transactions += 1
 
     hooks: dict[str, Callable[..., None]] = {"after_cursor_execute": executed, "begin": begun}
     for name, hook in hooks.items():
         sa.event.listen(sa.Engine, name, hook)
-    sys.setprofile(found.called)
+    sys.setprofile(counted.called)
     try:
-        yield found
+        yield counted
     finally:
         sys.setprofile(None)
         for name, hook in hooks.items():
@@ -92,17 +92,18 @@ def main() -> None:
         store = Store(f"sqlite:///{folder}/botkit.db")
         store.migrate()
         with closing(store):
-            found = {"a question": question(options.index, store), "a ticket's page": ticket_page(options.index, store)}
+            asked, shown = question(options.index, store), ticket_page(options.index, store)
+            result = {"a question": asked, "a ticket's page": shown}
     print(common.machine("sqlalchemy", "flask") + "\n")
     print(
         common.table(
-            ["request", "files", "crossings", "statements", "transactions"], [f.row(w) for w, f in found.items()]
+            ["request", "files", "crossings", "statements", "transactions"], [f.row(w) for w, f in result.items()]
         )
     )
     if options.json:
         rows = {
             what: dict(zip(("files", "crossings", "statements", "transactions"), f.row(what)[1:], strict=True))
-            for what, f in found.items()
+            for what, f in result.items()
         }
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
@@ -110,18 +111,18 @@ def main() -> None:
 def question(index: Path, store: Store) -> Counted:
     """One message of a customer, answered."""
     client = create_app(index=Live(index), store=store, settings=QUIET).test_client()
-    told = client.post("/api/v1/conversations", json={"lang": "en"}).get_json()
-    headers = {"Authorization": f"Bearer {told['token']}"}
+    details = client.post("/api/v1/conversations", json={"lang": "en"}).get_json()
+    headers = {"Authorization": f"Bearer {details['token']}"}
 
     def say(number: int) -> None:
         body = {"client_id": f"c-{number}", "text": "How do I send something back?"}
-        answer = client.post(f"/api/v1/conversations/{told['id']}/messages", json=body, headers=headers)
+        answer = client.post(f"/api/v1/conversations/{details['id']}/messages", json=body, headers=headers)
         assert answer.status_code == 200, answer.text
 
     say(1)
-    with counting() as found:
+    with counting() as result:
         say(2)
-    return found
+    return result
 
 
 def ticket_page(index: Path, store: Store) -> Counted:
@@ -129,11 +130,11 @@ def ticket_page(index: Path, store: Store) -> Counted:
     app = create_app(index=Live(index), store=store, settings=QUIET)
     accounts.add_agent(store, "Mina", "agent", PASSWORD)
     customer, agent = app.test_client(), app.test_client()
-    told = customer.post("/api/v1/conversations", json={"lang": "en"}).get_json()
-    headers = {"Authorization": f"Bearer {told['token']}"}
+    details = customer.post("/api/v1/conversations", json={"lang": "en"}).get_json()
+    headers = {"Authorization": f"Bearer {details['token']}"}
     for number, text in enumerate(("Where is my order?", "can I talk to a person")):
         body = {"client_id": f"c-{number}", "text": text}
-        customer.post(f"/api/v1/conversations/{told['id']}/messages", json=body, headers=headers)
+        customer.post(f"/api/v1/conversations/{details['id']}/messages", json=body, headers=headers)
     agent.post("/desk/login", data={"name": "Mina", "password": PASSWORD})
     agent.post("/desk/tickets/1/claim")
 
@@ -142,9 +143,9 @@ def ticket_page(index: Path, store: Store) -> Counted:
         assert answer.status_code == 200, answer.text
 
     look()
-    with counting() as found:
+    with counting() as result:
         look()
-    return found
+    return result
 
 
 if __name__ == "__main__":

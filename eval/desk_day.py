@@ -50,13 +50,13 @@ class Customer:
 
 def customers(chance: random.Random, scale: float) -> list[Customer]:
     """The day's customers, in the order in which they come."""
-    found = []
+    result = []
     for hour, number in ARRIVALS.items():
         for _ in range(round(number * scale)):
             matter = chance.choices(list(MATTERS), [share for share, *_ in MATTERS.values()])[0]
             takes = 45 + round(chance.expovariate(1 / MATTERS[matter][3]))
-            found.append(Customer(hour * 3600 + chance.randrange(3600), matter, takes))
-    return sorted(found, key=lambda each: each.at)
+            result.append(Customer(hour * 3600 + chance.randrange(3600), matter, takes))
+    return sorted(result, key=lambda each: each.at)
 
 
 def day(url: str, coming: list[Customer], blind: bool) -> dict[str, list[tuple[float, bool]]]:
@@ -97,11 +97,11 @@ def day(url: str, coming: list[Customer], blind: bool) -> dict[str, list[tuple[f
             name = str(offered.offered_to)
             desk.claim(store, offered.id, team[name])
             desk.say(store, offered.id, team[name], f"a{offered.id}", "Hello, let me look.")
-            found = desk.ticket(store, offered.id).ticket
-            assert found.first_reply_at is not None
+            result = desk.ticket(store, offered.id).ticket
+            assert result.first_reply_at is not None
             customer = by_ticket[offered.id]
-            wait = (found.first_reply_at - found.opened_at).total_seconds() + REACTION
-            waits[customer.matter].append((wait, found.due_at is not None and wait > policy.live_reply))
+            wait = (result.first_reply_at - result.opened_at).total_seconds() + REACTION
+            waits[customer.matter].append((wait, result.due_at is not None and wait > policy.live_reply))
             busy[offered.id] = (name, now + timedelta(seconds=customer.takes))
         now += timedelta(seconds=STEP)
         if len(by_ticket) == len(busy):  # nobody waits: on to whatever comes next
@@ -118,20 +118,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=2.0, help="times as many customers")
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    coming = customers(random.Random(given.seed), given.scale)
+    value = parser.parse_args()
+    coming = customers(random.Random(value.seed), value.scale)
     rows = []
     for name, blind in (("priority with ageing", False), ("first in, first out", True)):
         say(f"  a day by {name}: {len(coming)} customers")
         with tempfile.TemporaryDirectory() as folder:
             waits = day(f"sqlite:///{Path(folder)}/day.db", [Customer(**vars(each)) for each in coming], blind)
-        waits["all"] = [each for found in waits.values() for each in found]
-        for matter, found in waits.items():
-            seconds = np.array([wait for wait, _ in found] or [0.0])
-            late = sum(was_late for _, was_late in found) / max(1, len(found))
+        waits["all"] = [each for result in waits.values() for each in result]
+        for matter, result in waits.items():
+            seconds = np.array([wait for wait, _ in result] or [0.0])
+            late = sum(was_late for _, was_late in result) / max(1, len(result))
             half, most = np.percentile(seconds, [50, 90])
             figures = [f"{half:.0f}", f"{most:.0f}", f"{seconds.max():.0f}", f"{100 * late:.0f} %"]
-            rows.append([name, matter, len(found), *figures])
+            rows.append([name, matter, len(result), *figures])
     print("A day at the desk: seconds until the first reply\n")
     print(table(["queue", "matter", "customers", "median", "90 %", "longest", "late (over 30 s)"], rows))
     print(f"\n{machine('sqlalchemy')}")

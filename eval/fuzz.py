@@ -96,10 +96,10 @@ class Shop:
         with closing(serving.Api(self._server.port)) as api:
             fresh = []
             for number in range(4):
-                _, told = api("POST", "/api/v1/conversations", {"lang": "en"})
+                _, result = api("POST", "/api/v1/conversations", {"lang": "en"})
                 if number % 2:
-                    api("POST", f"/api/v1/conversations/{told['id']}/handoff", {}, told["token"])
-                fresh.append(told)
+                    api("POST", f"/api/v1/conversations/{result['id']}/handoff", {}, result["token"])
+                fresh.append(result)
         known.conversations = (known.conversations + fresh)[-12:]
         known.tokens, known.cookies = [], []
         here = {each.name: each for each in accounts.agents(store)}
@@ -127,9 +127,9 @@ class Shop:
             self._pids = self._server.workers()
         with self._log.open("rb") as log:
             log.seek(self._read)
-            said = log.read().decode("utf-8", "replace")
+            stored = log.read().decode("utf-8", "replace")
             self._read = log.tell()
-        yield from wrong_in_log(said, self._secrets)
+        yield from wrong_in_log(stored, self._secrets)
         memory = sum(self._server.memory())
         if memory > self.memory + GROWTH:
             yield f"memory grew from {self.memory:.0f} to {memory:.0f} MB"
@@ -145,14 +145,14 @@ class Shop:
         yield from leaks(metrics.body.decode("utf-8", "replace"), self._secrets, "the metrics")
 
 
-def wrong_in_log(said: str, secrets: set[str]) -> Iterator[str]:
+def wrong_in_log(text: str, secrets: set[str]) -> Iterator[str]:
     """What a log must not have: tracebacks, workers' ends, secrets, personal data."""
     for sign in ("Traceback (most recent call last)", " unexpected ", "WORKER TIMEOUT", "was sent SIG", "Fatal Python"):
-        if sign in said:
-            at = said.index(sign)
-            yield f"the log has {sign.strip()!r}: {said[max(0, at - 300) : at + 3000]}"
+        if sign in text:
+            at = text.index(sign)
+            yield f"the log has {sign.strip()!r}: {text[max(0, at - 300) : at + 3000]}"
             break
-    yield from leaks(said, secrets, "the log")
+    yield from leaks(text, secrets, "the log")
 
 
 def leaks(text: str, secrets: set[str], where: str) -> Iterator[str]:
@@ -180,7 +180,7 @@ def wrong_answer(request: Request, answer: Answer) -> str | None:
 
 def fuzz(folder: Path, index: Path, seconds: float, seed: int, clients: int = CLIENTS, database: str = "") -> Found:
     """Send requests for so long; what came of it. Without a database's URL it is an SQLite file in the folder."""
-    found, lock = Found(seed), threading.Lock()
+    result, lock = Found(seed), threading.Lock()
     database, log, port = database or f"sqlite:///{folder / 'fuzz.db'}", folder / "log", serving.free_port()
     with (
         serving.started(serving.botkit(index, database, port, 2), port, "where is my order", log=log) as server,
@@ -203,16 +203,16 @@ def fuzz(folder: Path, index: Path, seconds: float, seed: int, clients: int = CL
                     answer = Answer(0)
                 took = time.monotonic() - sent
                 with lock:
-                    found.note(route, request, answer, took)
+                    result.note(route, request, answer, took)
 
-        while time.monotonic() - begun < seconds and len(found.problems) < ENOUGH:
+        while time.monotonic() - begun < seconds and len(result.problems) < ENOUGH:
             shop.renew()
             list(pool.map(batch, chances))
-            found.problems += shop.problems()
+            result.problems += shop.problems()
             most = max(most, sum(server.memory()))
-        found.memory, found.seconds = (shop.memory, most), time.monotonic() - begun
-        found.missed = {f"{method} {rule}" for method, rule in set(routes) - found.routes}
-    return found
+        result.memory, result.seconds = (shop.memory, most), time.monotonic() - begun
+        result.missed = {f"{method} {rule}" for method, rule in set(routes) - result.routes}
+    return result
 
 
 def routes_of(store: Store) -> list[tuple[str, str]]:
@@ -236,19 +236,19 @@ def main() -> int:
     seed = random.SystemRandom().randrange(10**6) if wanted.seed is None else wanted.seed
     say(f"  seed {seed}, {wanted.seconds:g} s")
     with tempfile.TemporaryDirectory() as folder:
-        found = fuzz(Path(folder), wanted.index, wanted.seconds, seed, wanted.clients, wanted.database)
-    print(f"{found.requests} requests in {found.seconds:.0f} s, seed {seed}; let in at {len(found.routes)} routes\n")
-    if found.missed:
-        print(f"never let in at: {', '.join(sorted(found.missed))}\n")
-    rows = [(status or "none", count) for status, count in sorted(found.statuses.items())]
+        result = fuzz(Path(folder), wanted.index, wanted.seconds, seed, wanted.clients, wanted.database)
+    print(f"{result.requests} requests in {result.seconds:.0f} s, seed {seed}; let in at {len(result.routes)} routes\n")
+    if result.missed:
+        print(f"never let in at: {', '.join(sorted(result.missed))}\n")
+    rows = [(status or "none", count) for status, count in sorted(result.statuses.items())]
     print(table(("answer", "n"), rows))
-    print(f"\nmemory of the server: {found.memory[0]:.0f} MB, at most {found.memory[1]:.0f} MB\n")
-    for took, request in reversed(found.slowest):
+    print(f"\nmemory of the server: {result.memory[0]:.0f} MB, at most {result.memory[1]:.0f} MB\n")
+    for took, request in reversed(result.slowest):
         print(f"{took:.1f} s: {request[:300]}\n")
-    for problem in found.problems:
+    for problem in result.problems:
         print(f"FOUND: {problem}\n")
-    print(f"found: {len(found.problems)}\n\n{machine('gunicorn', 'flask', 'werkzeug', 'SQLAlchemy')}")
-    return 1 if found.problems else 0
+    print(f"found: {len(result.problems)}\n\n{machine('gunicorn', 'flask', 'werkzeug', 'SQLAlchemy')}")
+    return 1 if result.problems else 0
 
 
 if __name__ == "__main__":

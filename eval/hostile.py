@@ -132,11 +132,11 @@ class Attack:
 
     async def conversation(self, person: bool = False) -> tuple[str, str]:
         """A conversation's path and token; with `person`, somebody is asked for, so that no bot answers."""
-        told = (await ask(self.port, ATTACKER, "POST", "/api/v1/conversations", "", {"lang": "en"})).json
-        path = f"/api/v1/conversations/{told['id']}"
+        result = (await ask(self.port, ATTACKER, "POST", "/api/v1/conversations", "", {"lang": "en"})).json
+        path = f"/api/v1/conversations/{result['id']}"
         if person:
-            await ask(self.port, ATTACKER, "POST", f"{path}/handoff", told["token"], {})
-        return path, told["token"]
+            await ask(self.port, ATTACKER, "POST", f"{path}/handoff", result["token"], {})
+        return path, result["token"]
 
     async def at_once(self, count: int, work: Callable[[int], Awaitable[object]]) -> None:
         """So many at the same time, each again and again."""
@@ -223,10 +223,10 @@ def dripping(count: int, begin: bytes, drop: bytes, pause: float) -> Callable[[A
 
 async def streams(attack: Attack) -> None:
     """Live streams, as many as 60 conversations may have."""
-    found = [await attack.conversation() for _ in range(60)]
+    result = [await attack.conversation() for _ in range(60)]
 
     async def one(number: int) -> None:
-        path, token = found[number % len(found)]
+        path, token = result[number % len(result)]
         try:
             reader, writer = await dial(attack.port, ATTACKER)
             writer.write(head("GET", f"{path}/events?after=0", token, accept="text/event-stream"))
@@ -399,8 +399,8 @@ def tried(name: str, index: Path, folder: Path, seconds: float, rate: float) -> 
     with serving.started(serving.botkit(index, folder / "db", port, 2), port, "order", own, log=log) as server:
         before, memory = set(server.workers()), sum(server.memory())
         context = multiprocessing.get_context("spawn")
-        told: Queue[dict[str, int]] = context.Queue()
-        attacker = context.Process(target=attacking, args=(name, port, seconds, told), daemon=True)
+        queue: Queue[dict[str, int]] = context.Queue()
+        attacker = context.Process(target=attacking, args=(name, port, seconds, queue), daemon=True)
         attacker.start()
         killed = set()
         if name in KILLS:
@@ -409,7 +409,7 @@ def tried(name: str, index: Path, folder: Path, seconds: float, rate: float) -> 
             os.kill(min(before), signal.SIGKILL)
         waits, failed = asyncio.run(customers(port, seconds, rate))
         most = sum(server.memory())
-        got = told.get(timeout=2 * PATIENCE)
+        got = queue.get(timeout=2 * PATIENCE)
         attacker.join(PATIENCE)
         ended = len(before - killed - set(server.workers()))
         well = server.process.poll() is None and len(server.workers()) == len(before) and answers(port)
@@ -421,12 +421,12 @@ def answers(port: int) -> bool:
     with closing(serving.Api(port, timeout=PATIENCE)) as api:
         for request in (("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/api/v1/ask", {"text": "order"})):
             try:
-                status, told = api(*request)
+                status, result = api(*request)
             except serving.Cut as cut:
                 say(f"{request[1]}: {cut}")
                 return False
             if status != 200:
-                say(f"{request[1]}: {status} {told}")
+                say(f"{request[1]}: {status} {result}")
                 return False
     return True
 
@@ -443,17 +443,17 @@ def main() -> int:
         parser.error(f"there is no attack {', '.join(sorted(unknown))}: name some of {', '.join(ATTACKS)}")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 8192)), hard))
-    found = []
+    result = []
     for name in names:
         say(f"  {name}")
         with tempfile.TemporaryDirectory() as folder:
-            found.append(tried(name, wanted.index, Path(folder), wanted.seconds, wanted.rate))
-            say("    " + " | ".join(found[-1].row))
+            result.append(tried(name, wanted.index, Path(folder), wanted.seconds, wanted.rate))
+            say("    " + " | ".join(result[-1].row))
     print(f"{wanted.rate:g} messages/s of {CUSTOMERS} other customers, {wanted.seconds:g} s under each attack\n")
-    print(table(COLUMNS, [each.row for each in found]))
+    print(table(COLUMNS, [each.row for each in result]))
     print(f"\naims: median under {1000 * MEDIAN:g} ms, 99 % under {SLOWEST:g} s, all answered, no worker ends")
     print(f"\n{machine('gunicorn', 'SQLAlchemy')}")
-    return int(any(each.failed or each.ended or not each.well for each in found))
+    return int(any(each.failed or each.ended or not each.well for each in result))
 
 
 if __name__ == "__main__":

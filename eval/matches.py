@@ -49,12 +49,12 @@ def main() -> None:
         taken = tuple(MATCHES)[: number + 1]
         shown = [
             [
-                any(hit.match in taken for hit in found.hits if hit.article in (label.relevant or ()))
-                for found, label in one
+                any(hit.match in taken for hit in result.hits if hit.article in (label.relevant or ()))
+                for result, label in one
             ]
             for one in (zip(whole, asked, strict=True), zip(short, asked, strict=True))
         ]
-        shown.append([any(hit.match in taken for hit in found.hits) for found in else_])
+        shown.append([any(hit.match in taken for hit in result.hits) for result in else_])
         rows.append([level, *(f"{100 * np.mean(each):.1f}" for each in shown)])
     print(common.table(["match", "questions", "keywords", "something else"], rows), "\n")
     head = ["match", "figure", "today", "something else, %", f"for {PASSES['good']:.0f} or {PASSES['near']:.0f} %"]
@@ -80,7 +80,7 @@ def _figures(searches: Sequence[Search]) -> list[list[str]]:
     rows = []
     for level, least in MATCHES.items():
         for figure, value in least.items():
-            highest = [max((getattr(hit, figure) for hit in found.hits), default=0.0) for found in searches]
+            highest = [max((getattr(hit, figure) for hit in result.hits), default=0.0) for result in searches]
             wanted = np.percentile(highest, 100.0 - PASSES[level])
             through = 100 * np.mean([each >= value for each in highest])
             rows.append([level, figure, f"{value:.2f}", f"{through:.1f}", f"{wanted:.2f}"])

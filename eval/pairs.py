@@ -83,14 +83,14 @@ class Kinds:
         """Loss and AUROC, one of each kind."""
         terms = with_pairs(self.standardised, pairs)
         right, weight = self.rows.right, self.rows.weight
-        found = []
+        result = []
         for _, inside, apart in self.folds:
             model = LogisticRegression(C=fitting.INVERSE_PENALTY, solver="newton-cholesky", max_iter=30, tol=1e-3)
             model.fit(terms[apart], right[apart], sample_weight=weight[apart])
             odds, true, share = model.decision_function(terms[inside]), right[inside], weight[inside]
             loss = float(np.average(np.logaddexp(0.0, np.where(true, -odds, odds)), weights=share))
-            found.append((loss, float(roc_auc_score(true, odds))))
-        return np.array([loss for loss, _ in found]), np.array([auroc for _, auroc in found])
+            result.append((loss, float(roc_auc_score(true, odds))))
+        return np.array([loss for loss, _ in result]), np.array([auroc for _, auroc in result])
 
     def line(self, name: str, loss: np.ndarray, auroc: np.ndarray) -> tuple[str, ...]:
         each = (f"{one:.3f}, {other:.3f}" for one, other in zip(loss, auroc, strict=True))

@@ -75,14 +75,14 @@ def main() -> None:
         parser.error(f"--phrasings is `{options.phrasings}` but must be numbers and `all`, like 12,all.")
     names = baselines.parse(options.baselines)
 
-    told: dict[str, list[Evaluation]] = {}
+    details: dict[str, list[Evaluation]] = {}
     with tempfile.TemporaryDirectory(prefix="botkit-public-") as temporary:
         folder = options.work or Path(temporary)
         # A smoke run makes an index forget the vectors that it did not ask for.
         folder = folder / f"first-{options.limit}" if options.limit else folder
         run = Run(folder, options.encoder, names)
         if set(chosen) & set(DEMO):
-            told |= dict(
+            details |= dict(
                 run.demo(options.index, [name for name in DEMO if name in chosen], options.split, options.limit)
             )
         for name in (name for name in PUBLIC if name in chosen):
@@ -90,18 +90,18 @@ def main() -> None:
             if not queries:
                 common.say(f"{name} has no {options.split} questions")
             elif name == "helparticles":
-                told |= dict(run.help_centre(items, queries))
+                details |= dict(run.help_centre(items, queries))
             else:
                 for count in counts:
-                    told |= dict(run.intents(name, count, items, queries))
+                    details |= dict(run.intents(name, count, items, queries))
 
-    if not told:
+    if not details:
         parser.error(f"no {options.split} questions in {', '.join(chosen)}. Try the other --split.")
     report = evaluation.Report(
         title=f"botkit and the usual ways, {options.split} split",
-        sets=tuple(evaluation.Set(name, tuple(found)) for name, found in told.items()),
+        sets=tuple(evaluation.Set(name, tuple(result)) for name, result in details.items()),
         command=shlex.join(["python", "eval/public.py", *sys.argv[1:]]),
-        notes=tuple(_notes(told)),
+        notes=tuple(_notes(details)),
         packages=("rank-bm25", "haystack-ai", "sentence-transformers"),
     )
     print(report.text(), flush=True)
@@ -120,8 +120,8 @@ class Run:
         bench = _Bench(self, "demo", Index.open(index, self.model), common.DEMO, index / "cache")
         for name in names:
             folder = common.ROOT / "eval" / name
-            found = corpus.labels(folder) if any(folder.rglob("*.jsonl")) else []
-            labels = [label for label in found if label.split == split]
+            result = corpus.labels(folder) if any(folder.rglob("*.jsonl")) else []
+            labels = [label for label in result if label.split == split]
             yield from bench.asked(name, labels[:: max(1, len(labels) // limit)] if limit else labels)
         bench.close()
 
@@ -192,15 +192,15 @@ class _Bench:
         texts, langs = [language.clean(label.text) for label in labels], [label.lang for label in labels]
         common.say(f"{name}: {len(labels)} questions")
         self.memory.learn(texts, [], common.progress)
-        found = [evaluation.evaluate(self.index, labels)]
+        result = [evaluation.evaluate(self.index, labels)]
         for system in self.systems:
             ranked: list[baselines.Ranked] = []
             for start in range(0, len(texts), PART):
                 part = slice(start, start + PART)
                 ranked += system.ask(texts[part], langs[part])
                 common.say(f"  {system.name}: {len(ranked)} of {len(texts)}")
-            found.append(evaluation.judge(system.name, labels, ranked))
-        yield name, found
+            result.append(evaluation.judge(system.name, labels, ranked))
+        yield name, result
 
     def close(self) -> None:
         """Keep the questions' vectors for the next run."""
@@ -282,12 +282,12 @@ def _read(folder: Path, split: str, limit: int) -> tuple[list[Table], list[Table
 def _labels(queries: Iterable[Table], article: Mapping[str, str]) -> list[Label]:
     """Questions with the articles that answer them; `article` maps an item's id to its article's. Those
     that only other items answer are left out; those that none does are far out of scope."""
-    found = []
+    result = []
     for q in queries:
         relevant = frozenset(article[item] for item in q["relevant"] if item in article)
         if relevant or not q["relevant"]:
-            found.append(Label(q["id"], q["text"], q["lang"], relevant, split=q["split"]))
-    return found
+            result.append(Label(q["id"], q["text"], q["lang"], relevant, split=q["split"]))
+    return result
 
 
 def _written(folder: Path, languages: Sequence[str], items: Iterable[common.Item]) -> Path:

@@ -61,8 +61,8 @@ class Load:
             thread.join()
 
     def took(self) -> list[float]:
-        found, self.spent = self.spent, []
-        return found
+        result, self.spent = self.spent, []
+        return result
 
     def _ask(self, number: int) -> None:
         place = number
@@ -101,8 +101,8 @@ def mapped(folder: Path, workers: list[int]) -> list[set[str]]:
 def wait_for(version: str, folder: Path, server: serving.Server) -> None:
     """Until every worker has opened a version, and a little longer where another one is not gone then."""
     begun = time.monotonic()
-    while (found := mapped(folder, server.workers())) and not all(each == {version} for each in found):
-        opened, spent = all(version in each for each in found), time.monotonic() - begun
+    while (result := mapped(folder, server.workers())) and not all(each == {version} for each in result):
+        opened, spent = all(version in each for each in result), time.monotonic() - begun
         if opened and spent > OPENING:
             return
         if spent > PATIENCE:
@@ -123,24 +123,24 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5.0, help="of load before each look")
     parser.add_argument("--still", action="store_true", help="publish nothing: what load alone does to the memory")
-    given = parser.parse_args()
+    value = parser.parse_args()
     texts = [line["text"] for file in sorted(QUESTIONS.glob("*.jsonl")) for line in read_jsonl(file)]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made).resolve() / "index"
         folder.mkdir()
-        published = version_folder(given.index)
+        published = version_folder(value.index)
         publish_folder(shutil.copytree(published, folder / published.name), keep=5)
         port = serving.free_port()
-        command = serving.botkit(folder, Path(made) / "shop.db", port, given.workers)
+        command = serving.botkit(folder, Path(made) / "shop.db", port, value.workers)
         rows, version = [], published.name
-        with serving.started(command, port, texts[0]) as server, Load(port, texts, given.clients) as load:
-            for number in range(given.publishes + 1):
-                if number and not given.still:
+        with serving.started(command, port, texts[0]) as server, Load(port, texts, value.clients) as load:
+            for number in range(value.publishes + 1):
+                if number and not value.still:
                     made_now = copy_of(folder, f"shop {number}")
                     version = made_now.name
                     publish_folder(made_now, keep=5)
                 wait_for(version, folder, server)
-                time.sleep(given.seconds * (4 if number == 0 else 1))
+                time.sleep(value.seconds * (4 if number == 0 else 1))
                 workers = server.workers()
                 versions = max(map(len, mapped(folder, workers)))
                 spent = load.took()

@@ -106,17 +106,17 @@ def queue_page(port: int, name: str, times: int) -> list[float]:
     answer = line.getresponse()
     answer.read()
     cookie = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie") or ())
-    found = []
+    result = []
     for _ in range(times + 3):
         begun = time.perf_counter()
         line.request("GET", "/desk", headers={"Cookie": cookie})
         answer = line.getresponse()
         shown = answer.read()
-        found.append(1000 * (time.perf_counter() - begun))
+        result.append(1000 * (time.perf_counter() - begun))
         if answer.status != 200 or b"/desk/tickets/" not in shown:
             raise RuntimeError(f"the queue page is not there: {answer.status}")
     line.close()
-    return found[3:]
+    return result[3:]
 
 
 def race(folder: Path, index: Path, tickets: int, agents: int, pages: int = 200) -> Found:
@@ -145,9 +145,9 @@ def race(folder: Path, index: Path, tickets: int, agents: int, pages: int = 200)
         for thread in threads:
             thread.join()
         seconds = time.perf_counter() - begun
-    found = judged(store, order, racers, seconds, page)
+    result = judged(store, order, racers, seconds, page)
     store.close()
-    return found
+    return result
 
 
 def judged(store: Store, order: Sequence[int], racers: Sequence[Racer], seconds: float, page: list[float]) -> Found:
@@ -198,19 +198,22 @@ def main() -> int:
         folder = Path(name)
         if wanted.index is None:
             built(ROOT / "tests" / "corpus", folder / "index")
-        found = race(folder, wanted.index or folder / "index", wanted.tickets, wanted.agents, wanted.pages)
-    median, high = np.percentile(found.page, [50, 99])
-    problems = list(found.problems)
+        result = race(folder, wanted.index or folder / "index", wanted.tickets, wanted.agents, wanted.pages)
+    median, high = np.percentile(result.page, [50, 99])
+    problems = list(result.problems)
     if high > wanted.most:
         problems.append(f"the queue page takes up to {high:.0f} ms")
     rows = [
-        ("tickets won", f"{sum(found.won.values())} of {found.tickets}"),
-        ("by each agent", ", ".join(str(count) for count in found.won.values())),
-        ("tickets in two hands", found.double),
-        ("losers told the owner", f"{found.told} of {found.losers}"),
-        ("claims asked for, a second", f"{found.claims / found.seconds:.0f} ({found.claims} in {found.seconds:.0f} s)"),
-        ("tickets given, a second", f"{found.tickets / found.seconds:.0f}"),
-        (f"queue page with {found.tickets} waiting, ms", f"median {median:.1f}, p99 {high:.1f}, n {len(found.page)}"),
+        ("tickets won", f"{sum(result.won.values())} of {result.tickets}"),
+        ("by each agent", ", ".join(str(count) for count in result.won.values())),
+        ("tickets in two hands", result.double),
+        ("losers told the owner", f"{result.told} of {result.losers}"),
+        (
+            "claims asked for, a second",
+            f"{result.claims / result.seconds:.0f} ({result.claims} in {result.seconds:.0f} s)",
+        ),
+        ("tickets given, a second", f"{result.tickets / result.seconds:.0f}"),
+        (f"queue page with {result.tickets} waiting, ms", f"median {median:.1f}, p99 {high:.1f}, n {len(result.page)}"),
     ]
     print(table(("", ""), rows))
     for problem in problems[:20]:

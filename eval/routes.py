@@ -36,13 +36,13 @@ def main() -> None:
 
 def served(app: Flask) -> list[tuple[str, str, str]]:
     """(method, address, file) of each route, by address."""
-    found = []
+    result = []
     for rule in sorted(app.url_map.iter_rules(), key=str):
         view = inspect.unwrap(app.view_functions[rule.endpoint])
         file = Path(inspect.getfile(view))
         name = str(file.relative_to(PACKAGE.parent)) if file.is_relative_to(PACKAGE) else "flask"
-        found += [(method, rule.rule, name) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
-    return found
+        result += [(method, rule.rule, name) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
+    return result
 
 
 if __name__ == "__main__":

@@ -123,8 +123,8 @@ def started(
     quiet = {name: value for name, value in wanted.items() if value is not None}
     begun = time.perf_counter()
     with (
-        log.open("ab") as said,
-        subprocess.Popen(command, env=quiet, stdout=said, stderr=said, start_new_session=True) as process,
+        log.open("ab") as text,
+        subprocess.Popen(command, env=quiet, stdout=text, stderr=text, start_new_session=True) as process,
     ):
         try:
             times = []
@@ -183,7 +183,7 @@ def questions_per_second(port: int, texts: Sequence[str], seconds: float, client
 
 def latencies(port: int, texts: Sequence[str], rate: float, clients: int = 16) -> np.ndarray:
     """Milliseconds from the moment each question was due, at a steady rate, to its answer."""
-    found = np.zeros(len(texts))
+    result = np.zeros(len(texts))
     begun = time.perf_counter() + 0.1
 
     def work(number: int) -> None:
@@ -192,10 +192,10 @@ def latencies(port: int, texts: Sequence[str], rate: float, clients: int = 16) -
             due = begun + place / rate
             time.sleep(max(0.0, due - time.perf_counter()))
             ask(connection, texts[place])
-            found[place] = 1000 * (time.perf_counter() - due)
+            result[place] = 1000 * (time.perf_counter() - due)
 
     _together(work, clients)
-    return found
+    return result
 
 
 def _together(work: Callable[[int], None], clients: int) -> None:

@@ -5,8 +5,8 @@
 
 It writes botkit/confidence/shipped.npz, the rows, and shipped.json, the model fitted on them: weights that a person can
 read. For the default encoder it writes the vectors of botkit's reference texts, too
-(botkit/index/reference_texts_vectors). Then it prints how well a model orders and calibrates on each family of bots that
-it was not fitted on.
+(botkit/index/reference_texts_vectors). Then it prints how well a model orders and calibrates on each family of bots
+that it was not fitted on.
 
 A simulated bot is a real index of a part of a public set or of the demo corpus: some of its articles with some of their
 phrasings. It is asked questions it has an answer to, as near misses questions whose article was left out, and questions
@@ -167,8 +167,8 @@ def remembered(bot: Bot, model: EmbeddingCache, scratch: Path, work: Path | None
     if work is None:
         return rows_of(bot, model, scratch)
     code = [file.read_bytes() for file in sources()]
-    told = hashlib.sha256(b"\0".join([repr(bot).encode("utf-8", "surrogatepass"), model.identity.encode(), *code]))
-    file = work / "bots" / f"{told.hexdigest()[:32]}.npz"
+    result = hashlib.sha256(b"\0".join([repr(bot).encode("utf-8", "surrogatepass"), model.identity.encode(), *code]))
+    file = work / "bots" / f"{result.hexdigest()[:32]}.npz"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(file, **rows_of(bot, model, scratch))
@@ -192,11 +192,11 @@ def rows_of(bot: Bot, model: EmbeddingCache, folder: Path) -> dict[str, np.ndarr
     vectors = model.encode_query(
         [built.searcher.normalise_script(a.text, share) for a, share in zip(bot.asked, shares, strict=True)]
     )
-    found = told(built, bot, shares, list(vectors), FEATURES)
+    result = told(built, bot, shares, list(vectors), FEATURES)
     words = told(built, bot, shares, [None] * len(shares), confidence.LEXICAL)
     index.discard(built)
     return {
-        **found,
+        **result,
         **{f"lexical.{name}": values for name, values in words.items()},
         "inside": np.array([bool(a.relevant) for a in bot.asked]),
     }
@@ -216,9 +216,9 @@ def told(
         search = built.rank(asked.text, vector, share)
         order = [hit.article for hit in search.hits]
         table.append(confidence.features(search, names) if order else np.zeros(len(names)))
-        found = [place for place, article in enumerate(order, 1) if article in asked.relevant]
-        right.append(1 in found)
-        places.append(min(found, default=0))
+        result = [place for place, article in enumerate(order, 1) if article in asked.relevant]
+        right.append(1 in result)
+        places.append(min(result, default=0))
     return {"table": np.array(table, np.float16), "right": np.array(right), "place": np.array(places, np.int8)}
 
 
@@ -313,7 +313,7 @@ def help_bots(data: Path, count: int) -> Iterator[Bot]:
     groups = sorted(set(group.values()))
     queries = [q for q in common.read_jsonl(data / "helparticles" / "queries.jsonl") if set(q["relevant"]) & set(group)]
     every = sorted({item["lang"] for item in items})
-    told = [
+    details = [
         Asked(language.clean(test), article.lang, frozenset())
         for article in corpus.load(common.DEMO).articles
         for test in article.tests
@@ -330,27 +330,27 @@ def help_bots(data: Path, count: int) -> Iterator[Bot]:
         own = {a.title for a in articles}
         inside, outside = [], []
         for query in queries:
-            found = frozenset(group[r] for r in query["relevant"] if r in group)
-            if query["text"] in own or (found & chosen and found - chosen):
+            result = frozenset(group[r] for r in query["relevant"] if r in group)
+            if query["text"] in own or (result & chosen and result - chosen):
                 continue
-            (inside if found & chosen else outside).append(
-                Asked(language.clean(query["text"]), query["lang"], found & chosen)
+            (inside if result & chosen else outside).append(
+                Asked(language.clean(query["text"]), query["lang"], result & chosen)
             )
-        beyond = [t for t in told if t.lang in (*languages, "en")]
+        beyond = [t for t in details if t.lang in (*languages, "en")]
         beyond += mashed(chance, languages, len(beyond))
         yield Bot("help", articles, languages, sampled(chance, inside, outside, beyond, FAR))
 
 
 def mashed(chance: random.Random, languages: Sequence[str], others: int) -> list[Asked]:
     """Words of random letters, of a language's own or Latin ones, to make one in MASHED beside `others`."""
-    found = []
+    result = []
     for _ in range(others // (MASHED - 1)):
         lang = chance.choice(languages)
         beyond = language.out_of_domain(chance.choice((lang, "en")))
         letters = sorted({c for text in beyond for c in text if c.isalpha()})
         words = ("".join(chance.choices(letters, k=chance.randint(3, 8))) for _ in range(chance.randint(1, 4)))
-        found.append(Asked(language.clean(" ".join(words)), lang, frozenset()))
-    return found
+        result.append(Asked(language.clean(" ".join(words)), lang, frozenset()))
+    return result
 
 
 def passages(body: str) -> tuple[Passage, ...]:

@@ -104,9 +104,9 @@ async def started(client: Client, count: int) -> list[Customer]:
 
     async def begin() -> Customer:
         async with gate:
-            told = await client.post("", body={"lang": "en"})
-            await client.post(f"/{told['id']}/handoff", told["token"])
-            return Customer(told["id"], told["token"])
+            result = await client.post("", body={"lang": "en"})
+            await client.post(f"/{result['id']}/handoff", result["token"])
+            return Customer(result["id"], result["token"])
 
     return await asyncio.gather(*(begin() for _ in range(count)))
 
@@ -187,7 +187,7 @@ async def measured(port: int, wanted: argparse.Namespace, server: serving.Server
     print(f"{wanted.streams} streams, {wanted.rate:g} messages/s for {wanted.seconds:g} s, {wanted.workers} workers\n")
     rows = [("post, ms", times), ("delivery, ms", delays), ("post with all places taken, ms", full)]
     print(
-        table(("", "n", "p50", "p95", "p99", "longest"), [(name, len(found), *_marks(found)) for name, found in rows])
+        table(("", "n", "p50", "p95", "p99", "longest"), [(name, len(each), *_marks(each)) for name, each in rows])
     )
     print(
         f"\nfailed posts: {failed} and {failed_full}; messages that never came: {lost}; streams out of order: {order}"

@@ -20,9 +20,9 @@ FASTER = "fsync=off synchronous_commit=off full_page_writes=off autovacuum=off s
 
 def programs() -> Path | None:
     """The folder of PostgreSQL's programs: the one in BOTKIT_POSTGRESQL, that on the path, or Debian's newest."""
-    named, found = os.environ.get("BOTKIT_POSTGRESQL"), shutil.which("initdb")
+    named, result = os.environ.get("BOTKIT_POSTGRESQL"), shutil.which("initdb")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
-    folders = [Path(named)] if named else [*([Path(found).parent] if found else []), *reversed(debian)]
+    folders = [Path(named)] if named else [*([Path(result).parent] if result else []), *reversed(debian)]
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 

@@ -87,11 +87,11 @@ class Served:
     def until(self, look: Callable[[], Found | None], what: str = "") -> Found:
         """What `look` finds, as soon as it finds something. The server must not end meanwhile."""
         end = time.monotonic() + PATIENCE
-        while not (found := look()):
+        while not (result := look()):
             assert self.process.poll() is None, self.log[-4000:]
             assert time.monotonic() < end, f"{what}\n{self.log[-4000:]}"
             threading.Event().wait(0.05)
-        return found
+        return result
 
     def serves(self) -> None:
         """Wait until somebody answers at all."""
@@ -108,6 +108,6 @@ class Served:
 
     def kill_workers(self, number: int) -> None:
         """SIGKILL to each of its workers in turn; the next one is killed when the one before it has a successor."""
-        for worker in sorted(self.until(lambda: len(found := self.workers()) == number and found, "workers")):
+        for worker in sorted(self.until(lambda: len(result := self.workers()) == number and result, "workers")):
             os.kill(worker, signal.SIGKILL)
             self.until(lambda gone=worker: len(now := self.workers()) == number and gone not in now, "a successor")

@@ -53,12 +53,12 @@ class Stream:
 
     def until(self, wanted: Any) -> list[Sent]:
         """What comes up to the first for which `wanted` is true, that one too."""
-        found = []
+        result = []
         for sent in self:
-            found.append(sent)
+            result.append(sent)
             if wanted(sent):
-                return found
-        raise AssertionError(f"the stream ended after {found}")
+                return result
+        raise AssertionError(f"the stream ended after {result}")
 
     def cut(self) -> None:
         """Break the line without a word, as a train in a tunnel does."""

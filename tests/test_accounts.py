@@ -40,9 +40,9 @@ def test_the_right_password_opens_the_account(store: Store) -> None:
 )
 def test_a_name_is_found_whatever_its_case(store: Store, name: str, typed: str) -> None:
     accounts.add_agent(store, name, "agent", GOOD)
-    found = accounts.authenticate(store, typed, GOOD)
-    assert found is not None
-    assert found.name == name
+    result = accounts.authenticate(store, typed, GOOD)
+    assert result is not None
+    assert result.name == name
 
 
 def test_a_name_is_given_once(store: Store) -> None:
@@ -94,8 +94,8 @@ def test_a_few_passwords_at_a_time_are_checked(store: Store, monkeypatch: pytest
 
     monkeypatch.setattr(passwords, "_hasher", Watched())
     with ThreadPoolExecutor(4 * passwords.AT_ONCE) as pool:
-        found = list(pool.map(lambda _: accounts.authenticate(store, "Mina", GOOD), range(4 * passwords.AT_ONCE)))
-    assert all(found)
+        result = list(pool.map(lambda _: accounts.authenticate(store, "Mina", GOOD), range(4 * passwords.AT_ONCE)))
+    assert all(result)
     assert 1 < most <= passwords.AT_ONCE
 
 
@@ -167,19 +167,19 @@ def test_the_table_of_roles_in_the_documents_is_that_of_the_code() -> None:
 def test_a_password_given_by_somebody_else_is_marked_and_ends_by_itself(database: str) -> None:
     clock = Clock()
     store = Store(database, clock=clock)
-    given = accounts.new_password()
-    assert accounts.add_agent(store, "Mina", "agent", given, temporary=True).must_change
+    value = accounts.new_password()
+    assert accounts.add_agent(store, "Mina", "agent", value, temporary=True).must_change
     clock.forward(accounts.TEMPORARY.total_seconds())
-    found = accounts.authenticate(store, "Mina", given)
-    assert found is not None
-    assert found.must_change
+    result = accounts.authenticate(store, "Mina", value)
+    assert result is not None
+    assert result.must_change
     clock.forward(1)
-    assert accounts.authenticate(store, "Mina", given) is None
+    assert accounts.authenticate(store, "Mina", value) is None
     accounts.set_password(store, "Mina", GOOD)
     clock.forward(365 * 86_400)
-    found = accounts.authenticate(store, "Mina", GOOD)
-    assert found is not None
-    assert not found.must_change
+    result = accounts.authenticate(store, "Mina", GOOD)
+    assert result is not None
+    assert not result.must_change
     store.close()
 
 

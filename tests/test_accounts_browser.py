@@ -41,8 +41,8 @@ def test_from_a_first_sign_in_to_a_second_factor(
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    texts, given = language.messages(lang), accounts.new_password()
-    boss = accounts.add_agent(store, "Boss", "admin", given, temporary=True)
+    texts, value = language.messages(lang), accounts.new_password()
+    boss = accounts.add_agent(store, "Boss", "admin", value, temporary=True)
     context = browser.new_context(base_url=site, locale=lang, color_scheme=scheme, reduced_motion="reduce")
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -59,10 +59,10 @@ def test_from_a_first_sign_in_to_a_second_factor(
         page.fill("#password", password)
         page.press("#password", "Enter")
 
-    sign_in(given)
+    sign_in(value)
     page.wait_for_url("**/desk/account")
     check("a temporary password")
-    page.fill("#current", given)
+    page.fill("#current", value)
     page.fill("#new", PASSWORD)
     page.press("#new", "Enter")
     page.fill("#factor-password", PASSWORD)

@@ -63,9 +63,9 @@ def texts_team(key: str) -> str:
 
 
 def secret_on(page: TestResponse) -> str:
-    found = re.search(r'class="secret" dir="ltr"><code>([^<]+)</code>', page.text)
-    assert found is not None
-    return found[1]
+    match = re.search(r'class="secret" dir="ltr"><code>([^<]+)</code>', page.text)
+    assert match is not None
+    return match[1]
 
 
 # ---------------------------------------------------------------- the team
@@ -76,21 +76,21 @@ def test_an_account_is_made_handed_over_and_made_one_s_own(app: Flask, store: St
     made = admin.post("/desk/accounts", data={"name": "Sara", "role": "agent"})
     assert made.status_code == 200
     assert made.headers["Cache-Control"] == "no-store"
-    given = secret_on(made)
-    assert given not in admin.get("/desk/accounts/2").text  # it is told once
+    value = secret_on(made)
+    assert value not in admin.get("/desk/accounts/2").text  # it is told once
 
-    browser, answer = sign_in(app, "Sara", given, next="/desk/tickets/7")
+    browser, answer = sign_in(app, "Sara", value, next="/desk/tickets/7")
     assert answer.location == "/desk/account"
     for page in ("/desk", "/desk/tickets/7"):
         assert ends_at(browser, page) == "/desk/account"
     assert browser.get("/api/v1/desk/tickets").status_code == 401
     assert texts("due_password") in browser.get("/desk/account").text
 
-    done = browser.post("/desk/account/password", data={"current": given, "new": OWN})
+    done = browser.post("/desk/account/password", data={"current": value, "new": OWN})
     assert done.location == "/desk/account"
     assert texts("password_changed") in browser.get("/desk/account").text
     assert browser.get("/desk").status_code == 200
-    assert accounts.authenticate(store, "Sara", given) is None
+    assert accounts.authenticate(store, "Sara", value) is None
     assert sign_in(app, "Sara", OWN)[1].location == "/desk"
 
 
@@ -250,8 +250,8 @@ def test_nobody_ends_a_session_or_a_token_of_somebody_else(
     browser, _ = sign_in(app, "Sara")
     theirs = str(accounts.sessions(store, boss, timedelta(hours=1))[0].id)
     token = str(accounts.tokens(store, boss)[0].id)
-    for path, given in (("sessions", theirs), ("tokens", token), ("sessions", number), ("tokens", number)):
-        assert browser.post(f"/desk/account/{path}", data={"id": given}).status_code == 303
+    for path, value in (("sessions", theirs), ("tokens", token), ("sessions", number), ("tokens", number)):
+        assert browser.post(f"/desk/account/{path}", data={"id": value}).status_code == 303
     assert len(accounts.sessions(store, boss, timedelta(hours=1))) == 1
     assert len(accounts.tokens(store, boss)) == 1
 
@@ -393,8 +393,8 @@ def test_a_token_that_may_only_read_changes_nothing_by_reading(app: Flask, store
         stream = program.get(
             f"/api/v1/desk/events?watch={ticket}", headers=headers | {"Accept": "text/event-stream"}, buffered=False
         )
-        told = iter(stream.response)
-        assert [next(told) for _ in range(2)]
+        result = iter(stream.response)
+        assert [next(result) for _ in range(2)]
         stream.close()
         assert desk.profile(store, "Sara").present is there
         assert (desk.mentions(store, sara) == []) is there
@@ -564,10 +564,10 @@ def test_the_log_has_no_password_code_or_token(app: Flask, store: Store, clock: 
     browser, _ = sign_in(app, "Boss")
     phone, codes = set_up(browser, clock)
     token = secret_on(browser.post(f"/desk/accounts/{boss.id}/token"))
-    given = secret_on(browser.post("/desk/accounts", data={"name": "Sara", "role": "agent"}))
+    value = secret_on(browser.post("/desk/accounts", data={"name": "Sara", "role": "agent"}))
     sign_in(app, PASSWORD, PASSWORD)
     kept = repr(accounts.audited(store, limit=1000))
-    for secret in (PASSWORD, phone.secret, token, given, *codes):
+    for secret in (PASSWORD, phone.secret, token, value, *codes):
         assert secret not in kept
 
 

@@ -117,12 +117,12 @@ UNSURE = "washing something made of cotton or wool"
 
 def test_thresholds_part_the_kinds(index: Index) -> None:
     """From the answer threshold on an answer, from the other on a choice, below it a person."""
-    found = answer.reply(index, UNSURE, lang="en")
-    assert found.confidence is not None
-    p = found.confidence
+    result = answer.reply(index, UNSURE, lang="en")
+    assert result.confidence is not None
+    p = result.confidence
     assert p >= LEAST_CHOICE
     at = answer.reply(index, UNSURE, lang="en", answer_threshold=p)
-    assert (at.kind, at.article) == ("answer", found.article)
+    assert (at.kind, at.article) == ("answer", result.article)
     above = answer.reply(index, UNSURE, lang="en", answer_threshold=min(1.0, p + 1e-3), clarify_threshold=1e-3)
     assert above.kind == "clarify"
     total = sum(o.confidence for o in above.options)
@@ -141,17 +141,17 @@ def test_a_threshold_of_nought_is_the_index_s_own(index: Index) -> None:
 
 def test_a_choice_is_of_likely_articles_only(index: Index) -> None:
     """Two or three, each with its title in the customer's language, none less likely than worth offering."""
-    seen = 0
+    known = 0
     for text in (UNSURE, "rug or towel", "wash", "refund or parcel", "order", "money", "cleaning", shop.NONSENSE):
         reply = answer.reply(index, text, lang="en", answer_threshold=1.0, clarify_threshold=1e-6)
         assert_well_formed(reply, index)
         if reply.kind == "clarify":
-            seen += 1
+            known += 1
             assert 2 <= len(reply.options) <= 3
             likely = [option.confidence >= LEAST_CHOICE for option in reply.options]
             assert all(likely) or (likely == [True, False] and reply.options[0].confidence >= 0.5)
             assert reply.source is None
-    assert seen >= 2
+    assert known >= 2
 
 
 def test_the_second_miss_in_a_row_hands_over(index: Index) -> None:
@@ -162,8 +162,8 @@ def test_the_second_miss_in_a_row_hands_over(index: Index) -> None:
     assert again.text == language.messages("en")["bot.handoff_repeated"]
     lost = answer.reply(index, shop.NONSENSE, lang="en", misses=1)
     assert (lost.kind, lost.reason) == ("handoff", "repeated_miss")
-    found = answer.reply(index, "track my parcel", lang="en", misses=5)
-    assert found.kind == "answer"
+    result = answer.reply(index, "track my parcel", lang="en", misses=5)
+    assert result.kind == "answer"
 
 
 # ---------------------------------------------------------------- languages
@@ -191,9 +191,9 @@ def test_an_answer_in_another_language_says_so(index: Index) -> None:
     assert '<div lang="en" dir="ltr">' in reply.html
     assert reply.source is not None
     assert reply.source.lang == "en"
-    found = answer.reply(index, "geri ödemem ne zaman hesabıma geçer, para iadesi", lang="tr", answer_threshold=1e-6)
-    assert found.lang == "tr"
-    assert language.messages("tr")["bot.other_language"] in found.text or found.article == "orders/track"
+    result = answer.reply(index, "geri ödemem ne zaman hesabıma geçer, para iadesi", lang="tr", answer_threshold=1e-6)
+    assert result.lang == "tr"
+    assert language.messages("tr")["bot.other_language"] in result.text or result.article == "orders/track"
 
 
 def test_every_language_falls_back_on_every_other(tmp_path: Path) -> None:

@@ -103,9 +103,9 @@ def test_agents_articles_are_not_for_customers(client: FlaskClient) -> None:
     reply = ask(client, "manual refund steps, refund override code", lang="en")
     assert "returns/staff" not in [option.article for option in reply.options]
     assert client.get("/help/en/returns/staff").status_code == 404
-    found = client.get("/api/v1/search?q=refund+override+code").json
-    assert found is not None
-    assert "returns/staff" not in [hit["article"] for hit in found["hits"]]
+    result = client.get("/api/v1/search?q=refund+override+code").json
+    assert result is not None
+    assert "returns/staff" not in [hit["article"] for hit in result["hits"]]
 
 
 def test_a_language_tag_with_a_region_is_its_language(client: FlaskClient) -> None:
@@ -243,14 +243,14 @@ def test_suggestions_begin_like_the_words_typed(client: FlaskClient) -> None:
 def test_the_document_names_every_route_and_no_other(app: Flask) -> None:
     """docs/http-api.md and the routes are the same list."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    told = set(re.findall(r"^#+ `(GET|POST) (/api/v1/[^`?]+)", text, flags=re.MULTILINE))
+    result = set(re.findall(r"^#+ `(GET|POST) (/api/v1/[^`?]+)", text, flags=re.MULTILINE))
     routes = {
         (method, re.sub(r"<(?:[^:>]+:)?([^>]+)>", "{id}", rule.rule))
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/")
         for method in (rule.methods or set()) & {"GET", "POST"}
     }
-    assert {(method, re.sub(r"\{[^}]+\}", "{id}", path)) for method, path in told} == routes
+    assert {(method, re.sub(r"\{[^}]+\}", "{id}", path)) for method, path in result} == routes
 
 
 def test_the_documents_examples_work(client: FlaskClient) -> None:
@@ -272,10 +272,10 @@ def test_the_documents_examples_work(client: FlaskClient) -> None:
             address.group(1), method="POST" if body else "GET", data=body.group(1) if body else None, headers=headers
         )
         assert response.status_code in (200, 201), (example, response.get_data(as_text=True))
-        told = response.json or {}
-        if "token" in told:
-            known |= {"ID": told["id"], "TOKEN": told["token"]}
-        if told.get("reply"):
-            known["REPLY"] = told["reply"]["id"]
+        result = response.json or {}
+        if "token" in result:
+            known |= {"ID": result["id"], "TOKEN": result["token"]}
+        if result.get("reply"):
+            known["REPLY"] = result["reply"]["id"]
         ran += 1
     assert ran >= 8

@@ -103,17 +103,17 @@ def test_words_that_lean_are_read_with_the_turn_before(
     """By themselves they would mean nothing."""
     someone = customer("How do I return something?")
     someone.say("and how long does that take?")
-    found = ask(someone.ticket)
-    assert found["query"] == "and how long does that take?"
-    assert any(each["article"].startswith("returns/") for each in found["candidates"][:2])
+    result = ask(someone.ticket)
+    assert result["query"] == "and how long does that take?"
+    assert any(each["article"].startswith("returns/") for each in result["candidates"][:2])
 
 
 def test_who_said_nothing_gets_no_passages_and_all_canned_replies(
     customer: Callable[..., Customer], ask: Callable[..., Any]
 ) -> None:
-    found = ask(customer().ticket)
-    assert (found["query"], found["candidates"]) == (None, [])
-    assert [each["id"] for each in found["replies"]] == ["sent", "thanks"]
+    result = ask(customer().ticket)
+    assert (result["query"], result["candidates"]) == (None, [])
+    assert [each["id"] for each in result["replies"]] == ["sent", "thanks"]
 
 
 def test_passages_come_in_the_customer_s_language_or_are_labelled(
@@ -203,8 +203,8 @@ def test_canned_replies_come_filled_in(customer: Callable[..., Customer], ask: C
 def test_an_order_number_is_told_from_other_numbers(
     said: str, order: str | None, customer: Callable[..., Customer], ask: Callable[..., Any]
 ) -> None:
-    found = {each["id"]: each["text"] for each in ask(customer(said).ticket, q="/sent")["replies"]}
-    assert (order or "{order}") in found["sent"]
+    result = {each["id"]: each["text"] for each in ask(customer(said).ticket, q="/sent")["replies"]}
+    assert (order or "{order}") in result["sent"]
 
 
 def test_a_slash_finds_shortcuts_and_words_find_texts(
@@ -226,8 +226,8 @@ def test_a_slash_finds_shortcuts_and_words_find_texts(
 def test_canned_replies_come_in_the_customer_s_language(
     customer: Callable[..., Customer], ask: Callable[..., Any]
 ) -> None:
-    found = ask(customer("أين طلبي؟", lang="ar").ticket, q="/")["replies"]
-    assert {(each["id"], each["lang"], each["shortcut"]) for each in found} == {
+    result = ask(customer("أين طلبي؟", lang="ar").ticket, q="/")["replies"]
+    assert {(each["id"], each["lang"], each["shortcut"]) for each in result} == {
         ("sent", "ar", "/أرسل"),
         ("thanks", "ar", "/شكرا"),
     }
@@ -252,9 +252,9 @@ def test_the_page_has_passages_canned_replies_and_a_search_without_a_script(
     address = f"/desk/tickets/{ticket}"
 
     def reply(query: str) -> str:
-        found = re.search(r'<textarea id="reply"[^>]*>([^<]*)</textarea>', browser_of_sara.get(address + query).text)
-        assert found is not None
-        return found[1]
+        text = re.search(r'<textarea id="reply"[^>]*>([^<]*)</textarea>', browser_of_sara.get(address + query).text)
+        assert text is not None
+        return text[1]
 
     page = browser_of_sara.get(address).text
     assert f'href="{address}?insert=orders/track-order#reply"' in page
@@ -263,9 +263,9 @@ def test_the_page_has_passages_canned_replies_and_a_search_without_a_script(
     assert reply("?canned=thanks") == "Thank you for waiting. This is Sara."
     assert reply("?insert=orders/track-order").strip()
     assert reply("?insert=nothing&canned=") == ""
-    found = browser_of_sara.get(address + "?q=refund").text
-    assert 'data-found="refund"' in found
-    assert f'href="{address}?insert=returns/refund-time#reply"' in found
+    text = browser_of_sara.get(address + "?q=refund").text
+    assert 'data-found="refund"' in text
+    assert f'href="{address}?insert=returns/refund-time#reply"' in text
     assert reply("?insert=returns/refund-time").strip()
 
 
@@ -390,12 +390,12 @@ def test_a_missing_article_leads_to_a_draft(
     assert draft.headers["Content-Disposition"] == f'attachment; filename="ticket-{ticket}.md"'
     (tmp_path / "en").mkdir()
     (tmp_path / "en/new.md").write_bytes(draft.data)
-    found, said = corpus.check(tmp_path)
-    assert said == []
-    assert found is not None
-    assert found.articles[0].title == 'Do you engrave the "…" bowls?'
-    assert found.articles[0].questions == ("call me: …, …",)
-    assert found.articles[0].text == "Yes, up to twelve letters.\nIt takes three days."
+    result, text = corpus.check(tmp_path)
+    assert text == []
+    assert result is not None
+    assert result.articles[0].title == 'Do you engrave the "…" bowls?'
+    assert result.articles[0].questions == ("call me: …, …",)
+    assert result.articles[0].text == "Yes, up to twelve letters.\nIt takes three days."
     assert "Secret" not in draft.text
 
 

@@ -53,8 +53,8 @@ def test_a_ticket_for_somebody_absent_goes_to_their_delegate_and_comes_back(
 ) -> None:
     ticket_id = claimed(store, mina)
     absent(store, nur, ali)
-    given = desk.transfer(store, ticket_id, mina, "nur", "knows rugs")
-    assert (given.owner, given.home) == ("Ali", "Nur")
+    value = desk.transfer(store, ticket_id, mina, "nur", "knows rugs")
+    assert (value.owner, value.home) == ("Ali", "Nur")
     handover = desk.ticket(store, ticket_id)
     event = next(event for event in handover.transcript if event.kind == "ticket.transferred")
     assert event.stored == {"ticket": ticket_id, "from": "Mina", "to": "Ali", "absent": True}
@@ -93,8 +93,8 @@ def test_a_planned_absence_and_one_that_was_called_off_stop_nothing(store: Store
 def test_a_delegate_who_is_away_is_passed_over(store: Store, mina: Agent, nur: Agent, ali: Agent, boss: Agent) -> None:
     absent(store, nur, ali)
     absent(store, ali, boss)
-    given = desk.transfer(store, claimed(store, mina), mina, "Nur")
-    assert (given.owner, given.home) == ("Boss", "Nur")
+    value = desk.transfer(store, claimed(store, mina), mina, "Nur")
+    assert (value.owner, value.home) == ("Boss", "Nur")
 
 
 def test_two_who_stand_in_for_each_other_and_one_who_has_it_already(
@@ -174,8 +174,8 @@ def test_the_sender_is_told_on_the_page(
     until = shop.moment(store.now() + timedelta(days=2), ZoneInfo("Europe/London"))
     assert texts["desk.is_away"].format(name="\u2068Nur\u2069", until=f"\u2068{until}\u2069") in page
     assert of(store, ticket_id).owner == "Mina"
-    told = texts["desk.to_delegate"].format(name="\u2068Boss\u2069", delegate="\u2068Ali\u2069")
-    assert told in passed_on("Boss")
+    result = texts["desk.to_delegate"].format(name="\u2068Boss\u2069", delegate="\u2068Ali\u2069")
+    assert result in passed_on("Boss")
     assert of(store, ticket_id).owner == "Ali"
 
 
@@ -200,9 +200,9 @@ def test_the_api_says_until_when(app: Flask, store: Store, mina: Agent, nur: Age
     assert refused.json is not None
     error = refused.json["error"]
     assert (error["code"], error["until"]) == ("away", "2026-11-22T12:00:00.000Z")
-    given = app.test_client().post(address, json={"to": "Boss"}, headers=headers).json
-    assert given is not None
-    assert (given["owner"], given["home"]) == ("Ali", "Boss")
+    value = app.test_client().post(address, json={"to": "Boss"}, headers=headers).json
+    assert value is not None
+    assert (value["owner"], value["home"]) == ("Ali", "Boss")
 
 
 # ---------------------------------------------------------------- gone

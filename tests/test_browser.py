@@ -417,20 +417,20 @@ def test_each_side_sees_the_other_typing_and_reading(visitor: Callable[..., Page
         marks.typing(store, conversation, "agent:Sara")
         expect(chat.locator(".typing")).to_have_text(t("widget.typing_team"))
         path = f"/api/v1/desk/tickets/{ticket}/messages"
-        told = post(port, path, token, client_id="first-answer", text="Good morning")["event"]
+        result = post(port, path, token, client_id="first-answer", text="Good morning")["event"]
         expect(chat.locator(".message.agent")).to_have_count(1)
         expect(chat.locator(".typing")).to_have_count(0)
-        board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["read"] == told["seq"])
+        board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["read"] == result["seq"])
 
         chat.locator("#input").press_sequentially("Good m")
         board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["typing"])
         chat.locator("#input").press("Enter")
-        said = board.until(lambda sent: sent.data.get("data", {}).get("text") == "Good m")[-1].data
+        text = board.until(lambda sent: sent.data.get("data", {}).get("text") == "Good m")[-1].data
         board.until(lambda sent: sent.kind == "ticket" and not sent.data["customer"]["typing"])
         expect(chat.locator(".came")).to_have_text(t("widget.sent"))
-        marks.seen(store, conversation, "agent:Sara", said["seq"], read=False)
+        marks.seen(store, conversation, "agent:Sara", text["seq"], read=False)
         expect(chat.locator(".came")).to_have_text(t("widget.delivered"))
-        marks.seen(store, conversation, "agent:Sara", said["seq"])
+        marks.seen(store, conversation, "agent:Sara", text["seq"])
         expect(chat.locator(".came")).to_have_text(t("widget.read"))
         say(chat, "and one more")
         expect(chat.locator(".came")).to_have_text(t("widget.sent"))
@@ -552,8 +552,8 @@ def test_a_full_conversation_keeps_what_is_typed_and_hears_the_team(
         expect(chat.locator(".message.customer")).to_have_count(3)
     with store.read() as conn:
         events = store.events(conn, desk.ticket(store, ticket).ticket.conversation)
-    said = [each.data.text for each in events if each.actor == "customer"]
-    assert said == ["first word", "second word", "third word"]
+    texts = [each.data.text for each in events if each.actor == "customer"]
+    assert texts == ["first word", "second word", "third word"]
 
 
 @pytest.mark.parametrize("lang", ["en", "fa"])
@@ -601,8 +601,8 @@ def test_after_a_person_has_left_the_customer_is_asked_once_how_it_was(
     chat.locator(".rating").get_by_role("button", name=t("widget.rate_send")).click()
     expect(chat.locator(".rating")).to_have_text(t("widget.rate_thanks"))
     with store.read() as conn:
-        given = [event.data for event in store.events(conn, ticket.conversation) if event.kind == "satisfaction"]
-    assert [(each.score, each.comment) for each in given] == [(4, "<b>quick</b>")]
+        value = [event.data for event in store.events(conn, ticket.conversation) if event.kind == "satisfaction"]
+    assert [(each.score, each.comment) for each in value] == [(4, "<b>quick</b>")]
     page.reload()
     chat = page.frame_locator("botkit-widget iframe")
     expect(chat.locator(".note").last).to_contain_text(t("widget.bot_again"))

@@ -15,12 +15,12 @@ FAILING = article("Which apples keep longest?", questions="[storing apples]", te
 
 def test_a_good_corpus_is_published(tmp_path: Path) -> None:
     """The report says what was built and the index answers."""
-    said: list[str] = []
+    text: list[str] = []
     progress: list[tuple[int, int]] = []
     report = build.publish(
         write(tmp_path / "corpus", {**FRUIT, "en/fig.md": article("Are figs fresh?", tests="[fresh figs today]")}),
         tmp_path / "index",
-        say=said.append,
+        say=text.append,
         progress=lambda done, total: progress.append((done, total)),
     )
     opened = Index.open(tmp_path / "index")
@@ -28,11 +28,11 @@ def test_a_good_corpus_is_published(tmp_path: Path) -> None:
     assert report.version == opened.version == (tmp_path / "index/CURRENT").read_text().strip()
     assert (report.counts["articles"], report.counts["phrasings"], report.counts["passages"]) == (4, 10, 4)
     assert (report.tests, report.failures, report.warnings) == (1, (), ())
-    assert any("4 articles in en" in line for line in said)
+    assert any("4 articles in en" in line for line in text)
     assert progress[-1][0] == progress[-1][1] > 0
     assert answer.reply(opened, "storing apples").article == "apple"
     assert report.confidence == "as shipped; uncertified, about 44 labels more"
-    assert f"confidence {report.confidence}" in said
+    assert f"confidence {report.confidence}" in text
     assert len(opened.manifest["source"]) == 64
     assert opened.manifest["tests"] == {"count": 1, "failed": []}
 
@@ -44,11 +44,11 @@ def test_a_failing_test_publishes_nothing_unless_allowed(tmp_path: Path) -> None
     write(source, {"en/apple.md": FAILING})
     with pytest.raises(TestsFailed) as caught:
         build.publish(source, out)
-    said = str(caught.value)
-    assert "1 of 1 tests failed, so nothing was published" in said
-    assert "en/apple.md: the test “ripening pears” of `apple`" in said
-    assert "`pear`" in said
-    assert "--allow-failing-tests" in said
+    stored = str(caught.value)
+    assert "1 of 1 tests failed, so nothing was published" in stored
+    assert "en/apple.md: the test “ripening pears” of `apple`" in stored
+    assert "`pear`" in stored
+    assert "--allow-failing-tests" in stored
     assert not caught.value.report.published
     assert Index.open(out).version == before
     report = build.publish(source, out, allow_failing_tests=True)
@@ -123,9 +123,9 @@ def test_tests_of_what_customers_may_not_see_are_not_run(tmp_path: Path) -> None
 
 def test_the_tests_of_an_index_are_those_of_its_articles(live: Live) -> None:
     """Asked as a customer would, on a page in the article's language."""
-    found = live.current()
-    failures, count = build.run_tests(found)
-    assert count == sum(len(a.tests) for lang in found.languages for a in found.articles(lang)) > 0
+    result = live.current()
+    failures, count = build.run_tests(result)
+    assert count == sum(len(a.tests) for lang in result.languages for a in result.articles(lang)) > 0
     assert len(failures) <= count
 
 

@@ -21,9 +21,9 @@ def canned(text: str = "Thank you.", shortcut: str | None = "/thanks", title: st
 def read(folder: Path, **files: str) -> tuple[corpus.Corpus, list[corpus.Finding]]:
     """Canned replies beside three articles; `en_thanks` is replies/en/thanks.md."""
     named = {f"replies/{name.replace('_', '/', 1)}.md": text for name, text in files.items()}
-    found, said = corpus.check(write(folder, {**FRUIT, **named}))
-    assert found is not None
-    return found, said
+    result, texts = corpus.check(write(folder, {**FRUIT, **named}))
+    assert result is not None
+    return result, texts
 
 
 # ---------------------------------------------------------------- reading
@@ -32,9 +32,9 @@ def read(folder: Path, **files: str) -> tuple[corpus.Corpus, list[corpus.Finding
 def test_a_reply_is_read_whole(tmp_path: Path) -> None:
     """Title, shortcut, tags and text; lines of a paragraph are joined, items of a list are not."""
     text = "Thank you for\nwaiting, {customer}.\n\nWe need:\n- the number\n- a photo of\n  the box\n"
-    found, said = read(tmp_path, en_thanks=canned(text, tags="[greeting, wait]"))
-    assert said == []
-    assert found.replies == (
+    result, texts = read(tmp_path, en_thanks=canned(text, tags="[greeting, wait]"))
+    assert texts == []
+    assert result.replies == (
         corpus.CannedReply(
             id="thanks",
             lang="en",
@@ -49,9 +49,9 @@ def test_a_reply_is_read_whole(tmp_path: Path) -> None:
 
 def test_a_reply_is_no_article(tmp_path: Path) -> None:
     """The folder of replies is not a language, and nothing in it is counted among the articles."""
-    found, _ = read(tmp_path, en_thanks=canned("Bramley and Cox."))
-    assert {a.id for a in found.articles} == {"apple", "pear", "plum"}
-    assert found.languages == ("en",)
+    result, _ = read(tmp_path, en_thanks=canned("Bramley and Cox."))
+    assert {a.id for a in result.articles} == {"apple", "pear", "plum"}
+    assert result.languages == ("en",)
 
 
 def test_known_variables_are_filled_and_unknown_ones_stay() -> None:
@@ -88,11 +88,11 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_said_is_refused_with_file_line_and_cure(case: str, tmp_path: Path) -> None:
     """One finding each, and an error: nothing is built from such a corpus."""
-    content, line, told = BAD[case]
-    _, said = read(tmp_path, en_bad=content)
-    assert len(said) == 1, list(map(str, said))
-    assert (said[0].file, said[0].line, said[0].level) == (str(tmp_path / "replies/en/bad.md"), line, "error")
-    assert told in said[0].message
+    content, line, result = BAD[case]
+    _, text = read(tmp_path, en_bad=content)
+    assert len(text) == 1, list(map(str, text))
+    assert (text[0].file, text[0].line, text[0].level) == (str(tmp_path / "replies/en/bad.md"), line, "error")
+    assert result in text[0].message
     with pytest.raises(corpus.CorpusError, match=r"bad\.md"):
         corpus.load(tmp_path)
 
@@ -102,26 +102,26 @@ def test_two_replies_of_a_language_cannot_have_one_shortcut(tmp_path: Path) -> N
     toml = {"corpus.toml": 'languages = ["en", "tr"]\n', "tr/apple.md": article("Elma?")}
     write(tmp_path, toml)
     files = {"en_a": canned(), "en_b": canned(shortcut="/Thanks"), "tr_a": canned(), "tr_b": canned(shortcut="/b")}
-    _, said = read(tmp_path, **files)
-    assert [(Path(f.file).name, f.line, f.level) for f in said] == [("b.md", 3, "error")]
-    assert "also that of replies/en/a.md" in said[0].message
+    _, text = read(tmp_path, **files)
+    assert [(Path(f.file).name, f.line, f.level) for f in text] == [("b.md", 3, "error")]
+    assert "also that of replies/en/a.md" in text[0].message
 
 
 def test_the_same_path_in_another_language_is_the_translation(tmp_path: Path) -> None:
     """One that is missing is a warning that names the file to write."""
     write(tmp_path, {"corpus.toml": 'languages = ["en", "tr", "fa"]\n', "tr/a.md": article("A?"), "fa/a.md": article()})
-    found, said = read(tmp_path, en_thanks=canned(), tr_thanks=canned("Teşekkürler."))
-    assert [(r.id, r.lang) for r in found.replies] == [("thanks", "en"), ("thanks", "tr")]
-    assert [str(f) for f in said if "replies" in f.file] == [
+    result, text = read(tmp_path, en_thanks=canned(), tr_thanks=canned("Teşekkürler."))
+    assert [(r.id, r.lang) for r in result.replies] == [("thanks", "en"), ("thanks", "tr")]
+    assert [str(f) for f in text if "replies" in f.file] == [
         f"{tmp_path}/replies/en/thanks.md:1: warning: no translation into fa. Write replies/fa/thanks.md."
     ]
 
 
 def test_a_folder_of_another_language_is_named(tmp_path: Path) -> None:
     """It would be left out in silence."""
-    found, said = read(tmp_path, xx_thanks=canned())
-    assert found.replies == ()
-    assert [(Path(f.file).name, f.level) for f in said] == [("xx", "warning")]
+    result, text = read(tmp_path, xx_thanks=canned())
+    assert result.replies == ()
+    assert [(Path(f.file).name, f.level) for f in text] == [("xx", "warning")]
 
 
 # ---------------------------------------------------------------- in the index
@@ -146,9 +146,10 @@ def test_replies_travel_in_the_version(tmp_path: Path) -> None:
 
 def test_customers_never_find_a_reply(tmp_path: Path) -> None:
     """Its very words lead to articles alone."""
-    found = built(tmp_path, en_thanks=canned("The marmalade is with the courier."))
-    assert {hit.article for hit in found.search("The marmalade is with the courier.").hits} <= {"apple", "pear", "plum"}
-    assert "marmalade" not in answer.reply(found, "The marmalade is with the courier.").text
+    result = built(tmp_path, en_thanks=canned("The marmalade is with the courier."))
+    hits = result.search("The marmalade is with the courier.").hits
+    assert {hit.article for hit in hits} <= {"apple", "pear", "plum"}
+    assert "marmalade" not in answer.reply(result, "The marmalade is with the courier.").text
 
 
 def test_a_version_built_before_there_were_replies_opens(tmp_path: Path) -> None:
@@ -176,10 +177,10 @@ def test_a_damaged_file_of_replies_is_refused(tmp_path: Path) -> None:
 
 def test_a_draft_has_its_replies_before_it_is_sealed(tmp_path: Path) -> None:
     """What a build opened is what it publishes."""
-    found, _ = read(tmp_path / "corpus", en_thanks=canned())
-    draft = index.build(found, tmp_path / "index")
+    result, _ = read(tmp_path / "corpus", en_thanks=canned())
+    draft = index.build(result, tmp_path / "index")
     sealed = index.seal(draft, {})
-    assert draft.replies("en") == sealed.replies("en") == list(found.replies)
+    assert draft.replies("en") == sealed.replies("en") == list(result.replies)
 
 
 # ---------------------------------------------------------------- the demo shop's
@@ -187,13 +188,13 @@ def test_a_draft_has_its_replies_before_it_is_sealed(tmp_path: Path) -> None:
 
 def test_the_demo_shop_s_replies_are_in_every_language() -> None:
     """Twelve of them, each with the same variables in each translation."""
-    found = corpus.load(Path(__file__).parent.parent / "corpora/lalezar")
+    result = corpus.load(Path(__file__).parent.parent / "corpora/lalezar")
     by_id: dict[str, dict[str, set[str]]] = {}
-    for reply in found.replies:
+    for reply in result.replies:
         by_id.setdefault(reply.id, {})[reply.lang] = set(corpus.VARIABLE.findall(reply.text))
     assert len(by_id) == 12
     for reply_id, translations in by_id.items():
-        assert set(translations) == set(found.languages), reply_id
+        assert set(translations) == set(result.languages), reply_id
         assert len({frozenset(names) for names in translations.values()}) == 1, (reply_id, translations)
 
 
@@ -206,7 +207,7 @@ def test_the_demo_shop_s_replies_are_in_every_language() -> None:
 def test_a_draft_reads_back_as_it_was_meant(words: str, tmp_path: Path) -> None:
     """Whatever a customer wrote, it is a text in the front matter."""
     write(tmp_path, {"en/new.md": corpus.draft(words, [f"{words} again"], "An answer.")})
-    found, said = corpus.check(tmp_path)
-    assert found is not None
-    assert said == []
-    assert [(a.title, a.questions, a.text) for a in found.articles] == [(words, (f"{words} again",), "An answer.")]
+    result, text = corpus.check(tmp_path)
+    assert result is not None
+    assert text == []
+    assert [(a.title, a.questions, a.text) for a in result.articles] == [(words, (f"{words} again",), "An answer.")]

@@ -36,8 +36,8 @@ def test_so_many_answers_without_an_error_certify(alpha: float, delta: float, le
 def test_the_loosest_threshold_before_the_first_failure_is_taken() -> None:
     """100 sure and right, 100 less sure and right, 100 hardly sure and wrong."""
     p, right = np.repeat([0.95, 0.61, 0.45], 100), np.repeat([True, True, False], 100)
-    found = certify(p, right)
-    assert found == {
+    result = certify(p, right)
+    assert result == {
         "certified": True,
         "alpha": ALPHA,
         "delta": DELTA,
@@ -48,8 +48,8 @@ def test_the_loosest_threshold_before_the_first_failure_is_taken() -> None:
         "bound": upper_bound(0, 200),
     }
     order = np.random.default_rng(1).permutation(300)
-    assert certify(p[order], right[order]) == found
-    assert "labels_more" not in found
+    assert certify(p[order], right[order]) == result
+    assert "labels_more" not in result
 
 
 def test_errors_in_the_first_step_leave_it_uncertified() -> None:
@@ -106,10 +106,10 @@ def test_the_promise_is_broken_in_at_most_delta_of_all_draws(truth: Callable[[np
     certified, broken = 0, 0
     for _ in range(draws):
         p = 1 - 0.6 * chance.random(200) ** 1.5
-        found = certify(p, chance.random(200) < truth(p))
-        if found["certified"]:
+        result = certify(p, chance.random(200) < truth(p))
+        if result["certified"]:
             certified += 1
-            broken += bool((1 - truth(world[world >= found["threshold"]])).mean() > ALPHA)
+            broken += bool((1 - truth(world[world >= result["threshold"]])).mean() > ALPHA)
     assert broken / draws <= DELTA + 0.04  # under two standard deviations of 200 draws
     if truth is calibrated:
         assert certified / draws > 0.5, "a promise that is never made is easily kept"

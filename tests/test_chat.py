@@ -617,13 +617,13 @@ def test_the_customer_never_sees_notes_names_or_candidates(customer: Customer, m
     desk.say(customer.store, ticket.id, mina, "a1", "How can I help?")
     desk.close(customer.store, ticket.id, mina, "not_solved", "orders/secret")
     views = [chat.view(event, "customer") for event in customer.log()]
-    shown = [seen for seen in views if seen is not None]
+    shown = [known for known in views if known is not None]
     assert len(shown) == len(views) - 1
     text = repr(shown)
     for secret in ("difficult", "Mina", "a1", "orders/secret", "not_solved"):
         assert secret not in text
-    assert {seen["actor"] for seen in shown} == {"system", "customer", "bot", "agent"}
-    replies = [seen["data"] for seen in shown if seen["kind"] == "reply"]
+    assert {known["actor"] for known in shown} == {"system", "customer", "bot", "agent"}
+    replies = [known["data"] for known in shown if known["kind"] == "reply"]
     assert [reply["options"] for reply in replies if reply["kind"] != "clarify"] == [[], []]
     (choices,) = [reply["options"] for reply in replies if reply["kind"] == "clarify"]
     assert all(option.keys() == {"article", "title", "lang", "url"} for option in choices)
@@ -690,8 +690,8 @@ def test_words_after_the_end_of_a_ticket_go_on_with_it_or_are_a_question_for_the
     clock.forward(minutes=minutes)
     reply = customer.ask(text)
     assert (reply["reason"] == "reopened") is back
-    found = desk.ticket(customer.store, ticket_id).ticket
-    assert (found.state, found.reopened) == (("waiting", 1) if back else ("closed", 0))
+    result = desk.ticket(customer.store, ticket_id).ticket
+    assert (result.state, result.reopened) == (("waiting", 1) if back else ("closed", 0))
     if back:
         assert customer.kinds()[-3:] == ["message", "reply", "ticket.reopened"]
         assert customer.say("hello?").reply is None
@@ -710,8 +710,8 @@ def test_whoever_comes_back_is_with_the_same_person_if_they_are_there(customer: 
     reply = customer.ask("it still does not work")
     assert reply["text"] == language.messages("en")["chat.reopened_owner"]
     assert "queue" not in reply
-    found = desk.ticket(customer.store, ticket_id).ticket
-    assert (found.state, found.owner) == ("claimed", "Mina")
+    result = desk.ticket(customer.store, ticket_id).ticket
+    assert (result.state, result.owner) == ("claimed", "Mina")
     shown = chat.view(customer.log()[-1], "customer")
     assert shown is not None
     assert (shown["kind"], shown["data"]) == ("ticket.reopened", {"attended": True})
@@ -765,15 +765,15 @@ def test_a_ticket_that_waits_for_its_customer_goes_on_with_their_word(customer: 
     assert customer.say("Where is my order?").reply is None
     assert customer.ticket().state == "claimed"
     assert customer.ticket().unanswered_since is not None
-    seen = [chat.view(event, "customer") for event in customer.log()]
-    assert not {"ticket.pending", "ticket.resumed"} & {each["kind"] for each in seen if each}
+    known = [chat.view(event, "customer") for event in customer.log()]
+    assert not {"ticket.pending", "ticket.resumed"} & {each["kind"] for each in known if each}
 
 
 def test_the_article_and_the_words_say_how_urgent_a_handover_is(customer: Customer) -> None:
     customer.ask("I want to make a complaint")
-    found = customer.ticket()
-    assert {each.reason for each in found.priority.reasons} == {"complaint", "policy"}
-    assert "complaint" in found.topics
+    result = customer.ticket()
+    assert {each.reason for each in result.priority.reasons} == {"complaint", "policy"}
+    assert "complaint" in result.topics
 
 
 @BOTH

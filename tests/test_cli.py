@@ -120,19 +120,19 @@ def test_index_takes_judged_questions(tmp_path: Path, monkeypatch: pytest.Monkey
     lines = [json.dumps(row) + "\n" for row in rows]
     source = write(tmp_path / "corpus", {**FRUIT, "labels/own.jsonl": "".join(lines[:20])})
     write(tmp_path / "more", {"a.jsonl": "".join(lines[20:30]), "b/c.jsonl": "".join(lines[30:])})
-    given = ("index", source, "--out", tmp_path / "index", "--if-changed")
+    value = ("index", source, "--out", tmp_path / "index", "--if-changed")
     more = ("--labels", tmp_path / "more/a.jsonl", "--labels", tmp_path / "more/b")
-    assert "confidence as shipped; uncertified, about 24 labels more" in botkit(*given).stderr
-    done = botkit(*given, *more)
+    assert "confidence as shipped; uncertified, about 24 labels more" in botkit(*value).stderr
+    done = botkit(*value, *more)
     assert done.exit_code == 0
     assert "shifted with 40 labels; certified: at most 10% of the answers are wrong from 0." in done.stderr
-    assert botkit(*given, *more).stdout.endswith(" is up to date\n")
+    assert botkit(*value, *more).stdout.endswith(" is up to date\n")
     monkeypatch.setenv("BOTKIT_MOST_WRONG", "0.05")
     lost = botkit("index", source, "--out", tmp_path / "index", *more)
     assert lost.exit_code == 0
     assert "warning: the version before was certified from 0." in lost.stderr
-    assert botkit(*given, "--labels", tmp_path / "nothing").exit_code == 2
-    bad = botkit(*given, "--labels", write(tmp_path / "bad", {"a.jsonl": "{}\n"}))
+    assert botkit(*value, "--labels", tmp_path / "nothing").exit_code == 2
+    bad = botkit(*value, "--labels", write(tmp_path / "bad", {"a.jsonl": "{}\n"}))
     assert bad.exit_code == 1
     assert f"{tmp_path / 'bad' / 'a.jsonl'}:1: `id` is missing" in bad.stderr
 
@@ -259,8 +259,8 @@ def judged(tmp_path: Path) -> Path:
 def test_eval_prints_tables_and_writes_a_page_and_json(index_folder: Path, judged: Path, tmp_path: Path) -> None:
     """A row for each language and all on standard output, of questions and of dialogues' turns; progress on standard
     error."""
-    page, told = tmp_path / "out" / "report.html", tmp_path / "out" / "report.json"
-    done = botkit("eval", "--index", index_folder, judged, "--html", page, "--json", told)
+    page, result = tmp_path / "out" / "report.html", tmp_path / "out" / "report.json"
+    done = botkit("eval", "--index", index_folder, judged, "--html", page, "--json", result)
     assert done.exit_code == 0
     assert [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")] == [
         "set", "---", "en", "fa", "all", "set", "---", "en", "en", "all", "all",
@@ -270,7 +270,7 @@ def test_eval_prints_tables_and_writes_a_page_and_json(index_folder: Path, judge
     assert "1 dialogues of mine, twice" in done.stderr
     assert "asked 3 of 3 questions" in done.stderr
     assert "no/such-article" in done.stderr
-    written = json.loads(told.read_text(encoding="utf-8"))
+    written = json.loads(result.read_text(encoding="utf-8"))
     assert written["dialogues"][0]["figures"]["all"]["off"]["first"]["judged"] == 1
     figures = written["sets"][0]["systems"][0]["figures"]
     assert (figures["all"]["questions"], figures["languages"]["fa"]["accuracy_at_1"]) == (3, 1.0)
@@ -416,12 +416,12 @@ def test_where_an_account_is_signed_in_and_its_tokens_are_listed_and_ended(datab
     assert (user("sessions", "Ada"), user("tokens", "Ada")) == ("", "")
     texts = [accounts.begin_session(store, ada, agent, timedelta(hours=1)) for agent in ("Firefox/140.0 Linux", "curl")]
     times = r"[0-9TZ:.+-]+\t[0-9TZ:.+-]+"
-    found = re.fullmatch(
+    match = re.fullmatch(
         rf"(\d+)\t{times}\tunknown browser\n(\d+)\t{times}\tFirefox on Linux\n", user("sessions", "ada")
     )
-    assert found is not None
-    assert user("sign-out", "Ada", "--session", found[1]) == f"session {found[1]} of Ada is ended\n"
-    assert "has no session" in user("sign-out", "Ada", "--session", found[1], fails=True)
+    assert match is not None
+    assert user("sign-out", "Ada", "--session", match[1]) == f"session {match[1]} of Ada is ended\n"
+    assert "has no session" in user("sign-out", "Ada", "--session", match[1], fails=True)
     idle = timedelta(hours=1)
     assert [accounts.session_of(store, text, idle) is not None for text in texts] == [True, False]
     assert user("sign-out", "Ada") == "Ada is signed out everywhere\n"
@@ -485,13 +485,13 @@ def test_an_account_is_changed_from_the_command_line(database: str) -> None:
         assert done.exit_code == 0, done.output
         return done.stdout
 
-    given = re.fullmatch(r"added Ada \(agent\)\npassword: ([a-z0-9-]{23})\n", user("add", "Ada", "--temporary"))
-    assert given is not None
+    match = re.fullmatch(r"added Ada \(agent\)\npassword: ([a-z0-9-]{23})\n", user("add", "Ada", "--temporary"))
+    assert match is not None
     assert user("list") == "Ada\tagent  temporary password\n"
     reset = re.fullmatch(r"Ada has a new password: ([a-z0-9-]{23})\n", user("password", "Ada", "--temporary"))
     assert reset is not None
     store = Store(database)
-    assert accounts.authenticate(store, "Ada", given[1]) is None
+    assert accounts.authenticate(store, "Ada", match[1]) is None
     ada = accounts.authenticate(store, "Ada", reset[1])
     assert ada is not None
     assert user("role", "ada", "admin") == "ada is admin\n"

@@ -49,9 +49,9 @@ def judged(shop: Index) -> list[Label]:
     """Judged questions of either half, as this shop would judge them: most are about articles that it lacks."""
     whole = corpus.labels(ROOT / "eval/golden/en.jsonl")
     known = frozenset(shop.ids)
-    found = [replace(q, relevant=(q.relevant or frozenset()) & known, split=None, qtype=None) for q in whole]
-    assert len(found) >= fitting.REFIT + 20
-    return found
+    result = [replace(q, relevant=(q.relevant or frozenset()) & known, split=None, qtype=None) for q in whole]
+    assert len(result) >= fitting.REFIT + 20
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,12 @@ def model_of(numbers: dict[str, Any]) -> dict[str, Any]:
 def test_probabilities_are_in_range_and_in_order(text: str, live: Live) -> None:
     """One for each hit; no later candidate is likelier than the first; together at most one."""
     search = live.current().search(text)
-    found = Confidence.of(live.current()).probabilities(search)
-    assert len(found) == len(search.hits) > 1
-    assert all(0 <= p <= 1 and math.isfinite(p) for p in found)
-    assert found == sorted(found, reverse=True)
-    assert sum(found[:3]) <= HIGHEST + 1e-9
-    assert sum(found) <= 1 + 1e-9
+    result = Confidence.of(live.current()).probabilities(search)
+    assert len(result) == len(search.hits) > 1
+    assert all(0 <= p <= 1 and math.isfinite(p) for p in result)
+    assert result == sorted(result, reverse=True)
+    assert sum(result[:3]) <= HIGHEST + 1e-9
+    assert sum(result) <= 1 + 1e-9
 
 
 def test_no_hits_have_no_probabilities(live: Live) -> None:
@@ -125,9 +125,9 @@ FAR = {
 @pytest.mark.parametrize("lang", FAR)
 def test_a_small_shop_does_not_answer_what_is_far_from_it(lang: str, live: Live) -> None:
     """A dozen articles, and the whole world to be asked about."""
-    found = live.current()
+    result = live.current()
     for question in FAR[lang]:
-        assert answer.reply(found, question, lang=lang).kind != "answer", question
+        assert answer.reply(result, question, lang=lang).kind != "answer", question
 
 
 ONE = {
@@ -145,11 +145,11 @@ def test_a_shop_of_one_article_knows_what_that_is_about(lang: str, tmp_path: Pat
     title, questions, asked = ONE[lang]
     text = article(title, "Within 30 days.", questions=f"[{questions}]")
     build.publish(write(tmp_path / "corpus", {f"{lang}/returns.md": text}), tmp_path / "index")
-    found = Index.open(tmp_path / "index")
-    assert Confidence.of(found).probabilities(found.search(asked, lang))[0] > 0.5
+    result = Index.open(tmp_path / "index")
+    assert Confidence.of(result).probabilities(result.search(asked, lang))[0] > 0.5
     for question in ("zzzz qqqq", *FAR[lang]):
-        assert Confidence.of(found).probabilities(found.search(question, lang))[0] < 0.3, question
-        assert answer.reply(found, question, lang=lang).kind == "handoff", question
+        assert Confidence.of(result).probabilities(result.search(question, lang))[0] < 0.3, question
+        assert answer.reply(result, question, lang=lang).kind == "handoff", question
 
 
 def test_contributions_sum_to_the_log_odds(live: Live) -> None:
@@ -182,9 +182,9 @@ def test_of_two_articles_of_one_score_neither_is_sure(lead: float, least: float,
 def test_every_feature_is_a_number_for_every_question(live: Live) -> None:
     """Also for no words, one hit and a text of nothing known."""
     for text in (*QUESTIONS, "", "😀", "?" * 50, "غ" * 4000):
-        found = features(live.current().search(text))
-        assert found.shape == (len(FEATURES),)
-        assert np.isfinite(found).all()
+        result = features(live.current().search(text))
+        assert result.shape == (len(FEATURES),)
+        assert np.isfinite(result).all()
 
 
 def test_a_phrasing_to_the_letter_is_all_but_certain(live: Live) -> None:
@@ -192,9 +192,9 @@ def test_a_phrasing_to_the_letter_is_all_but_certain(live: Live) -> None:
     search = live.current().search("CAN I CANCEL MY ORDER", "en")
     numbers = live.current().confidence
     doubting = numbers | {name: numbers[name] | {"intercept": -40.0} for name in ("first", "among")}
-    found = Confidence.read(doubting).probabilities(search)
-    assert found[0] == EXACT
-    assert sum(found) <= 1
+    result = Confidence.read(doubting).probabilities(search)
+    assert result[0] == EXACT
+    assert sum(result) <= 1
     assert Confidence.of(live.current()).probabilities(search)[0] >= EXACT
     asked = live.current().search("can I cancel it, my order of today", "en")
     assert Confidence.read(doubting).probabilities(asked)[0] < 0.001
@@ -278,8 +278,8 @@ class _Renamed:
 
 def test_another_encoder_is_not_calibrated(tmp_path: Path) -> None:
     """The same weights, and no claim that they mean what they say."""
-    found = corpus.load(write(tmp_path / "corpus", FRUIT))
-    numbers = confidence.fit(index.build(found, tmp_path / "index", encoder=_Renamed()))
+    result = corpus.load(write(tmp_path / "corpus", FRUIT))
+    numbers = confidence.fit(index.build(result, tmp_path / "index", encoder=_Renamed()))
     assert numbers["calibrated"] is False
     assert numbers["encoder"] != "another/model"
 

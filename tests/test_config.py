@@ -24,10 +24,10 @@ def test_the_environment_beats_the_file_and_an_option_beats_both(tmp_path: Path)
     """Each source overrides the one before, setting by setting; an option not given overrides nothing."""
     file = tmp_path / "my.toml"
     file.write_text('port = 1\nworkers = 1\nhost = "a"\nanswer_threshold = 1\n')
-    found = config.load(file, {"BOTKIT_PORT": "2", "BOTKIT_WORKERS": "2"}, {"port": 3, "workers": None})
-    assert (found.port, found.workers, found.host) == (3, 2, "a")
-    assert found.answer_threshold == 1.0
-    assert isinstance(found.answer_threshold, float)
+    result = config.load(file, {"BOTKIT_PORT": "2", "BOTKIT_WORKERS": "2"}, {"port": 3, "workers": None})
+    assert (result.port, result.workers, result.host) == (3, 2, "a")
+    assert result.answer_threshold == 1.0
+    assert isinstance(result.answer_threshold, float)
 
 
 def test_botkit_toml_is_read_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,12 +74,12 @@ def test_a_wrong_variable_is_named() -> None:
 def test_any_value_is_taken_in_its_kind_or_refused(name: str, value: str) -> None:
     """A setting never has a value of another kind than its default's."""
     try:
-        found = getattr(config.load(environ={f"BOTKIT_{name.upper()}": value}), name)
+        result = getattr(config.load(environ={f"BOTKIT_{name.upper()}": value}), name)
     except ConfigError:
-        found = None
+        result = None
     default = next(f.default for f in fields(Settings) if f.name == name)
-    assert found is None or type(found) is type(default)
-    assert found is not None or not isinstance(default, str) or "\0" in value
+    assert result is None or type(result) is type(default)
+    assert result is not None or not isinstance(default, str) or "\0" in value
 
 
 def test_settings_are_a_value() -> None:

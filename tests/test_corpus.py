@@ -27,9 +27,9 @@ def only_article(body: str, lang: str = "en") -> Article:
     """The article that a body of markdown becomes."""
     with tempfile.TemporaryDirectory() as name:
         folder = write(Path(name), {f"{lang}/a.md": article(body=body)})
-        found, _ = corpus.check(folder)
-        assert found is not None
-        return found.articles[0]
+        result, _ = corpus.check(folder)
+        assert result is not None
+        return result.articles[0]
 
 
 # ---------------------------------------------------------------- what is read
@@ -47,8 +47,8 @@ def test_an_article_is_read_whole(tmp_path: Path) -> None:
             "Within *30* days.\n\n## How to pack\n\nIn a box.\n\n## Where {#post}\n\n- the post office\n- a shop\n",
         },
     )
-    found = corpus.load(tmp_path)
-    read = next(a for a in found.articles if a.id == "returns/how")
+    result = corpus.load(tmp_path)
+    read = next(a for a in result.articles if a.id == "returns/how")
     assert (read.lang, read.category, read.file) == ("en", "returns", "en/returns/how.md")
     assert read.phrasings == ("How do I return it?", "send it back")
     assert (read.tests, read.pages, read.tags, read.related) == (
@@ -101,15 +101,15 @@ def test_the_same_path_in_two_languages_is_one_article(tmp_path: Path) -> None:
             "tr/a.md": article("Merhaba"),
         },
     )
-    found = corpus.load(tmp_path)
-    assert (found.languages, found.default_language, found.name) == (("tr", "en"), "en", "S")
-    assert [(a.id, a.lang) for a in found.articles] == [("a", "en"), ("a", "tr")]
+    result = corpus.load(tmp_path)
+    assert (result.languages, result.default_language, result.name) == (("tr", "en"), "en", "S")
+    assert [(a.id, a.lang) for a in result.articles] == [("a", "en"), ("a", "tr")]
 
 
 def test_without_corpus_toml_the_folders_are_the_languages(tmp_path: Path) -> None:
     """One folder and one file are a corpus."""
-    found = corpus.load(write(tmp_path / "tiny", {"bg/a.md": article("Здравей")}))
-    assert (found.name, found.languages, found.default_language) == ("tiny", ("bg",), "bg")
+    result = corpus.load(write(tmp_path / "tiny", {"bg/a.md": article("Здравей")}))
+    assert (result.name, result.languages, result.default_language) == ("tiny", ("bg",), "bg")
 
 
 def test_the_digest_follows_the_sources_and_nothing_else(tmp_path: Path) -> None:
@@ -198,11 +198,11 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_read_is_refused_with_file_line_and_cure(case: str, tmp_path: Path) -> None:
     """The error names the file and the line, says what is wrong, and ends with what to do."""
-    content, line, said = BAD[case]
-    found = findings(tmp_path, "en/bad.md", content)
-    errors = [f for f in found if f.level == "error"]
-    assert len(errors) == 1, list(map(str, found))
-    assert re.search(said, errors[0].message)
+    content, line, text = BAD[case]
+    result = findings(tmp_path, "en/bad.md", content)
+    errors = [f for f in result if f.level == "error"]
+    assert len(errors) == 1, list(map(str, result))
+    assert re.search(text, errors[0].message)
     assert errors[0].file == str(tmp_path / "en/bad.md")
     assert errors[0].line == line or line is None
     assert str(errors[0]).startswith(f"{tmp_path / 'en/bad.md'}:{errors[0].line}: ")
@@ -221,8 +221,8 @@ def test_every_error_is_found_and_not_the_first_alone(tmp_path: Path) -> None:
 
 def test_two_articles_cannot_have_one_id(tmp_path: Path) -> None:
     """Case does not tell ids apart: on some disks it cannot."""
-    found = findings(tmp_path, "en/Apple.md", article("Another apple"))
-    (error,) = (f for f in found if f.level == "error")
+    result = findings(tmp_path, "en/Apple.md", article("Another apple"))
+    (error,) = (f for f in result if f.level == "error")
     assert "two articles have the id" in error.message
     assert "Rename one." in error.message
 
@@ -251,10 +251,10 @@ def test_an_empty_language_folder_is_a_corpus_without_that_language(tmp_path: Pa
     """The other languages are read; a folder that is missing is a warning."""
     write(tmp_path, {**FRUIT, "corpus.toml": 'languages = ["en", "tr", "bg"]\n'})
     (tmp_path / "tr").mkdir()
-    found, said = corpus.check(tmp_path)
-    assert found is not None
-    assert len(found.articles) == 3
-    assert [(Path(f.file).name, f.level) for f in said] == [("bg", "warning")]
+    result, text = corpus.check(tmp_path)
+    assert result is not None
+    assert len(result.articles) == 3
+    assert [(Path(f.file).name, f.level) for f in text] == [("bg", "warning")]
 
 
 @pytest.mark.parametrize(
@@ -285,10 +285,10 @@ def test_a_link_out_of_the_folder_on_disk_is_not_followed(tmp_path: Path) -> Non
     inside = write(tmp_path / "corpus", FRUIT)
     (inside / "en/secret.md").symlink_to(outside / "secret.md")
     (inside / "en/deep").symlink_to(outside / "deep")
-    found, said = corpus.check(inside)
-    assert found is not None
-    assert {a.id for a in found.articles} == {"apple", "pear", "plum"}
-    assert {Path(f.file).name for f in said if "not followed" in f.message} == {"secret.md", "deep"}
+    result, text = corpus.check(inside)
+    assert result is not None
+    assert {a.id for a in result.articles} == {"apple", "pear", "plum"}
+    assert {Path(f.file).name for f in text if "not followed" in f.message} == {"secret.md", "deep"}
 
 
 def test_a_broken_link_on_disk_and_a_loop_are_no_articles(tmp_path: Path) -> None:
@@ -296,9 +296,9 @@ def test_a_broken_link_on_disk_and_a_loop_are_no_articles(tmp_path: Path) -> Non
     write(tmp_path, FRUIT)
     (tmp_path / "en/gone.md").symlink_to(tmp_path / "en/nothing.md")
     (tmp_path / "en/loop").symlink_to(tmp_path / "en")
-    found, _ = corpus.check(tmp_path)
-    assert found is not None
-    assert {"apple", "pear", "plum"} <= {a.id for a in found.articles}
+    result, _ = corpus.check(tmp_path)
+    assert result is not None
+    assert {"apple", "pear", "plum"} <= {a.id for a in result.articles}
 
 
 def test_a_file_of_twenty_megabytes_is_refused_unread(tmp_path: Path) -> None:
@@ -329,8 +329,8 @@ def test_a_monstrous_body_is_read_to_its_end(body: str) -> None:
 
 def test_headings_of_one_text_get_anchors_of_their_own() -> None:
     """Numbered in their order, also where a heading has such a name already."""
-    found = only_article("## Size\n\na\n\n## Size 2\n\nb\n\n## Size\n\nc\n\n## Size\n\nd\n")
-    anchors = [p.anchor for p in found.passages]
+    result = only_article("## Size\n\na\n\n## Size 2\n\nb\n\n## Size\n\nc\n\n## Size\n\nd\n")
+    anchors = [p.anchor for p in result.passages]
     assert anchors[:2] == ["size", "size-2"]
     assert len(set(anchors)) == 4
 
@@ -354,19 +354,19 @@ def test_headings_of_one_text_get_anchors_of_their_own() -> None:
 def test_what_looks_wrong_is_a_warning(files: dict[str, str], said: str, tmp_path: Path) -> None:
     """The corpus is read all the same."""
     write(tmp_path, {**FRUIT, **files})
-    found = corpus.check(tmp_path)[1]
-    assert {f.level for f in found} == {"warning"}
-    assert any(re.search(said, f.message) for f in found), list(map(str, found))
-    assert all("warning: " in str(f) for f in found)
+    result = corpus.check(tmp_path)[1]
+    assert {f.level for f in result} == {"warning"}
+    assert any(re.search(said, f.message) for f in result), list(map(str, result))
+    assert all("warning: " in str(f) for f in result)
     corpus.load(tmp_path)
 
 
 def test_a_good_corpus_has_nothing_to_say(corpus_folder: Path) -> None:
     """The tests' own corpus, in three languages."""
-    found, said = corpus.check(corpus_folder)
-    assert said == []
-    assert found is not None
-    assert {a.lang for a in found.articles} == {"en", "ar", "fa"}
+    result, text = corpus.check(corpus_folder)
+    assert text == []
+    assert result is not None
+    assert {a.lang for a in result.articles} == {"en", "ar", "fa"}
 
 
 # ---------------------------------------------------------------- links and safe HTML
@@ -386,8 +386,8 @@ def test_a_link_to_another_article_leads_to_its_page(tmp_path: Path) -> None:
             "en/orders/track.md": article("T"),
         },
     )
-    found = next(a for a in corpus.load(tmp_path).articles if a.id == "returns/how")
-    assert re.findall('href="([^"]*)"', found.html) == [
+    result = next(a for a in corpus.load(tmp_path).articles if a.id == "returns/how")
+    assert re.findall('href="([^"]*)"', result.html) == [
         "/help/en/returns/label",
         "/help/en/orders/track#late",
         "/help/en/returns/deep/more",
@@ -474,9 +474,9 @@ XSS = [
 @pytest.mark.parametrize("body", XSS)
 def test_no_attack_survives_into_the_html(body: str) -> None:
     """Raw HTML is shown as text and a link leads to a page, a mail or a telephone."""
-    found = only_article(f"Before.\n\n{body}\n\nAfter.")
-    assert_safe(found.html)
-    assert "Before." in found.html
+    result = only_article(f"Before.\n\n{body}\n\nAfter.")
+    assert_safe(result.html)
+    assert "Before." in result.html
 
 
 PIECES = (
@@ -491,9 +491,9 @@ def test_no_markdown_makes_unsafe_html(body: str) -> None:
     """Whatever an editor, or somebody in an editor's place, writes."""
     with tempfile.TemporaryDirectory() as name:
         folder = write(Path(name), {"en/a.md": article(body=body).encode("utf-8", "replace")})
-        found, _ = corpus.check(folder)
-        assert found is not None
-        for each in found.articles:
+        result, _ = corpus.check(folder)
+        assert result is not None
+        for each in result.articles:
             assert_safe(each.html)
 
 
@@ -503,11 +503,11 @@ def test_any_title_is_read_or_refused(title: str) -> None:
     quoted = '"' + title.replace("\\", "\\\\").replace('"', '\\"') + '"'
     with tempfile.TemporaryDirectory() as name:
         folder = write(Path(name), {"en/a.md": article(quoted).encode("utf-8", "replace")})
-        found, said = corpus.check(folder)
-        assert found is not None
-        titles = [each.title for each in found.articles]
+        result, text = corpus.check(folder)
+        assert result is not None
+        titles = [each.title for each in result.articles]
         assert all(read == " ".join(read.split()) != "" for read in titles)
-        assert titles or any(f.level == "error" and f.line <= 4 for f in said)
+        assert titles or any(f.level == "error" and f.line <= 4 for f in text)
 
 
 @given(st.binary(max_size=300))
@@ -515,10 +515,10 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     """No file stops the reading of a folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = write(Path(name), {**FRUIT, "en/zzz.md": content})
-        found, said = corpus.check(folder)
-        assert found is not None
-        assert len(found.articles) >= 3
-        assert said
+        result, text = corpus.check(folder)
+        assert result is not None
+        assert len(result.articles) >= 3
+        assert text
 
 
 # ---------------------------------------------------------------- through the command line

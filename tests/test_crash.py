@@ -32,23 +32,23 @@ def record(killed: tuple[Path, crash.Found]) -> Iterator[Store]:
 
 
 def test_each_of_200_tickets_has_one_winner_and_every_loser_is_told_who(index_folder: Path, tmp_path: Path) -> None:
-    found = race.race(tmp_path, index_folder, tickets=200, agents=8, pages=10)
-    assert found.problems == []
-    assert sum(found.won.values()) == 200
-    assert found.double == 0
-    assert found.losers == found.told == 7 * 200
+    result = race.race(tmp_path, index_folder, tickets=200, agents=8, pages=10)
+    assert result.problems == []
+    assert sum(result.won.values()) == 200
+    assert result.double == 0
+    assert result.losers == result.told == 7 * 200
 
 
 def test_a_server_killed_at_any_moment_keeps_what_it_acknowledged(killed: tuple[Path, crash.Found]) -> None:
     """Nothing lost, doubled or out of order, no ticket in two hands, every webhook delivered, work done in between."""
-    found = killed[1]
-    assert found.problems == []
-    assert sum(found.rounds.values()) == 8
-    assert set(found.rounds) == set(crash.MOMENTS)
-    assert found.acknowledged["messages"] > 40
-    assert found.acknowledged["changes"] > 5
-    assert sum(found.under_way.values()) > 0
-    assert found.deliveries > 0
+    result = killed[1]
+    assert result.problems == []
+    assert sum(result.rounds.values()) == 8
+    assert set(result.rounds) == set(crash.MOMENTS)
+    assert result.acknowledged["messages"] > 40
+    assert result.acknowledged["changes"] > 5
+    assert sum(result.under_way.values()) > 0
+    assert result.deliveries > 0
 
 
 @pytest.mark.parametrize(

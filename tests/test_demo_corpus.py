@@ -35,8 +35,8 @@ def measured(kind: str, lang: str) -> list[str]:
     """Every text of a set that stands for itself, also those of slices and of dialogues: of these each first turn
     and every turn that changes the subject."""
     if kind == "dialogues":
-        found = corpus.dialogues(ROOT / f"eval/dialogues/{lang}.jsonl")
-        return [turn.text for d in found for turn in d.turns if turn.kind in (None, "standalone")]
+        result = corpus.dialogues(ROOT / f"eval/dialogues/{lang}.jsonl")
+        return [turn.text for d in result for turn in d.turns if turn.kind in (None, "standalone")]
     return [label.text for label in corpus.labels(*(ROOT / "eval" / kind).rglob(f"{lang}.jsonl"))]
 
 

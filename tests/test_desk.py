@@ -345,9 +345,9 @@ WEEK = {day: ["09:00", "20:00"] for day in ("mon", "tue", "wed", "thu", "fri", "
     ],
 )
 def test_opening_hours_are_read_on_the_shops_own_clock(utc: str, open_now: bool, next_open: str | None) -> None:
-    found = desk.opening({"time_zone": "Europe/Sofia", "open": WEEK}, datetime.fromisoformat(utc).replace(tzinfo=UTC))
-    assert found.open_now is open_now
-    assert (found.next_open.isoformat() if found.next_open else None) == next_open
+    result = desk.opening({"time_zone": "Europe/Sofia", "open": WEEK}, datetime.fromisoformat(utc).replace(tzinfo=UTC))
+    assert result.open_now is open_now
+    assert (result.next_open.isoformat() if result.next_open else None) == next_open
 
 
 def test_hours_may_have_a_break_and_may_pass_midnight() -> None:

@@ -43,10 +43,10 @@ def old(no_tables: str) -> Iterator[Store]:
                 {"conversation": f"c{n}", "state": state, "at": AT.format(n), "owner": owner},
             )
             for seq, (kind, actor, data) in enumerate(events, 1):
-                told = f'{{"ticket": {n}{", " if len(data) > 2 else ""}{data[1:]}'
+                result = f'{{"ticket": {n}{", " if len(data) > 2 else ""}{data[1:]}'
                 conn.execute(
                     sa.text("INSERT INTO event VALUES (:id, :seq, :kind, :at, :actor, NULL, :data)"),
-                    {"id": f"c{n}", "seq": seq, "kind": kind, "at": AT.format(seq), "actor": actor, "data": told},
+                    {"id": f"c{n}", "seq": seq, "kind": kind, "at": AT.format(seq), "actor": actor, "data": result},
                 )
     yield store
     store.close()

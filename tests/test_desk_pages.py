@@ -110,10 +110,10 @@ def test_an_editor_is_told_where_the_work_is(app: Flask, store: Store, lang: str
     browser.get(f"/desk/login?lang={lang}")
     answer = browser.post("/desk/login", data={"name": "Edith", "password": PASSWORD})
     assert answer.status_code == 403
-    told = language.messages(lang)["desk.no_place"]
-    assert str(escape(told)) in answer.text
-    assert all(f"botkit {command}" in told for command in ("check", "index", "eval"))
-    assert language.messages(lang)["accounts.role_agent"] in told
+    result = language.messages(lang)["desk.no_place"]
+    assert str(escape(result)) in answer.text
+    assert all(f"botkit {command}" in result for command in ("check", "index", "eval"))
+    assert language.messages(lang)["accounts.role_agent"] in result
     assert browser.get("/desk").status_code == 303
 
 
@@ -139,8 +139,8 @@ def test_an_analyst_sees_the_overview_without_words_and_nothing_else(
     assert desk.ticket(store, ticket).ticket.owner is None
     for address in ("tickets", "overview", "events"):
         assert browser.get(f"/api/v1/desk/{address}").status_code in (401, 403)
-    seen = [(line.actor, line.action) for line in accounts.audited(store, action="overview.read")]
-    assert seen == [("agent:Ana", "overview.read")]
+    known = [(line.actor, line.action) for line in accounts.audited(store, action="overview.read")]
+    assert known == [("agent:Ana", "overview.read")]
     assert "Ana" not in [profile.agent for profile in desk.profiles(store)]
 
 
@@ -248,8 +248,8 @@ def test_a_ticket_goes_from_the_queue_to_its_end_by_forms_alone(
     colleague.post(f"{address}/claim")
     done = colleague.post(f"{address}/close", data={"outcome": "solved", "article": "returns/how-to-return"})
     assert done.location == "/desk"
-    found = desk.ticket(store, ticket).ticket
-    assert (found.state, found.outcome, found.article) == ("closed", "solved", "returns/how-to-return")
+    result = desk.ticket(store, ticket).ticket
+    assert (result.state, result.outcome, result.article) == ("closed", "solved", "returns/how-to-return")
     assert language.messages("en")["desk.closed_lead"] in colleague.get(address).text
 
 
@@ -292,7 +292,7 @@ def test_a_refusal_is_told_on_the_page(
     second, _ = sign_in(app, "Omid")
     first.post(f"{address}/claim")
     texts = language.messages("en")
-    for action, form, told in (
+    for action, form, result in (
         ("claim", {}, texts["desk.already_claimed"].format(name="Sara")),
         ("messages", {"text": "Hello"}, texts["desk.others_lead"].format(name="Sara")),
         ("close", {"outcome": "solved"}, texts["desk.others_lead"].format(name="Sara")),
@@ -300,7 +300,7 @@ def test_a_refusal_is_told_on_the_page(
         ("notes", {"text": " \u200b "}, texts["desk.empty"]),
     ):
         answer = second.post(f"{address}/{action}", data=form, follow_redirects=True)
-        assert told in answer.text.replace("&#39;", "'"), action
+        assert result in answer.text.replace("&#39;", "'"), action
     assert second.get(f"/desk/tickets/{ticket + 1}").status_code == 404
     assert second.post(f"/desk/tickets/{2**40}/claim").status_code == 404
 
@@ -421,7 +421,7 @@ def test_a_ticket_is_worked_through_the_api(
     assert ask("messages", client_id="third-message", text="Hello?")[1]["error"]["code"] == "ticket_closed"
     listed = client.get("/api/v1/desk/tickets?state=closed&language=en", headers=bearer).json
     assert listed is not None
-    assert [found["id"] for found in listed["tickets"]] == [ticket]
+    assert [result["id"] for result in listed["tickets"]] == [ticket]
     assert client.get("/api/v1/desk/tickets?state=lost", headers=bearer).status_code == 400
     assert client.get("/api/v1/desk/tickets/999", headers=bearer).status_code == 404
     assert client.get("/api/v1/desk/tickets/99999999999999999999", headers=bearer).status_code == 404

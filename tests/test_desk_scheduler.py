@@ -90,8 +90,8 @@ def test_a_ticket_says_why_it_is_urgent(store: Store, clock: Clock) -> None:
     ticket_id = handed_over(
         store, "this is a scam", reason="customer_request", topics=["refunds"], tags=["vip", "new"], policy=policy
     )
-    found = ticket_of(store, ticket_id)
-    assert found.priority.as_json() == {
+    result = ticket_of(store, ticket_id)
+    assert result.priority.as_json() == {
         "value": 85,
         "reasons": [
             {"reason": "complaint", "points": 30},
@@ -100,7 +100,7 @@ def test_a_ticket_says_why_it_is_urgent(store: Store, clock: Clock) -> None:
             {"reason": "tag", "tag": "vip", "points": 15},
         ],
     }
-    assert {"refunds", "complaint", "refund"} <= set(found.topics)
+    assert {"refunds", "complaint", "refund"} <= set(result.topics)
     clock.forward(minutes=5)
     aged = ticket_of(store, ticket_id).as_dict()["priority"]
     assert aged["value"] == 95
@@ -344,8 +344,8 @@ NINE_TO_FIVE = {
     ],
 )
 def test_a_first_reply_is_due_after_so_much_of_the_teams_time(since: str, seconds: int, at: str) -> None:
-    found = desk.due(NINE_TO_FIVE, datetime.fromisoformat(since).replace(tzinfo=UTC), seconds)
-    assert found == datetime.fromisoformat(at).replace(tzinfo=UTC)
+    result = desk.due(NINE_TO_FIVE, datetime.fromisoformat(since).replace(tzinfo=UTC), seconds)
+    assert result == datetime.fromisoformat(at).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("shop", [{}, {"time_zone": "Mars", "open": {"mon": ["09:00", "17:00"]}}])
@@ -367,12 +367,12 @@ def test_a_shop_that_never_closes_is_always_open() -> None:
 def test_a_late_first_reply_is_warned_of_and_then_told_once(store: Store, clock: Clock, hire: Hire) -> None:
     mina = hire("Mina")
     ticket_id = handed_over(store)
-    seen: list[tuple[int, int]] = []
+    known: list[tuple[int, int]] = []
     for _ in range(7):
         done = desk.tick(store, policy=QUIET)
-        seen.append((done.warned, done.breached))
+        known.append((done.warned, done.breached))
         clock.forward(seconds=7)
-    assert seen == [(0, 0), (0, 0), (0, 0), (1, 0), (0, 0), (0, 1), (0, 0)]
+    assert known == [(0, 0), (0, 0), (0, 0), (1, 0), (0, 0), (0, 1), (0, 0)]
     assert kinds(store, ticket_id)[-2:] == ["ticket.warned", "ticket.breached"]
     breached = desk.overview(store)
     assert (breached.breached_count, [ticket.id for ticket in breached.breached]) == (1, [ticket_id])
@@ -580,13 +580,13 @@ def test_the_overview_tells_who_is_on_who_waits_and_what_is_late(store: Store, c
     desk.wait_for_customer(store, waits, mina)
     clock.forward(seconds=5)
     writes(store, mine)
-    found = desk.overview(store)
-    assert [(each.agent, each.on_duty, load) for each, load in found.agents] == [("Mina", True, 1), ("Nur", False, 0)]
-    assert found.counts == {"waiting": 2, "claimed": 1, "pending": 1}
-    assert (found.languages, found.priorities) == ({"en": 1, "tr": 1}, {"high": 1, "normal": 1})
-    assert found.oldest is not None
-    assert found.oldest.id == old
-    assert [(ticket.id, ticket.unanswered_since) for ticket in found.unanswered] == [(mine, clock.now)]
+    result = desk.overview(store)
+    assert [(each.agent, each.on_duty, load) for each, load in result.agents] == [("Mina", True, 1), ("Nur", False, 0)]
+    assert result.counts == {"waiting": 2, "claimed": 1, "pending": 1}
+    assert (result.languages, result.priorities) == ({"en": 1, "tr": 1}, {"high": 1, "normal": 1})
+    assert result.oldest is not None
+    assert result.oldest.id == old
+    assert [(ticket.id, ticket.unanswered_since) for ticket in result.unanswered] == [(mine, clock.now)]
     desk.say(store, mine, mina, "a9", "Done")
     assert desk.overview(store).unanswered == ()
-    assert found.as_dict()["agents"][0]["load"] == 1
+    assert result.as_dict()["agents"][0]["load"] == 1

@@ -97,8 +97,8 @@ def test_a_customer_who_does_not_come_back_is_let_go_after_the_hours_of_the_poli
     clock.forward(seconds=1)
     assert desk.tick(store).lapsed == 1
     assert desk.tick(store).lapsed == 0
-    found = ticket_of(store, ticket_id)
-    assert (found.state, found.outcome, found.owner) == ("closed", desk.AUTO_CLOSED, "Mina")
+    result = ticket_of(store, ticket_id)
+    assert (result.state, result.outcome, result.owner) == ("closed", desk.AUTO_CLOSED, "Mina")
     assert history(store, ticket_id)[-1] == ("closed", "closed", "Mina", "system")
 
 
@@ -238,8 +238,8 @@ def test_a_customer_rates_once_after_a_person_closed(store: Store, mina: Agent) 
     desk.close(store, ticket_id, mina, "solved")
     with pytest.raises(desk.DeskError, match="1, 2, 3, 4 or 5"):
         desk.rate(store, conversation_id, 6)
-    said = desk.rate(store, conversation_id, 4, " Quick! ")
-    assert desk.rate(store, conversation_id, 4, "Quick!") == said
+    stored = desk.rate(store, conversation_id, 4, " Quick! ")
+    assert desk.rate(store, conversation_id, 4, "Quick!") == stored
     with pytest.raises(desk.NotRated) as caught:
         desk.rate(store, conversation_id, 1)
     assert caught.value.code == "already_rated"
@@ -349,8 +349,8 @@ def _consistent(store: Store, ticket_id: int) -> None:
             assert after.owner is not None
         if after.change in ("pending", "resumed", "closed"):
             assert after.owner == before.owner
-    told = [event for event in desk.ticket(store, ticket_id).transcript if event.kind.removeprefix("ticket.") in _ALL]
-    assert [(event.kind.removeprefix("ticket."), event.actor) for event in told] == [
+    result = [event for event in desk.ticket(store, ticket_id).transcript if event.kind.removeprefix("ticket.") in _ALL]
+    assert [(event.kind.removeprefix("ticket."), event.actor) for event in result] == [
         (line.change, line.actor) for line in lines
     ]
     assert (ticket_id in order(store)) == (row.state == "waiting")

@@ -111,9 +111,9 @@ def test_seats_and_absences_are_arranged_by_oneself_or_a_supervisor(
     when = {"starts_at": iso(now), "ends_at": iso(now + timedelta(hours=1))}
     assert omid("agents/Sara/absences", **when)[0] == 403
     assert sara("agents/Sara/absences", starts_at="soon", ends_at="later")[0] == 400
-    status, told = sara("agents/Sara/absences", delegate="Omid", **when)
+    status, result = sara("agents/Sara/absences", delegate="Omid", **when)
     assert status == 200
-    (absence,) = told["absences"]
+    (absence,) = result["absences"]
     assert (absence["agent"], absence["delegate"], absence["stage"]) == ("Sara", "Omid", "away")
     (profile,) = [each for each in omid("agents", get=True)[1]["agents"] if each["agent"] == "Sara"]
     assert profile["absent_until"] == when["ends_at"]
@@ -128,9 +128,9 @@ def test_the_overview_and_closing_in_bulk_are_for_supervisors(app: Flask, caller
     for lang in ("en", "fa"):
         Customer(app.test_client(), lang).post("handoff")
     assert sara("overview", get=True)[0] == 403
-    found = boss("overview", get=True)[1]
-    assert found["counts"] == {"waiting": 2, "claimed": 0, "pending": 0}
-    assert found["waiting"]["languages"] == {"en": 1, "fa": 1}
+    result = boss("overview", get=True)[1]
+    assert result["counts"] == {"waiting": 2, "claimed": 0, "pending": 0}
+    assert result["waiting"]["languages"] == {"en": 1, "fa": 1}
     ids = [ticket["id"] for ticket in boss("tickets", get=True)[1]["tickets"]]
     assert sara("tickets/close", tickets=ids, outcome="spam", reason="bots")[0] == 403
     assert boss("tickets/close", tickets=ids, outcome="spam", reason=" ")[0] == 400
@@ -178,12 +178,12 @@ def test_a_customer_is_asked_once_in_their_language(
     assert asked["texts"]["question"] == language.messages(spoken)["widget.rate_question"]
     assert len(asked["texts"]["scores"]) == 5
     assert customer.post("satisfaction", score=0)[0] == 400
-    given = {"score": 4, "comment": "<b>fine</b>"}
-    assert [customer.post("satisfaction", **given) for _ in range(2)] == [(200, given)] * 2
+    value = {"score": 4, "comment": "<b>fine</b>"}
+    assert [customer.post("satisfaction", **value) for _ in range(2)] == [(200, value)] * 2
     status, refused = customer.post("satisfaction", score=1)
     assert (status, refused["error"]["code"]) == (409, "already_rated")
-    told = customer.get("satisfaction")
-    assert (told["ask"], told["given"]) == (False, given)
+    result = customer.get("satisfaction")
+    assert (result["ask"], result["given"]) == (False, value)
     assert sara(f"tickets/{ticket['id']}", get=True)[1]["satisfaction"]["score"] == 4
     stranger = app.test_client()
     assert stranger.get(f"/api/v1/conversations/{customer.id}/satisfaction").status_code == 401

@@ -37,11 +37,11 @@ def index() -> Index:
 
 
 def by_place(outcomes: list[TurnOutcome]) -> dict[tuple[str, int], TurnOutcome]:
-    found: dict[tuple[str, int], TurnOutcome] = {}
+    result: dict[tuple[str, int], TurnOutcome] = {}
     for outcome in outcomes:
-        place = sum(known == outcome.dialogue for known, _ in found)
-        found[outcome.dialogue, place] = outcome
-    return found
+        place = sum(known == outcome.dialogue for known, _ in result)
+        result[outcome.dialogue, place] = outcome
+    return result
 
 
 def test_each_turn_is_asked_with_the_replies_before_it(index: Index) -> None:
@@ -50,23 +50,23 @@ def test_each_turn_is_asked_with_the_replies_before_it(index: Index) -> None:
     outcomes = converse(index, DIALOGUES, progress=lambda *each: done.append(each), **ASKING_BACK)
     assert [o.turn for o in outcomes] == [turn for dialogue in DIALOGUES for turn in dialogue.turns]
     assert done[-1] == (13, 13)
-    told = by_place(outcomes)
-    assert [told[place].right for place in (("a", 0), ("a", 1), ("b", 1), ("b", 2))] == [True] * 4
-    assert told["a", 1].reply.understood == f"How do I wash a rug? {LONGER}"
-    assert told["b", 2].reply.understood is None
-    assert not told["f", 1].answered
+    result = by_place(outcomes)
+    assert [result[place].right for place in (("a", 0), ("a", 1), ("b", 1), ("b", 2))] == [True] * 4
+    assert result["a", 1].reply.understood == f"How do I wash a rug? {LONGER}"
+    assert result["b", 2].reply.understood is None
+    assert not result["f", 1].answered
 
 
 def test_a_pick_is_right_when_the_bot_gives_what_stands_there(index: Index) -> None:
     """Judged by the bot's own offer; where it offered nothing, not at all."""
-    told = by_place(converse(index, DIALOGUES, **ASKING_BACK))
+    result = by_place(converse(index, DIALOGUES, **ASKING_BACK))
     for name, place in (("c", 1), ("d", -1)):
-        offered = told[name, 0].reply
+        offered = result[name, 0].reply
         assert offered.kind == "clarify"
-        assert told[name, 1].reply.article == offered.options[place].article
-        assert told[name, 1].right is True
-    assert told["e", 0].reply.kind == "answer"
-    assert (told["e", 1].right, told["e", 1].among_three) == (None, None)
+        assert result[name, 1].reply.article == offered.options[place].article
+        assert result[name, 1].right is True
+    assert result["e", 0].reply.kind == "answer"
+    assert (result["e", 1].right, result["e", 1].among_three) == (None, None)
 
 
 def test_without_context_each_turn_is_a_first_one(index: Index) -> None:
@@ -81,17 +81,17 @@ def test_without_context_each_turn_is_a_first_one(index: Index) -> None:
 
 def test_figures_by_hand(index: Index) -> None:
     """Shares of what can be judged, for each kind of turn; nothing to count is None."""
-    told = turn_figures(converse(index, DIALOGUES, **ASKING_BACK))
-    assert {kind: (f["turns"], f["judged"]) for kind, f in told.items()} == {
+    result = turn_figures(converse(index, DIALOGUES, **ASKING_BACK))
+    assert {kind: (f["turns"], f["judged"]) for kind, f in result.items()} == {
         "first": (6, 6),
         "followup": (2, 2),
         "standalone": (2, 2),
         "choice": (3, 2),
         "later": (7, 6),
     }
-    assert told["followup"]["accuracy_at_1"] == 1.0
-    assert told["followup"]["leaning"] == 1.0
-    assert told["standalone"]["accuracy_at_1"] == 0.5
-    assert (told["choice"]["answered"], told["choice"]["precision"]) == (1.0, 1.0)
+    assert result["followup"]["accuracy_at_1"] == 1.0
+    assert result["followup"]["leaning"] == 1.0
+    assert result["standalone"]["accuracy_at_1"] == 0.5
+    assert (result["choice"]["answered"], result["choice"]["precision"]) == (1.0, 1.0)
     assert set(turn_figures([])["followup"].values()) == {0, None}
     assert converse(index, []) == []

@@ -40,8 +40,8 @@ def anchors(text: str) -> set[str]:
 
 
 def blocks(file: Path, kind: str) -> Iterator[str]:
-    for found, text in FENCE.findall(file.read_text(encoding="utf-8")):
-        if found == kind:
+    for result, text in FENCE.findall(file.read_text(encoding="utf-8")):
+        if result == kind:
             yield text
 
 
@@ -97,9 +97,9 @@ def test_every_command_exists_with_its_options(file: Path) -> None:
         if rest[0] == "--config":
             rest = rest[2:]
         while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-            found = command.commands.get(rest[0])
-            assert found is not None, shlex.join(words)
-            command, rest = found, rest[1:]
+            value = command.commands.get(rest[0])
+            assert value is not None, shlex.join(words)
+            command, rest = value, rest[1:]
         known = {name for parameter in command.params for name in parameter.opts} | {"--help", "--version"}
         for option in rest:
             if re.match(r"--?[a-z]", option):
@@ -108,10 +108,10 @@ def test_every_command_exists_with_its_options(file: Path) -> None:
 
 def test_commands_are_found_in_the_documents() -> None:
     """Else the test above would pass for nothing."""
-    found = [" ".join(words) for words in commands(ROOT / "docs" / "deploy.md")]
-    assert "backup --out before-the-upgrade.zip" in found
-    assert any(words.startswith("serve") for words in found)
-    assert any(words.startswith("restore") for words in found)
+    result = [" ".join(words) for words in commands(ROOT / "docs" / "deploy.md")]
+    assert "backup --out before-the-upgrade.zip" in result
+    assert any(words.startswith("serve") for words in result)
+    assert any(words.startswith("restore") for words in result)
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=named)
@@ -140,8 +140,8 @@ def test_every_figure_to_watch_is_served(client: FlaskClient) -> None:
 
 def records() -> list[tuple[int, str, str, str]]:
     """(number, title, date, status with its links) of each."""
-    found = re.findall(r"^## (\d+)\. (.+)\n\n(\d{4}-\d\d-\d\d) · (.+) · .+$", DECISIONS, re.MULTILINE)
-    return [(int(number), title, day, status) for number, title, day, status in found]
+    result = re.findall(r"^## (\d+)\. (.+)\n\n(\d{4}-\d\d-\d\d) · (.+) · .+$", DECISIONS, re.MULTILINE)
+    return [(int(number), title, day, status) for number, title, day, status in result]
 
 
 def test_decisions_are_numbered_dated_and_have_a_status() -> None:
@@ -151,8 +151,8 @@ def test_decisions_are_numbered_dated_and_have_a_status() -> None:
     days = [day for _, _, day, _ in records()]
     assert days == sorted(days)
     for number, title, _, status in records():
-        said = re.fullmatch(r"accepted|(?:superseded|amended) by (\[\d+\]\(\S+\))(?: and \[\d+\]\(\S+\))*", status)
-        assert said, title
+        match = re.fullmatch(r"accepted|(?:superseded|amended) by (\[\d+\]\(\S+\))(?: and \[\d+\]\(\S+\))*", status)
+        assert match, title
         assert all(int(other) > number for other in re.findall(r"\[(\d+)\]", status)), title
 
 

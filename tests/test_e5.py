@@ -41,8 +41,8 @@ def oracle() -> Callable[[str], list[int]]:
 
     def ids(text: str) -> list[int]:
         text = re.sub(" +", " ", text.translate(normal))
-        found = model.encode((text if text.startswith(" ") else " " + text).replace(" ", "\u2581"))
-        each = zip(found.ids, found.offsets, strict=True)
+        result = model.encode((text if text.startswith(" ") else " " + text).replace(" ", "\u2581"))
+        each = zip(result.ids, result.offsets, strict=True)
         return [i for i, (a, b) in each for _ in range(b - a if i == VOCABULARY.unknown else 1)]
 
     return ids
@@ -128,8 +128,8 @@ def exact(ids: list[int]) -> np.ndarray:
         )
         scores = q @ k.transpose(0, 2, 1) / np.sqrt(hidden / heads)
         weight = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        seen = (weight / weight.sum(axis=-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(len(ids), hidden)
-        x = normal(x + linear(seen, f"l{layer}.ao", hidden, hidden), f"l{layer}.aln")
+        known = (weight / weight.sum(axis=-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(len(ids), hidden)
+        x = normal(x + linear(known, f"l{layer}.ao", hidden, hidden), f"l{layer}.aln")
         wide = linear(x, f"l{layer}.fi", inner, hidden)
         wide = 0.5 * wide * (1 + erf(wide / np.sqrt(2)))
         x = normal(x + linear(wide, f"l{layer}.fo", hidden, inner), f"l{layer}.oln")
@@ -164,14 +164,14 @@ def test_products_never_reach_what_a_processor_without_vnni_would_cut_off() -> N
 def test_a_damaged_graph_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flipped byte would answer wrongly in silence; the vectors are the same each time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    said: list[str] = []
-    vectors = e5.MultilingualE5(FILE, said.append).encode_query(["a", "b c"])
+    text: list[str] = []
+    vectors = e5.MultilingualE5(FILE, text.append).encode_query(["a", "b c"])
     (file,) = tmp_path.rglob("transformer.onnx")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    again = e5.MultilingualE5(FILE, said.append)
-    assert len(said) == 2
+    again = e5.MultilingualE5(FILE, text.append)
+    assert len(text) == 2
     np.testing.assert_array_equal(again.encode_query(["a", "b c"]), vectors)
 
 

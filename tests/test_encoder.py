@@ -183,11 +183,11 @@ def test_encoders_joined_by_a_plus_read_a_text_together(model_folder: str, defau
     name = f"{encoder.DEFAULT}+{model_folder}"
     both, english = encoder.load(name), encoder.load(model_folder)
     texts = ["Where is my parcel?", "A parcel has not come", "Do you sell tea?"]
-    found = both.encode_query(texts)
-    assert found.shape == (3, 384 + 384)
-    assert found.dtype == np.float32
+    result = both.encode_query(texts)
+    assert result.shape == (3, 384 + 384)
+    assert result.dtype == np.float32
     first, second = ((v @ v.T) for v in (default.encode_query(texts), english.encode_query(texts)))
-    np.testing.assert_allclose(found @ found.T, (first + loading.FURTHER * second) / (1 + loading.FURTHER), atol=1e-5)
+    np.testing.assert_allclose(result @ result.T, (first + loading.FURTHER * second) / (1 + loading.FURTHER), atol=1e-5)
     build.publish(write(tmp_path / "corpus", FRUIT), tmp_path / "index", name)
     opened = Index.open(tmp_path / "index")
     assert opened.search("the pears I bought are still hard").hits[0].article == "pear"

@@ -55,8 +55,8 @@ def test_a_rebuild_gives_the_bytes_of_a_full_build(index_folder: Path) -> None:
 
 
 def test_constants_prints_a_line_for_each_value(index_folder: Path) -> None:
-    given = ("--index", str(index_folder), "--only", "detection,followups", "--most", "5")
-    shown = printed("constants.py", *given)
+    value = ("--index", str(index_folder), "--only", "detection,followups", "--most", "5")
+    shown = printed("constants.py", *value)
     for constant in ("page", "foreign", "latin_word", "unsure", "uncued"):
         assert shown.count(f"| {constant} |") == 4, constant
 
@@ -99,18 +99,18 @@ def test_a_day_at_the_desk_prints_both_queues() -> None:
 
 def test_pairs_finds_one_that_the_model_has() -> None:
     """Of three products the first of botkit's own gains most on kinds of bots that the model was fitted without."""
-    found = printed("pairs.py", "--from-nothing", "--steps", "1", "--among", "known_grams,fused_margin")
-    before, after = (line.split(" | ") for line in found.splitlines() if line.startswith(("| as it is", "| +")))
+    result = printed("pairs.py", "--from-nothing", "--steps", "1", "--among", "known_grams,fused_margin")
+    before, after = (line.split(" | ") for line in result.splitlines() if line.startswith(("| as it is", "| +")))
     assert after[0] == "| + known_grams × fused_margin"
     assert float(after[-1].rstrip(" |")) > float(before[-1].rstrip(" |"))
 
 
 def test_memory_while_versions_are_published(index_folder: Path) -> None:
-    told = printed("publishes.py", "--index", str(index_folder), "--publishes", "2", "--seconds", "0.2")
-    rows = [line.split(" | ") for line in told.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    result = printed("publishes.py", "--index", str(index_folder), "--publishes", "2", "--seconds", "0.2")
+    rows = [line.split(" | ") for line in result.splitlines() if line.startswith("| ") and line[2].isdigit()]
     assert [row[0] for row in rows] == ["| 0", "| 1", "| 2"]
     assert {row[2] for row in rows} == {"1"}, "old versions are still mapped"
-    assert "0 failed" in told
+    assert "0 failed" in result
 
 
 def test_crossings_counts_what_a_question_and_a_page_go_through(index_folder: Path, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ outcomes = st.lists(st.builds(outcome, st.booleans(), scores), min_size=1, max_s
 def test_figures_of_a_set_counted_by_hand() -> None:
     """Eight questions, each figure worked out on paper."""
     two = Label("q", "x", relevant=frozenset({"a", "c"}))
-    told = evaluations.figures(
+    result = evaluations.figures(
         [
             outcome(True, 0.9),
             outcome(False, 0.8),  # the right one is third
@@ -62,25 +62,26 @@ def test_figures_of_a_set_counted_by_hand() -> None:
             outcome(False, 0.6, "clarify", scope="rejected"),
         ]
     )
-    assert (told["questions"], told["in_scope"], told["near"], told["far"], told["rejected"]) == (8, 5, 1, 1, 1)
-    assert told["accuracy_at_1"] == 1 / 5
-    assert told["accuracy_at_3"] == 1
-    assert told["mrr_at_10"] == pytest.approx((1 + 1 / 3 + 1 / 3 + 1 / 3 + 1 / 2) / 5)
+    counts = [result[name] for name in ("questions", "in_scope", "near", "far", "rejected")]
+    assert counts == [8, 5, 1, 1, 1]
+    assert result["accuracy_at_1"] == 1 / 5
+    assert result["accuracy_at_3"] == 1
+    assert result["mrr_at_10"] == pytest.approx((1 + 1 / 3 + 1 / 3 + 1 / 3 + 1 / 2) / 5)
     third = 1 / math.log2(4)
     both = (1 / math.log2(3) + third) / (1 + 1 / math.log2(3))
-    assert told["ndcg_at_10"] == pytest.approx((1 + 3 * third + both) / 5)
-    assert (told["answered"], told["precision_in_scope"], told["precision"]) == (2 / 5, 1 / 2, 1 / 3)
-    assert (told["asked_back_with_it"], told["near_answered"], told["far_answered"]) == (1 / 5, 1, 0)
-    assert told["kinds"] == {"answer": 3, "clarify": 3, "handoff": 2}
-    assert (told["bound"]["errors"], told["bound"]["answered"]) == (2, 3)
-    assert told["rejected_first"] == 1
-    assert told["auroc"] == 1
+    assert result["ndcg_at_10"] == pytest.approx((1 + 3 * third + both) / 5)
+    assert (result["answered"], result["precision_in_scope"], result["precision"]) == (2 / 5, 1 / 2, 1 / 3)
+    assert (result["asked_back_with_it"], result["near_answered"], result["far_answered"]) == (1 / 5, 1, 0)
+    assert result["kinds"] == {"answer": 3, "clarify": 3, "handoff": 2}
+    assert (result["bound"]["errors"], result["bound"]["answered"]) == (2, 3)
+    assert result["rejected_first"] == 1
+    assert result["auroc"] == 1
     # right: the surest of seven; after it only wrong ones
-    assert told["aurc"] == pytest.approx(sum((k - 1) / k for k in range(1, 8)) / 7)
-    assert (told["coverage_at_5"], told["coverage_at_10"], told["coverage_at_20"]) == (1 / 7, 1 / 7, 1 / 7)
-    assert told["answered_at_90"] == 1 / 5
-    assert told["brier"] == pytest.approx((0.1**2 + 0.8**2 + 0.3**2 + 0.2**2 + 0.1**2 + 0.7**2 + 0.1**2) / 7)
-    assert told["ece"] == pytest.approx((0.1 + 0.8 + 0.3 + 0.2 + 0.1 + 0.7 + 0.1) / 7)  # fewer than bins: each alone
+    assert result["aurc"] == pytest.approx(sum((k - 1) / k for k in range(1, 8)) / 7)
+    assert (result["coverage_at_5"], result["coverage_at_10"], result["coverage_at_20"]) == (1 / 7, 1 / 7, 1 / 7)
+    assert result["answered_at_90"] == 1 / 5
+    assert result["brier"] == pytest.approx((0.1**2 + 0.8**2 + 0.3**2 + 0.2**2 + 0.1**2 + 0.7**2 + 0.1**2) / 7)
+    assert result["ece"] == pytest.approx((0.1 + 0.8 + 0.3 + 0.2 + 0.1 + 0.7 + 0.1) / 7)  # fewer than bins: each alone
 
 
 def test_what_cannot_be_told_is_none_and_never_nought() -> None:
@@ -103,38 +104,38 @@ def test_confidence_figures_agree_with_scikit_learn(asked: list[Outcome]) -> Non
     """AUROC and Brier, ties and all."""
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
-    told = evaluations.figures(asked)
+    result = evaluations.figures(asked)
     right, sure = [bool(o.right) for o in asked], [o.confidence for o in asked]
-    assert told["brier"] == pytest.approx(brier_score_loss(right, sure, pos_label=True))
+    assert result["brier"] == pytest.approx(brier_score_loss(right, sure, pos_label=True))
     if len(set(right)) == 2:
-        assert told["auroc"] == pytest.approx(roc_auc_score(right, sure))
+        assert result["auroc"] == pytest.approx(roc_auc_score(right, sure))
     else:
-        assert told["auroc"] is None
+        assert result["auroc"] is None
 
 
 @given(outcomes, st.randoms(use_true_random=False))
 def test_risk_and_coverage_agree_with_brute_force(asked: list[Outcome], chance: object) -> None:
     """Every threshold tried; and no order of the questions changes anything."""
-    told = evaluations.figures(asked)
+    result = evaluations.figures(asked)
     for key, risk in (("coverage_at_5", 0.05), ("coverage_at_10", 0.1), ("coverage_at_20", 0.2)):
         best = 0.0
         for threshold in {o.confidence for o in asked}:
             above = [o for o in asked if o.confidence >= threshold]
             if sum(not o.right for o in above) <= risk * len(above) + 1e-9:
                 best = max(best, len(above) / len(asked))
-        assert told[key] == pytest.approx(best)
-    assert told["answered_at_90"] == pytest.approx(told["coverage_at_10"])  # all are in scope here
+        assert result[key] == pytest.approx(best)
+    assert result["answered_at_90"] == pytest.approx(result["coverage_at_10"])  # all are in scope here
     mixed = list(asked)
     chance.shuffle(mixed)  # type: ignore[attr-defined]
     again = evaluations.figures(mixed)
-    assert again["aurc"] == pytest.approx(told["aurc"])
-    assert again["coverage_at_10"] == told["coverage_at_10"]
+    assert again["aurc"] == pytest.approx(result["aurc"])
+    assert again["coverage_at_10"] == result["coverage_at_10"]
 
 
 def test_aurc_is_the_mean_over_all_orders_of_equals() -> None:
     """Two right and one wrong of the same confidence: the wrong one is first, second or third alike."""
-    told = evaluations.figures([outcome(True), outcome(False), outcome(True)])
-    assert told["aurc"] == pytest.approx(np.mean([(1 + 1 / 2 + 1 / 3), (0 + 1 / 2 + 1 / 3), (0 + 0 + 1 / 3)]) / 3)
+    result = evaluations.figures([outcome(True), outcome(False), outcome(True)])
+    assert result["aurc"] == pytest.approx(np.mean([(1 + 1 / 2 + 1 / 3), (0 + 1 / 2 + 1 / 3), (0 + 0 + 1 / 3)]) / 3)
 
 
 @pytest.mark.parametrize(("errors", "answered"), [(0, 22), (1, 40), (7, 118), (39, 40), (5, 5)])
@@ -157,28 +158,28 @@ def test_intervals_hold_the_figure_and_narrow_with_more_questions() -> None:
 
     rng = np.random.default_rng(3)
     asked = [outcome(bool(rng.random() < 0.8), round(float(rng.random()), 2)) for _ in range(200)]
-    told = evaluations.figures(asked)
-    assert evaluations.figures(asked) == told
-    for name, (low, high) in told["intervals"].items():
-        assert low <= told[name] <= high
+    result = evaluations.figures(asked)
+    assert evaluations.figures(asked) == result
+    for name, (low, high) in result["intervals"].items():
+        assert low <= result[name] <= high
     count = sum(bool(o.right) for o in asked)
     expected = binom.ppf([0.025, 0.975], 200, count / 200) / 200
-    assert told["intervals"]["accuracy_at_1"] == pytest.approx(expected, abs=0.012)
+    assert result["intervals"]["accuracy_at_1"] == pytest.approx(expected, abs=0.012)
     low, high = evaluations.figures(asked * 9)["intervals"]["auroc"]
-    assert high - low < (told["intervals"]["auroc"][1] - told["intervals"]["auroc"][0]) / 2
+    assert high - low < (result["intervals"]["auroc"][1] - result["intervals"]["auroc"][0]) / 2
 
 
 def test_a_system_that_only_ranks_has_no_columns_that_need_more() -> None:
     """A score is no probability, and it has no threshold of its own."""
     labels = [Label("1", "x", relevant=frozenset({"a"})), Label("2", "y"), Label("3", "z", relevant=frozenset({"c"}))]
     ranked = [[("a", 17.5), ("b", 19.0)], [("b", 3.0)], []]
-    found = evaluations.judge("bm25", labels, ranked)
-    assert [(o.article, o.confidence, o.right, o.wrong) for o in found.outcomes] == [
+    result = evaluations.judge("bm25", labels, ranked)
+    assert [(o.article, o.confidence, o.right, o.wrong) for o in result.outcomes] == [
         ("a", 17.5, True, False), ("b", 3.0, False, False), (None, 0.0, False, True),
     ]  # fmt: skip
-    told = evaluations.figures(found.outcomes)
-    assert not {"answered", "precision", "ece", "brier", "bound", "kinds", "near_answered"} & set(told)
-    assert (told["accuracy_at_1"], told["auroc"], told["answered_at_90"]) == (0.5, 1, 0.5)
+    details = evaluations.figures(result.outcomes)
+    assert not {"answered", "precision", "ece", "brier", "bound", "kinds", "near_answered"} & set(details)
+    assert (details["accuracy_at_1"], details["auroc"], details["answered_at_90"]) == (0.5, 1, 0.5)
     with pytest.raises(ValueError):
         evaluations.judge("bm25", labels, ranked[:2])
     assert len(evaluations.judge("many", labels[:1], [[(str(n), 1.0) for n in range(50)]]).outcomes[0].ranked) == 10
@@ -202,12 +203,12 @@ def test_compare_tells_each_change_and_its_direction() -> None:
         (outcome(False), replace(outcome(False), ranked=("c", "a")), "other"),
     ]
     before, after = ([replace(p[i], label=replace(p[i].label, id=str(n))) for n, p in enumerate(pairs)] for i in (0, 1))
-    told = evaluations.compare(Evaluation("old", tuple(before)), Evaluation("new", tuple(after)))
-    assert {c["id"]: c["change"] for c in told["changed"]} == {str(n): p[2] for n, p in enumerate(pairs) if p[2]}
-    assert [c["change"] for c in told["changed"]] == sorted(
+    result = evaluations.compare(Evaluation("old", tuple(before)), Evaluation("new", tuple(after)))
+    assert {c["id"]: c["change"] for c in result["changed"]} == {str(n): p[2] for n, p in enumerate(pairs) if p[2]}
+    assert [c["change"] for c in result["changed"]] == sorted(
         (p[2] for p in pairs if p[2]), key=["worse", "better", "other"].index
     )
-    answered = told["differences"]["answered"]
+    answered = result["differences"]["answered"]
     assert (answered["before"], answered["after"], answered["difference"]) == (5 / 7, 5 / 7, 0)
 
 
@@ -277,19 +278,19 @@ def test_only_wrong_outcomes_are_explained(evaluation: Evaluation) -> None:
 
 def test_no_question_is_embedded_twice(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Embedding is nearly all of the time. Progress is told to the end."""
-    index, told = live.current(), []
-    seen: list[str] = []
+    index, result = live.current(), []
+    known: list[str] = []
     encode = Index.encode
 
     def counted(self: Index, texts: list[str]) -> np.ndarray:
-        seen.extend(texts)
+        known.extend(texts)
         return encode(self, texts)
 
     monkeypatch.setattr(Index, "encode", counted)
     labels = [Label(str(n), f"parcel number {n}", "en") for n in range(70)]
-    evaluations.evaluate(index, labels, progress=lambda done, total: told.append((done, total)))
-    assert len(seen) == len(set(seen)) == 70
-    assert told == [(64, 70), (70, 70)]
+    evaluations.evaluate(index, labels, progress=lambda done, total: result.append((done, total)))
+    assert len(known) == len(set(known)) == 70
+    assert result == [(64, 70), (70, 70)]
 
 
 def test_thresholds_are_the_callers_or_the_indexs(live: Live, evaluation: Evaluation) -> None:
@@ -381,18 +382,18 @@ def test_a_report_of_small_sets_is_one_table(evaluation: Evaluation) -> None:
 def test_the_json_has_everything_once(report: evaluations.Report, tmp_path: Path) -> None:
     """Valid JSON without NaN; each question with what every system said."""
     report.write(json_file=tmp_path / "deep" / "r.json")
-    told = json.loads((tmp_path / "deep" / "r.json").read_text(encoding="utf-8"))
-    assert told == json.loads(json.dumps(report.as_dict()))
-    assert [s["name"] for s in told["sets"]] == ["all", "one", "two"]
-    whole, one, _ = told["sets"]
+    result = json.loads((tmp_path / "deep" / "r.json").read_text(encoding="utf-8"))
+    assert result == json.loads(json.dumps(report.as_dict()))
+    assert [s["name"] for s in result["sets"]] == ["all", "one", "two"]
+    whole, one, _ = result["sets"]
     assert (whole["questions"], len(one["questions"])) == ([], len(QUESTIONS))
     assert list(whole["systems"][0]["figures"]) == ["all", "languages", "slices"]
     assert whole["systems"][0]["figures"]["all"]["questions"] == 2 * len(QUESTIONS)
     assert list(one["systems"][0]["figures"]["languages"]) == ["en", "fa", "–"]
-    said = one["questions"][0]["said"]
-    assert list(said) == ["botkit", "word & count"]
-    assert (said["botkit"]["right"], said["word & count"]["answered"]) == (True, None)
-    assert told["changes"][0]["differences"]["answered"]["after"] == 0
+    text = one["questions"][0]["said"]
+    assert list(text) == ["botkit", "word & count"]
+    assert (text["botkit"]["right"], text["word & count"]["answered"]) == (True, None)
+    assert result["changes"][0]["differences"]["answered"]["after"] == 0
 
 
 def test_the_page_opens_by_itself_and_lets_no_customer_break_it(report: evaluations.Report, tmp_path: Path) -> None:

@@ -97,10 +97,10 @@ def test_each_kind_of_event_has_its_class() -> None:
 @pytest.mark.parametrize("each", CLASSES)
 def test_a_field_that_is_not_declared_cannot_be_written(each: type[EventData]) -> None:
     known = event_data.read(each.KIND, "agent:Mina" if each is AgentMessage else "customer", {})
-    given = {field.name: getattr(known, field.name) for field in fields(known)}
-    assert type(known)(**given) == known
+    value = {field.name: getattr(known, field.name) for field in fields(known)}
+    assert type(known)(**value) == known
     with pytest.raises(TypeError, match="nickname"):
-        type(known)(**given, nickname="x")
+        type(known)(**value, nickname="x")
 
 
 def test_what_is_written_is_what_every_release_wrote() -> None:
@@ -177,9 +177,9 @@ def test_the_api_tells_replies_as_they_are_kept() -> None:
 
 def test_the_api_tells_tickets_as_the_desk_has_them() -> None:
     assert sorted(names(desk_schemas.Ticket)) == sorted(names(desk.Ticket))
-    hints, told = get_type_hints(desk.Ticket), get_type_hints(desk_schemas.Ticket)
+    hints, result = get_type_hints(desk.Ticket), get_type_hints(desk_schemas.Ticket)
     for name in names(desk.Ticket):
-        assert _published(hints[name]) == _published(told[name]), name
+        assert _published(hints[name]) == _published(result[name]), name
     assert names(desk_schemas.Visit) == [field.name for field in fields(desk.Visit)]
     ticket = {field.name for field in fields(desk.HandoverContext)} - {"ticket"}
     assert set(names(desk_schemas.HandoverContext)) - set(names(desk_schemas.Ticket)) == ticket

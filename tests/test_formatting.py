@@ -122,8 +122,8 @@ def plain(text: str) -> str:
 
 
 def test_a_kind_of_value_is_written_as_the_readers_write_it(lang: str) -> None:
-    said = {kind: plain(write(of(lang), ZONES[lang])) for kind, write in KINDS.items()}
-    assert said == dict(zip(KINDS, GOLDEN[lang], strict=True))
+    text = {kind: plain(write(of(lang), ZONES[lang])) for kind, write in KINDS.items()}
+    assert text == dict(zip(KINDS, GOLDEN[lang], strict=True))
 
 
 @pytest.mark.parametrize("key", SAID)
@@ -133,8 +133,8 @@ def test_a_text_that_counts_goes_with_its_number(lang: str, key: str) -> None:
 
 @pytest.mark.parametrize(("spoken", "unit", "width"), DURATIONS)
 def test_a_length_of_time_goes_with_its_number(spoken: str, unit: Any, width: Any) -> None:
-    said = tuple(plain(of(spoken).duration(n, unit, width)) for n in COUNTS)
-    assert said == DURATIONS[spoken, unit, width]
+    stored = tuple(plain(of(spoken).duration(n, unit, width)) for n in COUNTS)
+    assert stored == DURATIONS[spoken, unit, width]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_the_country_is_the_shops_where_the_language_is_at_home_there(
     lang: str, zone: str, tag: str, afternoon: str
 ) -> None:
     """Dates and times are those of the country, digits those of the language."""
-    found = formatting.of(lang, {"time_zone": zone})
-    assert found.tag == f"{tag}-u-ca-gregory-nu-latn"
-    assert plain(found.clock(time(16, 5))) == afternoon
+    result = formatting.of(lang, {"time_zone": zone})
+    assert result.tag == f"{tag}-u-ca-gregory-nu-latn"
+    assert plain(result.clock(time(16, 5))) == afternoon
 
 
 def test_a_language_without_a_catalogue_counts_as_the_english_texts_do() -> None:
@@ -194,10 +194,10 @@ def places(text: str) -> set[str]:
 
 def categories(lang: str) -> dict[str, list[int]]:
     """CLDR's categories of whole numbers, with those up to a thousand that are in each."""
-    found: dict[str, list[int]] = {}
+    result: dict[str, list[int]] = {}
     for n in range(1001):
-        found.setdefault(Locale.parse(lang).plural_form(n), []).append(n)
-    return found
+        result.setdefault(Locale.parse(lang).plural_form(n), []).append(n)
+    return result
 
 
 def test_a_text_that_counts_has_exactly_the_forms_of_its_language(lang: str) -> None:
@@ -269,9 +269,9 @@ def test_the_desk_says_times_waits_and_numbers_in_the_readers_language(
     desk.claim(store, ticket, sara)
     page = browser.get(f"/desk/tickets/{ticket}").text
     assert HERE[lang] in text_of(page)
-    found = re.search(r"data-matches='(.*?)'", page)
-    assert found
-    assert json.loads(unescape(found[1])) == catalogue(lang)["desk.matches"]
+    match = re.search(r"data-matches='(.*?)'", page)
+    assert match
+    assert json.loads(unescape(match[1])) == catalogue(lang)["desk.matches"]
     named = {"en": "1", "ar": "1", "tr": "1", "fa": "۱", "bg": "1"}[lang]
     assert language.messages(lang)["desk.ticket"].format(id=named) in text_of(page)
     overview = signed_in("Boss").get(f"/desk/overview?lang={lang}").text
@@ -281,7 +281,7 @@ def test_the_desk_says_times_waits_and_numbers_in_the_readers_language(
 def test_how_long_to_wait_is_said_with_its_preposition(app: Flask, clock: Clock, sara: Agent, lang: str) -> None:
     browser = app.test_client()
     browser.get(f"/desk/login?lang={lang}")
-    said = {
+    text = {
         "en": "Try again in 60 seconds, or",
         "ar": "حاول بعد 60 ثانية، أو",
         "tr": "60 saniye sonra yeniden deneyin",
@@ -290,7 +290,7 @@ def test_how_long_to_wait_is_said_with_its_preposition(app: Flask, clock: Clock,
     }
     for _ in range(6):
         page = browser.post("/desk/login", data={"name": "Sara", "password": "wrong"}).text
-    assert said[lang] in text_of(page)
+    assert text[lang] in text_of(page)
 
 
 def test_an_administrator_is_told_for_how_many_days_a_password_opens(
@@ -313,13 +313,13 @@ def test_a_customer_is_told_when_the_team_is_back_on_the_shops_clock(app: Flask,
     headers = {"Authorization": f"Bearer {begun['token']}"}
     answer = customer.post(f"/api/v1/conversations/{begun['id']}/handoff", json={}, headers=headers).json
     assert answer is not None
-    said = {
+    texts = {
         "en": "on Monday at 09:00 (London time)",
         "ar": "غدًا عند الساعة 9:00 ص (بتوقيت الرياض)",
         "fa": "امروز ساعت ۹:۰۰ (به وقت تهران)",
     }
     text = answer["reply"]["text"]
-    assert said.get(lang, said["en"]) in plain(text)
+    assert texts.get(lang, texts["en"]) in plain(text)
 
 
 def test_the_help_centre_and_the_demo_shop_have_their_numbers_from_the_same_place(client: FlaskClient) -> None:
@@ -341,12 +341,12 @@ def test_the_browsers_intl_writes_the_same_days_times_and_numbers(browser: Brows
     format, zone = of(lang), ZoneInfo(ZONES[lang])
     moments = [datetime(1975, 1, 1, 6, 5, tzinfo=UTC) + timedelta(days=41 * n, minutes=97 * n) for n in range(900)]
     page = browser.new_page()
-    told = page.evaluate(IN_THE_BROWSER, [format.tag, ZONES[lang], [at.isoformat() for at in moments]])
+    result = page.evaluate(IN_THE_BROWSER, [format.tag, ZONES[lang], [at.isoformat() for at in moments]])
     numbers = page.evaluate("tag => [7, 11, 4.5].map((n) => new Intl.NumberFormat(tag).format(n))", format.tag)
     chosen = page.evaluate("tag => [0, 1, 2, 3, 11, 100].map((n) => new Intl.PluralRules(tag).select(n))", lang)
     page.close()
     here = [at.astimezone(zone) for at in moments]
-    assert [[plain(part) for part in pair] for pair in told] == [
+    assert [[plain(part) for part in pair] for pair in result] == [
         [plain(format.day(at.date())), plain(format.clock(at.time()))] for at in here
     ]
     assert numbers == [format.number(n) for n in (7, 11, 4.5)]

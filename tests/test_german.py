@@ -166,9 +166,9 @@ def test_the_pages_are_in_german(client: FlaskClient) -> None:
     assert '<html lang="de" dir="ltr"' in home
     assert "Wie können wir helfen?" in home
     assert "Was kostet der Versand?" in home
-    found = client.get("/help/de/search?q=versandkosten").get_data(as_text=True)
-    assert "Ergebnisse für „versandkosten“" in found
-    assert "Was kostet der <mark>Versand</mark>" in found or "Was kostet der Versand" in found
+    result = client.get("/help/de/search?q=versandkosten").get_data(as_text=True)
+    assert "Ergebnisse für „versandkosten“" in result
+    assert "Was kostet der <mark>Versand</mark>" in result or "Was kostet der Versand" in result
     assert "Chat mit Kieselstein" in client.get("/widget?lang=de").get_data(as_text=True)
     assert "Hier ist nichts" in client.get("/help/de/nirgends").get_data(as_text=True)
 
@@ -203,24 +203,24 @@ def test_what_the_corpus_adds_travels_with_the_index(folder: Path) -> None:
 
 def test_a_corpus_without_additions_has_no_such_file(live: Live, bare: Path, tmp_path: Path) -> None:
     """So that its index is the same, byte for byte, as before there were any."""
-    found = corpus.load(bare)
-    assert not found.additions
+    result = corpus.load(bare)
+    assert not result.additions
     assert corpus.digest(bare) != corpus.digest(GERMAN)
-    draft = index.build(found, tmp_path / "index", encoder=live.current().encoder)
+    draft = index.build(result, tmp_path / "index", encoder=live.current().encoder)
     assert not (draft.folder / "languages.json").exists()
     assert draft.tables["de"].smalltalk.greeting == ()
 
 
 def test_check_says_what_will_not_work(bare: Path) -> None:
     """Which features, for want of which keys, and that the interface speaks English."""
-    found, findings = corpus.check(bare)
-    assert found is not None
+    result, findings = corpus.check(bare)
+    assert result is not None
     assert {finding.level for finding in findings} == {"warning"}
-    said = "\n".join(map(str, findings))
-    assert "greetings, thanks and goodbyes (smalltalk.greeting, smalltalk.thanks, smalltalk.goodbye)" in said
-    assert "asking for a person (person.phrases, person.alone, person.rules)" in said
-    assert "languages/de.toml" in said
-    assert "the interface has no texts in `de` and speaks English" in said
+    stored = "\n".join(map(str, findings))
+    assert "greetings, thanks and goodbyes (smalltalk.greeting, smalltalk.thanks, smalltalk.goodbye)" in stored
+    assert "asking for a person (person.phrases, person.alone, person.rules)" in stored
+    assert "languages/de.toml" in stored
+    assert "the interface has no texts in `de` and speaks English" in stored
     assert corpus.check(GERMAN)[1] == []
 
 
@@ -247,9 +247,9 @@ def test_a_mistake_is_found_with_its_line(bare: Path, file: str, line: int, cont
     """File, key, what is expected and the cure; nothing else of the corpus is lost."""
     (bare / file).parent.mkdir(parents=True, exist_ok=True)
     (bare / file).write_text(content, encoding="utf-8")
-    found, findings = corpus.check(bare)
-    assert found is not None
-    assert len(found.articles) == 5
+    result, findings = corpus.check(bare)
+    assert result is not None
+    assert len(result.articles) == 5
     errors = [finding for finding in findings if finding.level == "error"]
     assert [(Path(each.file).name, each.line) for each in errors] == [(Path(file).name, line)]
     assert said in errors[0].message

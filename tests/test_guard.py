@@ -16,9 +16,9 @@ def vectors(texts: Sequence[str]) -> np.ndarray:
 
 
 def test_what_comes_in_time_is_passed_on() -> None:
-    found = Guard(vectors).encode(["a", "b"], ENOUGH)
-    assert found is not None
-    assert found.shape == (2, 2)
+    result = Guard(vectors).encode(["a", "b"], ENOUGH)
+    assert result is not None
+    assert result.shape == (2, 2)
 
 
 def test_no_time_means_not_to_ask() -> None:
@@ -66,6 +66,6 @@ def test_nobody_waits_for_an_encoder_that_hangs() -> None:
     assert guard.encode(["c"], 10 * ENOUGH) is None  # would hang the test if it waited
     assert guard.late == 3
     free.set()
-    while (found := guard.encode(["d"], ENOUGH)) is None:
+    while (result := guard.encode(["d"], ENOUGH)) is None:
         pass
-    assert found.shape == (1, 2)
+    assert result.shape == (1, 2)

@@ -79,12 +79,12 @@ def test_a_score_worked_out_by_hand(tmp_path: Path) -> None:
     for name, texts, vectors in (("phrasings", phrasings, queries), ("passages", passages, documents)):
         cosines = centred(vectors, mean(vectors)) @ vector
         rows[name] = 0.5 * cosines + 0.5 * (0.2 * shares(texts, "words") + 0.8 * shares(texts, "chars"))
-    f, told = rows["phrasings"], rows["passages"]
+    f, result = rows["phrasings"], rows["passages"]
     way = math.log(2) / math.log(3)
     weight = 1 - 0.6 * way
     expected = {
-        "rug": (0.07 * math.log(math.exp(f[0] / 0.07) + math.exp(f[1] / 0.07)) + weight * told[0]) / (1 + weight),
-        "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + weight * told[1]) / (1 + weight),
+        "rug": (0.07 * math.log(math.exp(f[0] / 0.07) + math.exp(f[1] / 0.07)) + weight * result[0]) / (1 + weight),
+        "towel": (0.07 * math.log(math.exp(f[2] / 0.07) + math.exp(f[3] / 0.07)) + weight * result[1]) / (1 + weight),
     }
     assert [hit.article for hit in search.hits] == ["rug", "towel"]
     of_classifier = {hit.article: way * (1.6 * hit.classifier + 0.3 * hit.class_probability) for hit in search.hits}
@@ -108,8 +108,8 @@ def test_a_row_and_a_question_meet_in_the_written_form(lang: str, spoken: str, w
     """Whichever of them is typed as people speak: in words, in n-grams and in the vector."""
     for row, question in ((spoken, written), (written, spoken)):
         files = {"corpus.toml": f'languages = ["{lang}"]\n', f"{lang}/b.md": article("7")}
-        found = built(tmp_path / question.split()[0], files | {f"{lang}/a.md": article(row, "…")})
-        first, same = (found.search(text, lang).hits[0] for text in (question, row))
+        result = built(tmp_path / question.split()[0], files | {f"{lang}/a.md": article(row, "…")})
+        first, same = (result.search(text, lang).hits[0] for text in (question, row))
         assert (first.article, first.phrasing) == ("a", row)
         assert (first.word, first.char) == (same.word, same.char)
         assert first.dense > 0.999
@@ -118,12 +118,13 @@ def test_a_row_and_a_question_meet_in_the_written_form(lang: str, spoken: str, w
 @pytest.mark.parametrize("lang", language.LANGUAGES)
 def test_what_no_shop_answers_is_held_against_a_question(lang: str, live: Live) -> None:
     """In the languages that the corpus has and in the others; where an article asks the same, nothing is held."""
-    found = live.current()
-    for search in found.search_many(language.out_of_domain(lang)[::20], lang):
+    result = live.current()
+    for search in result.search_many(language.out_of_domain(lang)[::20], lang):
         assert search.signals.out_of_domain > 0.99
         assert search.signals.out_of_domain_lead > 0
         assert search.signals.out_of_domain_quantile == 1
-    for search in found.search_many([a.title for a in found.articles(lang)] if lang in found.languages else [], lang):
+    titles = [article.title for article in result.articles(lang)] if lang in result.languages else []
+    for search in result.search_many(titles, lang):
         assert search.signals.out_of_domain_lead == 0
         assert search.signals.out_of_domain_quantile < 1
 
@@ -137,7 +138,7 @@ def test_another_trade_is_one_that_the_article_does_not_speak_of(tmp_path: Path)
         "en/gift.md": article("Do you have gifts for the gym?", "Towels."),
         "tr/gift.md": article("Spor salonu için hediye var mı?", "Havlu."),
     }
-    found = built(tmp_path, files)
+    result = built(tmp_path, files)
     for text, lang, other, unknown in (
         ("how do I cancel my order", "en", 0, 0),
         ("how do I cancel my order, says the bank", "en", 0, 0),
@@ -145,7 +146,7 @@ def test_another_trade_is_one_that_the_article_does_not_speak_of(tmp_path: Path)
         ("siparişimi kütüphanede nasıl iptal ederim", "tr", 1, 1),
         ("how do I cancel my order for the gym, the library and the zoo", "en", 3, 2),
     ):
-        search = found.search(text, lang)
+        search = result.search(text, lang)
         assert search.hits[0].article == "cancel"
         assert (search.signals.other_domains, search.signals.unknown_domains) == (other, unknown), text
 
@@ -154,14 +155,14 @@ def test_the_vectors_that_ship_are_those_of_the_default_encoder() -> None:
     """All of them, so that no build works them out again; to a rounding, and to another processor's sums."""
     model = encoder.load()
     stored = recall(reference_texts.SHIPPED / EmbeddingCache.FILE, encoder.identity(model))
-    found = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+    result = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
     texts = [
         language.normalise_script(text, lang) for lang in language.LANGUAGES for text in language.out_of_domain(lang)
     ]
     texts += [text for lang in language.LANGUAGES for text in reference_texts.sentences(lang)]
-    assert {key_of("query", text) for text in texts} == set(found)
+    assert {key_of("query", text) for text in texts} == set(result)
     for text, vector in zip(texts[::40], model.encode_query(texts[::40]), strict=True):
-        assert found[key_of("query", text)] @ vector > 0.999
+        assert result[key_of("query", text)] @ vector > 0.999
 
 
 def test_more_phrasings_that_fit_count_for_more(tmp_path: Path) -> None:
@@ -207,28 +208,28 @@ def test_more_hits_than_articles_are_not_invented(fruit: Index) -> None:
 
 def test_an_article_without_a_body_is_found_and_shows_its_title(tmp_path: Path) -> None:
     """It has no passage, and its phrasings still lead to it."""
-    found = built(tmp_path, {**FRUIT, "en/quince.md": article("Do you sell quinces?", "", questions="[quince jam]")})
-    hit = found.search("do you sell quinces").hits[0]
+    result = built(tmp_path, {**FRUIT, "en/quince.md": article("Do you sell quinces?", "", questions="[quince jam]")})
+    hit = result.search("do you sell quinces").hits[0]
     assert (hit.article, hit.anchor, hit.passage_dense) == ("quince", "", -1.0)
-    chosen = answer.choose(found, "quince", lang="en")
+    chosen = answer.choose(result, "quince", lang="en")
     assert chosen is not None
     assert chosen.text == "Do you sell quinces?"
 
 
 def test_a_corpus_of_no_bodies_is_searched(tmp_path: Path) -> None:
     """The passage channel is empty."""
-    found = built(tmp_path, {"en/a.md": article("Where is it?", ""), "en/b.md": article("How much is it?", "")})
-    assert found.search("how much").hits[0].article == "b"
+    result = built(tmp_path, {"en/a.md": article("Where is it?", ""), "en/b.md": article("How much is it?", "")})
+    assert result.search("how much").hits[0].article == "b"
 
 
 def test_a_question_that_is_a_phrasing_to_the_letter_comes_first(live: Live) -> None:
     """Whatever the rest says, and whatever its case and marks; the figures beside it stay as they are."""
-    found = live.current()
+    result = live.current()
     for typed in ("Can I cancel my order?", "CAN I CANCEL MY ORDER"):
-        search = found.search(typed, "en")
+        search = result.search(typed, "en")
         assert search.hits[0].article == "orders/cancel-order"
         assert search.signals.exact == 1
-    assert found.search("Can I cancel my orders now?", "en").signals.exact == 0
+    assert result.search("Can I cancel my orders now?", "en").signals.exact == 0
 
 
 def test_the_classifier_is_stored_with_the_index(fruit: Index, tmp_path: Path) -> None:
@@ -246,21 +247,21 @@ def test_the_classifier_is_stored_with_the_index(fruit: Index, tmp_path: Path) -
 
 def test_a_corpus_of_one_article_is_searched(tmp_path: Path) -> None:
     """With one phrasing: no neighbours, no classifier, no language to guess."""
-    found = built(tmp_path, {"bg/a.md": article("Къде е поръчката ми?")})
-    search = found.search("къде е")
+    result = built(tmp_path, {"bg/a.md": article("Къде е поръчката ми?")})
+    search = result.search("къде е")
     assert [h.article for h in search.hits] == ["a"]
     assert all(map(math.isfinite, vars(search.signals).values()))
-    assert answer.reply(found, "нещо съвсем друго").kind in ("answer", "handoff")
+    assert answer.reply(result, "нещо съвсем друго").kind in ("answer", "handoff")
 
 
 def test_an_empty_language_folder_does_no_harm(tmp_path: Path) -> None:
     """A language without a row yet is one that a question may still be in."""
     (tmp_path / "corpus/tr").mkdir(parents=True)
-    found = built(tmp_path, {**FRUIT, "corpus.toml": 'languages = ["en", "tr"]\n'})
-    assert found.languages == ("en", "tr")
-    reply = answer.reply(found, "armutlar ne zaman olgunlaşır, armudum sert", lang="tr")
+    result = built(tmp_path, {**FRUIT, "corpus.toml": 'languages = ["en", "tr"]\n'})
+    assert result.languages == ("en", "tr")
+    reply = answer.reply(result, "armutlar ne zaman olgunlaşır, armudum sert", lang="tr")
     assert reply.lang == "tr"
-    assert found.articles("tr") == []
+    assert result.articles("tr") == []
 
 
 def test_a_corpus_without_articles_is_refused(tmp_path: Path) -> None:
@@ -339,24 +340,24 @@ def test_what_customers_may_not_see_is_never_found(name: str, tmp_path: Path) ->
     """Expired, not yet valid, or for agents: neither by its own words nor in a list, nor by its id."""
     key, value = HIDDEN[name].split(": ")
     hidden = article("Secret melon discount", questions="[melon sale]", pages='["/"]', **{key: value})
-    found = built(tmp_path, {**FRUIT, "en/hidden.md": hidden})
+    result = built(tmp_path, {**FRUIT, "en/hidden.md": hidden})
     for text in ("Secret melon discount", "melon sale", "melon", "hidden"):
-        assert "hidden" not in [h.article for h in found.search(text, limit=50).hits]
-        assert "hidden" not in [o.article for o in answer.reply(found, text).options]
-    assert "hidden" not in [a.id for a in found.articles("en")]
-    assert found.suggest("melon", "en") == []
-    assert found.starters("/", "en") == []
-    assert answer.choose(found, "hidden", lang="en") is None
-    assert found.article("hidden", "en") is None
-    assert (found.article("hidden", "en", for_agent=True) is not None) == (name == "staff")
+        assert "hidden" not in [h.article for h in result.search(text, limit=50).hits]
+        assert "hidden" not in [o.article for o in answer.reply(result, text).options]
+    assert "hidden" not in [a.id for a in result.articles("en")]
+    assert result.suggest("melon", "en") == []
+    assert result.starters("/", "en") == []
+    assert answer.choose(result, "hidden", lang="en") is None
+    assert result.article("hidden", "en") is None
+    assert (result.article("hidden", "en", for_agent=True) is not None) == (name == "staff")
 
 
 @pytest.mark.parametrize("days", [f"valid_from: {YESTERDAY}", f"valid_until: {TOMORROW}"])
 def test_what_is_valid_today_is_found(days: str, tmp_path: Path) -> None:
     """Between its days, whichever are given."""
     key, value = days.split(": ")
-    found = built(tmp_path, {**FRUIT, "en/melon.md": article("Melon discount", **{key: value})})
-    assert found.search("melon discount").hits[0].article == "melon"
+    result = built(tmp_path, {**FRUIT, "en/melon.md": article("Melon discount", **{key: value})})
+    assert result.search("melon discount").hits[0].article == "melon"
 
 
 def test_an_expired_translation_gives_way_to_one_that_is_not(tmp_path: Path) -> None:
@@ -366,32 +367,32 @@ def test_an_expired_translation_gives_way_to_one_that_is_not(tmp_path: Path) -> 
         "en/melon.md": article("Melon discount", "Ten per cent off.", valid_until=YESTERDAY),
         "tr/melon.md": article("Kavun indirimi", "Yüzde beş indirim."),
     }
-    found = built(tmp_path, files)
-    translation = found.best_translation("melon", "en")
+    result = built(tmp_path, files)
+    translation = result.best_translation("melon", "en")
     assert translation is not None
     assert translation.lang == "tr"
-    assert "Ten per cent" not in answer.reply(found, "melon discount", lang="en").text
-    chosen = answer.choose(found, "melon", lang="en")
+    assert "Ten per cent" not in answer.reply(result, "melon discount", lang="en").text
+    chosen = answer.choose(result, "melon", lang="en")
     assert chosen is not None
     assert "Yüzde beş" in chosen.text
 
 
 def test_what_pages_show(live: Live) -> None:
     """Categories in the corpus's order, the shop's facts by language, starters of a page, suggestions as typed."""
-    found = live.current()
-    assert found.categories("en") == [("orders", "Orders"), ("returns", "Returns"), ("company", "About us")]
-    assert found.categories("fa")[0] == ("orders", "سفارش‌ها")
-    assert found.shop("fa")["name"] == "فروشگاه کوچک"
-    assert found.shop("tr")["name"] == "Tiny Shop"
-    assert found.starters("/orders/17?x=1#y", "en")[0].id.startswith("orders/")
-    assert found.suggest("can i ca", "en")[0] == ("orders/cancel-order", "Can I cancel my order?")
-    assert found.suggest("can i cancel " * 900, "en")[0][0] == "orders/cancel-order"  # each word counts once
-    assert found.suggest("", "en") == found.suggest("?!", "en") == found.suggest("submarine", "en") == []
-    assert len(found.suggest("a", "en", limit=2)) <= 2
-    translation = found.best_translation("returns/how-to-return", "fa")
+    result = live.current()
+    assert result.categories("en") == [("orders", "Orders"), ("returns", "Returns"), ("company", "About us")]
+    assert result.categories("fa")[0] == ("orders", "سفارش‌ها")
+    assert result.shop("fa")["name"] == "فروشگاه کوچک"
+    assert result.shop("tr")["name"] == "Tiny Shop"
+    assert result.starters("/orders/17?x=1#y", "en")[0].id.startswith("orders/")
+    assert result.suggest("can i ca", "en")[0] == ("orders/cancel-order", "Can I cancel my order?")
+    assert result.suggest("can i cancel " * 900, "en")[0][0] == "orders/cancel-order"  # each word counts once
+    assert result.suggest("", "en") == result.suggest("?!", "en") == result.suggest("submarine", "en") == []
+    assert len(result.suggest("a", "en", limit=2)) <= 2
+    translation = result.best_translation("returns/how-to-return", "fa")
     assert translation is not None
     assert translation.lang == "en"
-    assert found.best_translation("nothing", "en") is None
+    assert result.best_translation("nothing", "en") is None
 
 
 # ---------------------------------------------------------------- versions
@@ -676,14 +677,14 @@ def test_a_hundred_swaps_under_questions(two_versions: tuple[Path, list[Index]])
     editions = {versions[0].version: "first edition", versions[1].version: "second edition"}
     running, done = Live(folder, versions[0].encoder), threading.Event()
     wrong: list[object] = []
-    seen: list[str] = []
+    known: list[str] = []
     late: list[bool] = []
 
     def ask() -> None:
         try:
             while not done.is_set():
                 reply = answer.reply(running.current(), "my pears are hard")
-                seen.append(reply.version)
+                known.append(reply.version)
                 if editions[reply.version] not in reply.text:
                     wrong.append(reply)
         except BaseException as error:
@@ -701,7 +702,7 @@ def test_a_hundred_swaps_under_questions(two_versions: tuple[Path, list[Index]])
         thread.join()
     assert wrong == []
     assert not any(late)
-    assert set(seen) == set(editions)
+    assert set(known) == set(editions)
     assert running.problem is None
 
 

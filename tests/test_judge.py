@@ -183,13 +183,13 @@ def test_on_a_terminal_each_verdict_is_on_the_disk_before_the_next_question(quer
 def _until(terminal: int, *marks: bytes, again: bytes = b"") -> bytes:
     """What the terminal shows until all marks were seen in their order; while it shows nothing new, `again` is typed:
     a Ctrl-C between a prompt and the reading of it is heeded at the next key."""
-    seen, place, last = b"", 0, time.monotonic() + 60
+    known, place, last = b"", 0, time.monotonic() + 60
     for mark in marks:
-        while (found := seen.find(mark, place)) < 0:
+        while (result := known.find(mark, place)) < 0:
             if select.select([terminal], [], [], 5)[0]:
-                seen += os.read(terminal, 4096)
+                known += os.read(terminal, 4096)
                 continue
-            assert time.monotonic() < last, f"it shows no more than {seen!r}"
+            assert time.monotonic() < last, f"it shows no more than {known!r}"
             os.write(terminal, again)
-        place = found + len(mark)
-    return seen
+        place = result + len(mark)
+    return known

@@ -44,9 +44,9 @@ def switched_on(store: Store, clock: Clock, agent: Agent) -> tuple[Agent, pyotp.
     phone = pyotp.TOTP(accounts.begin_factor(store, agent))
     assert accounts.confirm_factor(store, agent, phone.at(clock.now))
     clock.forward(30)
-    found = accounts.agent(store, agent.id)
-    assert found is not None
-    return found, phone
+    result = accounts.agent(store, agent.id)
+    assert result is not None
+    return result, phone
 
 
 @pytest.fixture
@@ -192,9 +192,9 @@ def test_a_wrong_or_damaged_file_is_told_and_can_be_replaced_at_the_price_of_sec
     with pytest.raises(KeysError, match="botkit keys reset"):
         accounts.sign_in(other, "Mina", GOOD, HERE)
     assert accounts.reset_keys(other) == 1
-    found = accounts.sign_in(other, "Mina", GOOD, HERE)
-    assert found is not None
-    assert not found.second_factor
+    result = accounts.sign_in(other, "Mina", GOOD, HERE)
+    assert result is not None
+    assert not result.second_factor
     assert accounts.audited(other, action="keys.reset")[0].detail == {"factors": 1}
 
 
@@ -282,11 +282,11 @@ def before(no_tables: str, clock: Clock, tmp_path: Path) -> Iterator[Store]:
 @both
 def test_a_database_of_the_release_before_goes_on_and_its_secrets_move_out(before: Store, clock: Clock) -> None:
     before.migrate()
-    found = accounts.sign_in(before, "Mina", GOOD, HERE)
-    assert found is not None
-    assert found.second_factor
-    assert accounts.sign_in_with_code(before, found, pyotp.TOTP(SECRET).at(clock.now), HERE)
-    assert accounts.agent_by_token(before, "bk_old") == found
+    result = accounts.sign_in(before, "Mina", GOOD, HERE)
+    assert result is not None
+    assert result.second_factor
+    assert accounts.sign_in_with_code(before, result, pyotp.TOTP(SECRET).at(clock.now), HERE)
+    assert accounts.agent_by_token(before, "bk_old") == result
     with before.read() as conn:
         assert [row.name for row in conn.execute(sa.select(secret_table))] == ["keys"]
         assert SECRET not in repr(conn.execute(sa.select(second_factor_table)).all())

@@ -38,13 +38,13 @@ def test_every_field_is_read_and_has_its_default(tmp_path: Path) -> None:
     }  # fmt: skip
     rejected = {"id": "c", "text": "x\u2028y", "rejected": ["p", "q"], "lang": None}
     text = "\ufeff" + lines(GOOD, "", full, rejected).replace("\n", "\r\n")
-    found = corpus.labels(write(tmp_path, {"q.jsonl": text}) / "q.jsonl")
-    assert found == [
+    result = corpus.labels(write(tmp_path, {"q.jsonl": text}) / "q.jsonl")
+    assert result == [
         Label("a", "where is it", relevant=frozenset({"orders/track-order"})),
         Label("b", "سفارشم کجاست؟", "fa", frozenset(), split="test", qtype="near", slice="typo", source="agent"),
         Label("c", "x\u2028y", None, None, frozenset({"p", "q"})),
     ]
-    assert [label.scope for label in found] == ["in", "near", "rejected"]
+    assert [label.scope for label in result] == ["in", "near", "rejected"]
     assert Label("d", "x").scope == "far"
 
 
@@ -98,13 +98,13 @@ def test_folders_are_read_to_their_depth_and_no_file_twice(tmp_path: Path) -> No
 )  # fmt: skip
 def test_a_bad_line_is_named_with_its_cure(row: object, said: str, tmp_path: Path) -> None:
     """One finding for one bad line, whatever is wrong with it."""
-    [found] = findings(tmp_path, row)
-    assert found.startswith(said)
+    [result] = findings(tmp_path, row)
+    assert result.startswith(said)
 
 
 def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
     """Also bytes that are no UTF-8, and an id that was there already."""
-    assert [found.split(". ")[0] for found in findings(tmp_path, GOOD, "{", GOOD | {"lang": 3}, GOOD)][1:] == [
+    assert [result.split(". ")[0] for result in findings(tmp_path, GOOD, "{", GOOD | {"lang": 3}, GOOD)][1:] == [
         "3: `lang` is `3` but must be a language code like `en`",
         "4: the id `a` stands in line 1 too",
     ]
@@ -158,12 +158,12 @@ def test_dialogues_stand_beside_questions(tmp_path: Path) -> None:
 def test_no_json_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, row: object) -> None:
     """A line is a question, a dialogue or a finding, never another error."""
     file = write(tmp_path_factory.getbasetemp(), {"any.jsonl": json.dumps(row)}) / "any.jsonl"
-    found: list[object] = []
+    result: list[object] = []
     try:
-        found += [*corpus.labels(file), *corpus.dialogues(file)]
+        result += [*corpus.labels(file), *corpus.dialogues(file)]
     except CorpusError as error:
-        found += [f for f in error.findings if f.line == 1]
-    assert len(found) == 1
+        result += [f for f in error.findings if f.line == 1]
+    assert len(result) == 1
 
 
 # ---------------------------------------------------------------- writing
@@ -299,6 +299,6 @@ def test_questions_need_no_verdict_and_say_nothing(tmp_path: Path) -> None:
 def test_the_projects_own_questions_can_be_read() -> None:
     """Golden and hard, every line."""
     folder = Path(__file__).parent.parent / "eval"
-    found = corpus.labels(folder / "golden", folder / "hard")
-    assert len(found) >= 1320
-    assert {label.scope for label in found} == {"in", "near", "far"}
+    result = corpus.labels(folder / "golden", folder / "hard")
+    assert len(result) >= 1320
+    assert {label.scope for label in result} == {"in", "near", "far"}

@@ -176,9 +176,9 @@ def test_ngrams_by_hand() -> None:
 )
 def test_bulgarian_typed_in_latin_letters_becomes_cyrillic(typed: str, meant: str) -> None:
     """As it sounds; the second vowel of поръчката has several spellings, which n-grams forgive."""
-    found = normalise_script(typed, "bg")
-    assert found == meant or sum(a != b for a, b in zip(found, meant, strict=False)) <= 1
-    assert normalise_script(found, "bg") == found
+    result = normalise_script(typed, "bg")
+    assert result == meant or sum(a != b for a, b in zip(result, meant, strict=False)) <= 1
+    assert normalise_script(result, "bg") == result
 
 
 def test_only_bulgarian_is_respelled() -> None:
@@ -254,9 +254,9 @@ def test_what_is_compared_is_compared_as_itself(text: str, lang: str | None) -> 
 
 def test_questions_beyond_any_shop_are_plain_and_different() -> None:
     """A line each, clean, as many in every language, none twice."""
-    found = {lang: out_of_domain(lang) for lang in LANGUAGES}
-    assert len({len(questions) for questions in found.values()}) == 1
-    for questions in found.values():
+    result = {lang: out_of_domain(lang) for lang in LANGUAGES}
+    assert len({len(questions) for questions in result.values()}) == 1
+    for questions in result.values():
         assert len(set(questions)) == len(questions) > 100
         assert all(question and clean(question) == question for question in questions)
 
@@ -290,12 +290,12 @@ def test_other_domains_are_named_by_their_words(lang: str | None, text: str, exp
 def test_every_language_knows_every_other_domain() -> None:
     """By words of its own, none of which names two."""
     for lang in LANGUAGES:
-        told = SHIPPED[lang].domains
-        assert tuple(told) == domain_names()
-        words = [folded(word, lang) for several in told.values() for word in several]
+        result = SHIPPED[lang].domains
+        assert tuple(result) == domain_names()
+        words = [folded(word, lang) for several in result.values() for word in several]
         assert [word for word in words if not word or " " in word] == []
-        assert len(words) > len(told)
-        for name, several in told.items():
+        assert len(words) > len(result)
+        for name, several in result.items():
             assert all(domains(word.rstrip("*"), lang) >= {name} for word in several), (lang, name)
 
 
@@ -335,9 +335,9 @@ def test_a_word_that_nothing_known_sounds_like_is_spelled_by_letters() -> None:
 @given(text=ANYTHING, lang=st.sampled_from(["ar", "fa", "bg"]))
 def test_any_text_can_be_spelled(text: str, lang: str) -> None:
     """Numbers and words of another script stay, and nothing else comes of it than words."""
-    found = Speller(KNOWN[lang], lang).spell(text)
+    result = Speller(KNOWN[lang], lang).spell(text)
     kept = [w for w in normal(text).split() if w.isalpha() and not w.isascii()]
-    assert all(word in found for word in kept)
+    assert all(word in result for word in kept)
     assert Speller(KNOWN[lang], lang).spell("12 34") == "12 34"
 
 
@@ -643,17 +643,17 @@ def test_the_things_a_text_names(lang: str, text: str, content_words: tuple[str,
 )
 def test_another_subject_is_announced(lang: str, text: str) -> None:
     """And then it opens nothing of the old one."""
-    found = context_cues(text, lang)
-    assert found.topic_shift
-    assert not found.continuation
+    result = context_cues(text, lang)
+    assert result.topic_shift
+    assert not result.continuation
     assert not context_cues("also" if lang != "en" else "is it also free", lang).topic_shift
 
 
 @given(ANYTHING, SOME_LANGUAGE)
 def test_no_text_breaks_the_cues(text: str, lang: str | None) -> None:
     """The things are some of the words; an ordinal is small."""
-    found = context_cues(text, lang or "xx")
-    assert found.words >= len(found.content_words)
+    result = context_cues(text, lang or "xx")
+    assert result.words >= len(result.content_words)
     assert ordinal(text) in (None, -1, 1, 2, 3, 4)
     assert neither(text) in (True, False)
     assert named(text, ["one title", "another"], "en") in (None, 0, 1)

@@ -20,18 +20,18 @@ SHOPS = Path(__file__).parent.parent / "corpora"
 def keys(raw: dict[str, Any], section: type = schema.Table, path: str = "") -> list[str]:
     """Every key of a table, in order, those of sections with theirs; free keys (of words, of letters) are left out."""
     kinds = schema.kinds(section)
-    found = []
+    result = []
     for key, value in raw.items():
         kind = kinds[key]
-        found += [f"{path}{key}"] if isinstance(kind, schema.Kind) else keys(value, kind, f"{path}{key}.")
-    return found
+        result += [f"{path}{key}"] if isinstance(kind, schema.Kind) else keys(value, kind, f"{path}{key}.")
+    return result
 
 
 def every_key(section: type = schema.Table, path: str = "") -> list[str]:
-    found = []
+    result = []
     for key, kind in schema.kinds(section).items():
-        found += [f"{path}{key}"] if isinstance(kind, schema.Kind) else every_key(kind, f"{path}{key}.")
-    return found
+        result += [f"{path}{key}"] if isinstance(kind, schema.Kind) else every_key(kind, f"{path}{key}.")
+    return result
 
 
 def test_each_language_has_one_file() -> None:
@@ -58,8 +58,8 @@ def test_the_comments_are_the_same_in_each_file(lang: str) -> None:
 
 def test_every_key_is_explained() -> None:
     """In docs/languages.md."""
-    told = (Path(__file__).parent.parent / "docs" / "languages.md").read_text(encoding="utf-8")
-    assert [key for key in every_key() if f"`{key}`" not in told] == []
+    result = (Path(__file__).parent.parent / "docs" / "languages.md").read_text(encoding="utf-8")
+    assert [key for key in every_key() if f"`{key}`" not in result] == []
 
 
 def test_rules_can_be_read_as_folded_texts_are(lang: str) -> None:
@@ -117,10 +117,10 @@ def test_a_damaged_file_of_the_package_is_named(monkeypatch: pytest.MonkeyPatch,
     ],
 )
 def test_what_is_wrong_with_a_value_is_said(raw: dict[str, Any], said: str) -> None:
-    found, ((key, message),) = checked(raw)
+    result, ((key, message),) = checked(raw)
     assert said in message
     assert key.split(".")[0] in raw
-    assert not found or found == {next(iter(raw)): {}}
+    assert not result or result == {next(iter(raw)): {}}
 
 
 def test_languages_without_a_file_have_what_little_is_known() -> None:

@@ -49,12 +49,12 @@ def test_a_phrasing_typed_to_the_letter_is_answered_without_an_encoder(ill: Inde
 def test_words_find_the_article_and_say_less_than_the_encoder_would(ill: Index, live: Live) -> None:
     """Of the articles' own tests the most are found; the probability is that of a model made for words alone."""
     tests = [(a.lang, a.id, test) for lang in ill.languages for a in ill.articles(lang) for test in a.tests]
-    found = [(ill.search(text, lang, deadline=ENOUGH), wanted) for lang, wanted, text in tests]
-    assert not any(search.encoded for search, _ in found)
-    first = [bool(search.hits) and search.hits[0].article == wanted for search, wanted in found]
+    result = [(ill.search(text, lang, deadline=ENOUGH), wanted) for lang, wanted, text in tests]
+    assert not any(search.encoded for search, _ in result)
+    first = [bool(search.hits) and search.hits[0].article == wanted for search, wanted in result]
     assert np.mean(first) > 0.5
     model, well = Confidence.of(ill), live.current()
-    sure = [model.probabilities(search)[0] for search, _ in found if search.hits]
+    sure = [model.probabilities(search)[0] for search, _ in result if search.hits]
     usual = [Confidence.of(well).probabilities(well.search(text, lang))[0] for lang, _, text in tests]
     assert np.mean(sure) < np.mean(usual)
 

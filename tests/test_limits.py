@@ -93,8 +93,8 @@ def test_searching_and_suggesting_are_limited_too(live: Live, store: Store) -> N
     client = make_app(live, store, rate_per_minute=60, rate_burst=3, rates=Rates(clock=lambda: 5.0)).test_client()
     assert [client.get("/help/en/search?q=order").status_code for _ in range(4)] == [200] * 3 + [429]
     assert client.get("/api/v1/search?q=order").status_code == 429
-    told = [client.get("/api/v1/suggest?q=where").status_code for _ in range(13)]
-    assert told == [200] * 12 + [429]
+    result = [client.get("/api/v1/suggest?q=where").status_code for _ in range(13)]
+    assert result == [200] * 12 + [429]
 
 
 def test_a_proxy_that_is_not_named_is_noticed_and_said_once(
@@ -106,8 +106,8 @@ def test_a_proxy_that_is_not_named_is_noticed_and_said_once(
         for app in (bare, make_app(live, store, rates=rates)):  # two workers of one server
             client = app.test_client()
             assert [client.get("/healthz", headers=forwarded).status_code for _ in range(2)] == [200, 200]
-    said = [record for record in caplog.records if "trusted_proxies" in record.getMessage()]
-    assert len(said) == 1
+    text = [record for record in caplog.records if "trusted_proxies" in record.getMessage()]
+    assert len(text) == 1
     assert "203.0.113.7" not in caplog.text
     assert "botkit_forwarded_unread_total 2.0" in bare.test_client().get("/metrics").text
     behind = make_app(live, store, trusted_proxies=1).test_client()
@@ -221,9 +221,9 @@ def crowd() -> Iterator[Callable[..., Crowd]]:
     with ExitStack() as stack:
 
         def gather(**settings: Any) -> Crowd:
-            found = Crowd(Turns(**{"seconds": 4.0 * PATIENCE, "at_once": 1} | settings))
-            stack.callback(found.close)
-            return found
+            result = Crowd(Turns(**{"seconds": 4.0 * PATIENCE, "at_once": 1} | settings))
+            stack.callback(result.close)
+            return result
 
         yield gather
 
@@ -281,11 +281,11 @@ def test_what_was_waited_is_taken_off_the_encoder_s_time() -> None:
     with turns.turn("a") as seconds:
         assert seconds == 2.0
         now[0] += 0.5
-    given: list[float | None] = []
+    value: list[float | None] = []
 
     def ask() -> None:
         with turns.turn("b") as seconds:
-            given.append(seconds)
+            value.append(seconds)
 
     with turns.turn("a"):
         thread = threading.Thread(target=ask)
@@ -294,7 +294,7 @@ def test_what_was_waited_is_taken_off_the_encoder_s_time() -> None:
             pass
         now[0] += 1.25
     thread.join(PATIENCE)
-    assert given == [0.75]
+    assert value == [0.75]
 
 
 def test_without_a_limit_an_encoder_that_fails_still_fails_no_question() -> None:

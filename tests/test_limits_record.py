@@ -92,15 +92,15 @@ def test_a_customer_reads_a_long_conversation_in_parts(client: FlaskClient, stor
     wanted = [f"text {n}" for n in range(2 * PAGE_EVENTS)]
     started = a_conversation(store, wanted)
     own = {"Authorization": f"Bearer {started.token}"}
-    found: list[str] = []
+    result: list[str] = []
     last, more, asked = 0, True, 0
     while more:
         answer = client.get(f"/api/v1/conversations/{started.id}/events?after={last}", headers=own).json
         assert answer is not None
         assert len(answer["events"]) <= PAGE_EVENTS
-        found += texts_of(answer["events"])
+        result += texts_of(answer["events"])
         last, more, asked = answer["last"], answer["more"], asked + 1
-    assert found == wanted
+    assert result == wanted
     assert asked == 3
 
 
@@ -132,8 +132,8 @@ def test_streams_catch_up_part_by_part(live: Live, store: Store, sara: Agent) ->
     with served(app) as port, contextlib.ExitStack() as opened:
         path = f"/api/v1/conversations/{started[0].id}/events"
         mine = opened.enter_context(Stream(port, path, Authorization=f"Bearer {started[0].token}"))
-        told = mine.until(lambda sent: sent.data.get("kind") == "ticket.claimed")
-        assert texts_of([sent.data for sent in told if sent.kind == "message"]) == wanted
+        result = mine.until(lambda sent: sent.data.get("kind") == "ticket.claimed")
+        assert texts_of([sent.data for sent in result if sent.kind == "message"]) == wanted
         cursor = ",".join(f"{ticket}:1" for ticket in tickets)
         agent = Stream(port, "/api/v1/desk/events", Authorization=f"Bearer {token}", Last_Event_ID=cursor)
         opened.enter_context(agent)
@@ -157,15 +157,15 @@ def test_an_agent_reads_the_newest_part_first(store: Store, signed_in: Callable[
     a_conversation(store, wanted, ticket=True)
     (ticket,) = desk.queue(store, "waiting")
     page = signed_in("Sara")
-    found: list[str] = []
+    result: list[str] = []
     before, asked = "", 0
     while asked == 0 or before:
         handover = page.get(f"/api/v1/desk/tickets/{ticket.id}{before}").json
         assert handover is not None
         assert handover["last_text"] == wanted[-1]
-        found = texts_of(handover["transcript"]) + found
+        result = texts_of(handover["transcript"]) + result
         before, asked = f"?before={handover['before']}" if handover["before"] else "", asked + 1
-    assert found == wanted
+    assert result == wanted
     assert asked == 3
     shown = desk.ticket(store, ticket.id)
     last, first = shown.transcript[-1].seq, shown.before
@@ -190,10 +190,10 @@ def test_an_agent_s_chats_know_what_waits_for_an_answer(store: Store, sara: Agen
     long, short = sorted(each.id for each in desk.queue(store, "waiting"))
     desk.claim(store, long, sara)
     desk.claim(store, short, sara)
-    found = {each.ticket: each for each in desk.chats(store, sara)}
-    assert (found[long].text, found[short].text) == ("text 499", "two")
-    assert 100 < len(found[long].unanswered) <= 200
-    assert found[short].unanswered == (2, 4)
+    result = {each.ticket: each for each in desk.chats(store, sara)}
+    assert (result[long].text, result[short].text) == ("text 499", "two")
+    assert 100 < len(result[long].unanswered) <= 200
+    assert result[short].unanswered == (2, 4)
     desk.say(store, long, sara, "a1", "hello")
     assert {each.ticket: each.unanswered for each in desk.chats(store, sara)}[long] == ()
 
@@ -271,10 +271,10 @@ def test_what_agents_write_is_bounded(store: Store, sara: Agent, write: Any) -> 
     a_conversation(store, ["hello"], ticket=True)
     (ticket,) = desk.queue(store, "waiting")
     desk.claim(store, ticket.id, sara)
-    given = {"client_id": "n1"} if write is not desk.say else {}
+    value = {"client_id": "n1"} if write is not desk.say else {}
     args = ("n1",) if write is desk.say else ()
     with pytest.raises(desk.MessageError, match="4001 characters"):
-        write(store, ticket.id, sara, *args, "x" * 4001, **given)
+        write(store, ticket.id, sara, *args, "x" * 4001, **value)
     with pytest.raises(desk.MessageError, match="4001 characters"):
         desk.transfer(store, ticket.id, sara, "Sara", "x" * 4001)
 

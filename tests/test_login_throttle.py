@@ -169,10 +169,10 @@ def test_both_ends_of_a_try_are_in_the_audit_log(store: Store) -> None:
     attempt(store, GOOD)  # refused: not a try
     attempt(store, GOOD, OFFICE)
     attempt(store, name="Nobody", address=OFFICE)
-    told = [(line.actor, line.action, line.target, line.detail) for line in accounts.audited(store)]
-    assert told[:3] == [
+    result = [(line.actor, line.action, line.target, line.detail) for line in accounts.audited(store)]
+    assert result[:3] == [
         ("system", "sign_in.failed", "", {"address": OFFICE}),
         ("agent:Mina", "sign_in", "", {"address": OFFICE}),
         ("system", "sign_in.failed", "agent:Mina", {"address": ELSEWHERE, "wait": 60}),
     ]
-    assert len(told) == 8  # five wrong, one right, one unknown, and the account made
+    assert len(result) == 8  # five wrong, one right, one unknown, and the account made

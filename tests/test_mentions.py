@@ -148,8 +148,8 @@ def test_the_stream_and_the_poll_tell_the_same(
         assert [each["text"] for each in polled["mentions"]] == ["@Omid now", "@Omid before"]
         assert polled["mentions"][0] == news
         desk.saw(store, omid, ticket_id, news["seq"])
-        seen = [board.until(lambda sent: sent.kind == "mention")[-1].data for _ in range(2)]
-        assert [(each["text"], each["seen"]) for each in seen] == [("@Omid before", True), ("@Omid now", True)]
+        known = [board.until(lambda sent: sent.kind == "mention")[-1].data for _ in range(2)]
+        assert [(each["text"], each["seen"]) for each in known] == [("@Omid before", True), ("@Omid now", True)]
     assert client.get("/api/v1/desk/events", headers=headers).json == {
         "queue": {"waiting": 1, "claimed": 0},
         "tickets": [],
@@ -184,8 +184,8 @@ def test_a_mention_comes_to_an_open_page_and_goes_when_it_is_read(
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 375
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    result = Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab") if page.evaluate("document.activeElement.className") == "mentions-box card" else None
     page.keyboard.press("Enter")

@@ -24,12 +24,12 @@ DEEP = "[" * 5000 + "]" * 5000
 
 def checked(folder: Path) -> list[Finding]:
     """The findings of a corpus, all of them fit to be printed."""
-    _, found = corpus.check(folder)
-    for each in found:
+    _, result = corpus.check(folder)
+    for each in result:
         str(each).encode("utf-8")
         assert each.line >= 1
     corpus.digest(folder)
-    return found
+    return result
 
 
 def said(folder: Path, file: str) -> list[str]:
@@ -77,10 +77,10 @@ HEADS = {
 
 @pytest.mark.parametrize("case", HEADS)
 def test_odd_front_matter_gives_findings_of_its_lines(case: str, tmp_path: Path) -> None:
-    given = HEADS[case] if "title:" in HEADS[case] else f"title: x\n{HEADS[case]}"
-    write(tmp_path, {**FRUIT, "en/odd.md": f"---\n{given}\n---\nA text.\n"})
-    write(tmp_path, {"replies/en/odd.md": f"---\nshortcut: /odd\n{given}\n---\nA text.\n"})
-    lines = given.count("\n") + 5
+    value = HEADS[case] if "title:" in HEADS[case] else f"title: x\n{HEADS[case]}"
+    write(tmp_path, {**FRUIT, "en/odd.md": f"---\n{value}\n---\nA text.\n"})
+    write(tmp_path, {"replies/en/odd.md": f"---\nshortcut: /odd\n{value}\n---\nA text.\n"})
+    lines = value.count("\n") + 5
     for file in ("en/odd.md", "replies/en/odd.md"):
         for each in said(tmp_path, file):
             assert 1 <= int(each.partition(":")[0]) <= lines
@@ -90,10 +90,10 @@ def test_a_value_is_the_text_that_stands_there(tmp_path: Path) -> None:
     """No editor means a number in base 60, or a truth, by what customers ask."""
     head = "title: 1.10\nquestions: [1:59:59, 007, yes, no, on, 2026-02-03, 0x1f, '12']\nupdated: 2026-2-3"
     write(tmp_path, {"en/a.md": f"---\n{head}\n---\nA text.\n"})
-    found = corpus.load(tmp_path).articles[0]
-    assert found.title == "1.10"
-    assert found.updated == "2026-02-03"
-    assert found.questions == ("1:59:59", "007", "yes", "no", "on", "2026-02-03", "0x1f", "12")
+    result = corpus.load(tmp_path).articles[0]
+    assert result.title == "1.10"
+    assert result.updated == "2026-02-03"
+    assert result.questions == ("1:59:59", "007", "yes", "no", "on", "2026-02-03", "0x1f", "12")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
@@ -105,9 +105,9 @@ def test_a_value_is_the_text_that_stands_there(tmp_path: Path) -> None:
 def test_any_bytes_are_an_article_or_findings(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = write(Path(name), {**FRUIT, "en/any.md": content})
-        found, findings = corpus.check(folder)
-        assert found is not None
-        there = "any" in {article.id for article in found.articles}
+        result, findings = corpus.check(folder)
+        assert result is not None
+        there = "any" in {article.id for article in result.articles}
         assert there or any(each.file.endswith("any.md") for each in findings)
         for each in findings:
             str(each).encode()
@@ -172,9 +172,9 @@ ELSEWHERE = ("//[", "http://[x", "https://[::1", "mailto:%00", "javascript:%00")
 def test_an_odd_link_is_a_finding_of_its_line(link: str, tmp_path: Path) -> None:
     write(tmp_path, {**FRUIT, "en/links.md": article(body=f"A text.\n\nSee [this]({link}).")})
     (tmp_path / "en/loop.md").symlink_to("loop.md")
-    told = said(tmp_path, "en/links.md")
-    assert all(each.startswith("6: ") for each in told)
-    assert told or link in ELSEWHERE
+    result = said(tmp_path, "en/links.md")
+    assert all(each.startswith("6: ") for each in result)
+    assert result or link in ELSEWHERE
 
 
 def test_what_is_no_file_is_a_finding_and_nobody_waits_for_it(tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_what_is_no_file_is_a_finding_and_nobody_waits_for_it(tmp_path: Path) ->
     os.mkfifo(tmp_path / "corpus.toml")
     assert "is no file" in said(tmp_path, "corpus.toml")[0]
     (tmp_path / "corpus.toml").unlink()
-    found = checked(tmp_path)
-    told = {Path(each.file).name: each.message for each in found}
+    results = checked(tmp_path)
+    details = {Path(each.file).name: each.message for each in results}
     for name, message in {
         "pipe.md": "is no file that can be read",
         "loop.md": "is not followed",
@@ -203,8 +203,8 @@ def test_what_is_no_file_is_a_finding_and_nobody_waits_for_it(tmp_path: Path) ->
         os.fsdecode(b"\xff\xfe.md"): "its name is not UTF-8",
         "two\nlines.md": "cannot be part of an article's id",
     }.items():
-        assert message in told[name], (name, told)
-    assert not any("\x1b" in str(each) or "\n" in str(each) for each in found)
+        assert message in details[name], (name, details)
+    assert not any("\x1b" in str(each) or "\n" in str(each) for each in results)
     result = CliRunner().invoke(cli.main, ["check", str(tmp_path)])
     assert result.exit_code == 1
     assert r"\udcff\udcfe.md:1: its name is not UTF-8" in result.output
@@ -225,9 +225,9 @@ def test_what_goes_away_or_is_closed_while_it_is_read_is_a_finding(
         return there(path, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "open", away)
-    found = {Path(each.file).name: each.message for each in checked(tmp_path)}
-    assert "No such file" in found["pear.md"]
-    assert "Permission denied" in found["plum.md"]
+    result = {Path(each.file).name: each.message for each in checked(tmp_path)}
+    assert "No such file" in result["pear.md"]
+    assert "Permission denied" in result["plum.md"]
 
 
 def test_what_another_account_closed_to_us_is_a_finding(tmp_path: Path) -> None:
@@ -245,9 +245,9 @@ def test_what_another_account_closed_to_us_is_a_finding(tmp_path: Path) -> None:
                 os.setgroups([])
                 os.setgid(65534)
                 os.setuid(65534)
-            found = {each.file: each.message for each in checked(Path())}
-            closed = "cannot be read (Permission denied)" in found["en/closed.md"]
-            os._exit(0 if closed and "cannot be looked into" in found["en/shut"] else 1)
+            result = {each.file: each.message for each in checked(Path())}
+            closed = "cannot be read (Permission denied)" in result["en/closed.md"]
+            os._exit(0 if closed and "cannot be looked into" in result["en/shut"] else 1)
         finally:
             os._exit(2)
     _, status = os.waitpid(child, 0)
@@ -296,8 +296,8 @@ def test_a_question_with_anything_in_it_is_answered(index_folder: Path, tmp_path
     for options in ([], ["--out", str(out)]):
         result = CliRunner().invoke(cli.main, ["ask", "--index", str(index_folder), "--jsonl", str(file), *options])
         assert result.exit_code == 0, result.output
-        told = [json.loads(line) for line in (out.read_text() if options else result.stdout).splitlines()]
-        assert [each["id"] for each in told] == ["\ud800", None, None]
+        details = [json.loads(line) for line in (out.read_text() if options else result.stdout).splitlines()]
+        assert [each["id"] for each in details] == ["\ud800", None, None]
 
 
 # ---------------------------------------------------------------- commands

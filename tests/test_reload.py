@@ -149,7 +149,7 @@ def test_old_versions_are_gone_when_the_last_request_on_them_is(folder: Path, en
     swaps: list[str | None] = []
     running = Live(folder, encoder, swapped=lambda: swaps.append(running.version))
     first = running.current()
-    seen = [weakref.ref(first)]
+    known = [weakref.ref(first)]
     versions = [first.version]
     for number in range(8):
         for lang in ("en", "ar", "fa"):
@@ -157,13 +157,13 @@ def test_old_versions_are_gone_when_the_last_request_on_them_is(folder: Path, en
             running.current().suggest("ho", lang)
             running.current().search("return", lang)
         versions.append(published(folder, f"number {number}").name)
-        seen.append(weakref.ref(running.current()))
+        known.append(weakref.ref(running.current()))
         assert swaps == versions[1:]
-        assert [ref() is not None for ref in seen] == [True, *[False] * number, True]
+        assert [ref() is not None for ref in known] == [True, *[False] * number, True]
         assert mapped(folder) == {versions[0], versions[-1]}
     assert first.search("return", "en").hits
     del first
-    assert seen[0]() is None
+    assert known[0]() is None
     assert mapped(folder) == {versions[-1]}
 
 

@@ -116,8 +116,8 @@ def test_every_episode_has_exactly_one_outcome(five: dict[str, Customer], store:
 
 @BOTH
 def test_the_measures_are_what_their_formulas_say(five: dict[str, Customer], store: Store) -> None:
-    found = {m["name"]: m for m in reports.summary(store)["measures"]}
-    assert {name: (m["numerator"], m["denominator"]) for name, m in found.items()} == {
+    result = {m["name"]: m for m in reports.summary(store)["measures"]}
+    assert {name: (m["numerator"], m["denominator"]) for name, m in result.items()} == {
         "containment": (3, 4),
         "resolution": (2, 4),
         "confirmed": (1, 4),
@@ -126,9 +126,9 @@ def test_the_measures_are_what_their_formulas_say(five: dict[str, Customer], sto
         "handed_over": (2, 4),
         "durable": (0, 0),
     }
-    assert found["containment"]["value"] == 0.75
-    assert found["durable"]["value"] is None
-    assert all(measure["formula"] for measure in found.values())
+    assert result["containment"]["value"] == 0.75
+    assert result["durable"]["value"] is None
+    assert all(measure["formula"] for measure in result.values())
 
 
 def test_intervals_are_wilsons(five: dict[str, Customer], store: Store) -> None:
@@ -332,9 +332,9 @@ def customers(text: str, helpful: bool, *articles: str, lang: str = "en") -> tup
 
 def judged(store: Store, **span: datetime) -> list[tuple[str, str | None, set[str], set[str], str]]:
     """The labels without their ids; those of which nothing but wrong articles are known have an empty `relevant`."""
-    found = reports.labels(store, **span)
-    assert all(bool(label.rejected) == (label.relevant is None) for label in found)
-    return [(q.text, q.lang, set(q.relevant or ()), set(q.rejected), q.source) for q in found]
+    result = reports.labels(store, **span)
+    assert all(bool(label.rejected) == (label.relevant is None) for label in result)
+    return [(q.text, q.lang, set(q.relevant or ()), set(q.rejected), q.source) for q in result]
 
 
 @BOTH
@@ -399,10 +399,10 @@ def test_satisfaction_is_summed_beside_how_many_were_asked(store: Store, index: 
         customer.served(mina)
         if score:
             desk.rate(store, customer.id, score, "a word")
-    found = reports.summary(store)["satisfaction"]
-    assert (found["asked"], found["count"], found["scores"]) == (4, 3, {"1": 0, "2": 1, "3": 0, "4": 1, "5": 1})
-    assert found["mean"] == pytest.approx(11 / 3)
-    assert {lang: each["count"] for lang, each in found["languages"].items()} == {"en": 2, "tr": 1}
+    result = reports.summary(store)["satisfaction"]
+    assert (result["asked"], result["count"], result["scores"]) == (4, 3, {"1": 0, "2": 1, "3": 0, "4": 1, "5": 1})
+    assert result["mean"] == pytest.approx(11 / 3)
+    assert {lang: each["count"] for lang, each in result["languages"].items()} == {"en": 2, "tr": 1}
     assert "Satisfaction: 3.7 of 5, 3 of 4 asked" in reports.table(reports.summary(store))
     assert reports.satisfaction(store, until=store.now())["count"] == 0
 
@@ -424,8 +424,8 @@ def test_who_asks_for_a_person_is_labelled_by_the_question_before(store: Store, 
     silent = Customer(store, index)
     silent.person()
     silent.served(mina, article="care/towel")
-    found = [label for label in judged(store) if label[-1] == "agent"]
-    assert sorted(found) == [
+    result = [label for label in judged(store) if label[-1] == "agent"]
+    assert sorted(result) == [
         agents(f"is washing a carpet {number} {helped} hard", "care/towel")
         for number in (0, 1)
         for helped in (False, None)
@@ -638,7 +638,7 @@ def test_labels_of_the_record_are_taken_by_a_build(customer: Customer, mina: Age
     customer.rate(customer.ask("has it been sent yet", **WASH), True)
     customer.ask("my pillow smells of fish", **UNSURE)
     customer.served(mina, article="care/towel")
-    found = reports.labels(customer.store)
-    assert all(isinstance(label, Label) for label in found)
-    numbers = confidence.fit(customer.index, found)
+    result = reports.labels(customer.store)
+    assert all(isinstance(label, Label) for label in result)
+    numbers = confidence.fit(customer.index, result)
     assert numbers["certificate"]["labels"] == 2

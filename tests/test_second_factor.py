@@ -34,18 +34,18 @@ def switched_on(store: Store, clock: Clock, agent: Agent) -> tuple[Agent, pyotp.
     codes = accounts.confirm_factor(store, agent, phone.at(clock.now))
     assert codes is not None
     clock.forward(30)
-    found = accounts.agent(store, agent.id)
-    assert found is not None
-    return found, phone, codes
+    result = accounts.agent(store, agent.id)
+    assert result is not None
+    return result, phone, codes
 
 
 def test_it_is_on_only_after_a_code_has_proved_it(store: Store, clock: Clock, mina: Agent) -> None:
     secret = accounts.begin_factor(store, mina)
     assert accounts.pending_factor(store, mina) == secret
     assert accounts.confirm_factor(store, mina, "000000") is None
-    found = accounts.sign_in(store, "Mina", GOOD, HERE)
-    assert found is not None
-    assert not found.second_factor
+    result = accounts.sign_in(store, "Mina", GOOD, HERE)
+    assert result is not None
+    assert not result.second_factor
     codes = accounts.confirm_factor(store, mina, pyotp.TOTP(secret).at(clock.now))
     assert codes is not None
     assert len(set(codes)) == 10

@@ -378,14 +378,14 @@ def test_no_page_believes_the_host_that_a_request_names(live: Live, store: Store
     client = make_app(live, store, base_url=base).test_client()
     asked = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     paths = ("/sitemap.xml", "/robots.txt", "/help/en/", "/desk", "/")
-    found = {path: client.get(path, headers=asked) for path in paths}
-    for answer in found.values():
+    result = {path: client.get(path, headers=asked) for path in paths}
+    for answer in result.values():
         assert "evil.example" not in answer.text + str(answer.headers)
-    assert ("https://help.shop.example/help/fa/" in found["/sitemap.xml"].text) == bool(base)
-    assert found["/sitemap.xml"].status_code == (200 if base else 404)
-    assert ("Sitemap: https://help.shop.example/sitemap.xml" in found["/robots.txt"].text) == bool(base)
-    assert f'<link rel="canonical" href="{base}/help/en/">' in found["/help/en/"].text
-    assert found["/desk"].location == "/desk/login?next=%2Fdesk"
+    assert ("https://help.shop.example/help/fa/" in result["/sitemap.xml"].text) == bool(base)
+    assert result["/sitemap.xml"].status_code == (200 if base else 404)
+    assert ("Sitemap: https://help.shop.example/sitemap.xml" in result["/robots.txt"].text) == bool(base)
+    assert f'<link rel="canonical" href="{base}/help/en/">' in result["/help/en/"].text
+    assert result["/desk"].location == "/desk/login?next=%2Fdesk"
     if not base:
-        told = client.get("/sitemap.xml", headers={"Accept": "application/json"}).get_json()
-        assert "base_url" in told["error"]["message"]
+        details = client.get("/sitemap.xml", headers={"Accept": "application/json"}).get_json()
+        assert "base_url" in details["error"]["message"]

@@ -51,9 +51,9 @@ def opens(store: Store, text: str) -> bool:
 
 def test_a_session_is_its_browser_s_and_is_kept_as_a_hash(store: Store, mina: Agent) -> None:
     text = begin(store, mina)
-    found = accounts.session_of(store, text, IDLE)
-    assert found is not None
-    session, whose = found
+    result = accounts.session_of(store, text, IDLE)
+    assert result is not None
+    session, whose = result
     assert whose == mina
     assert (session.browser, session.system, session.half) == ("Firefox", "Linux", False)
     with store.read() as conn:
@@ -68,9 +68,9 @@ def test_a_session_ends_after_a_time_without_use_and_in_any_case_in_the_end(
     used, unused = begin(store, mina), begin(store, mina)
     for _ in range(11):
         clock.forward(3600)
-        found = accounts.session_of(store, used, IDLE)
-        assert found is not None
-        accounts.note_seen(store, found[0])
+        result = accounts.session_of(store, used, IDLE)
+        assert result is not None
+        accounts.note_seen(store, result[0])
     assert not opens(store, unused)
     clock.forward(3599)
     assert opens(store, used)
@@ -80,9 +80,9 @@ def test_a_session_ends_after_a_time_without_use_and_in_any_case_in_the_end(
 
 def test_what_was_signed_out_of_opens_nothing_and_the_others_go_on(store: Store, mina: Agent) -> None:
     one, two = begin(store, mina), begin(store, mina)
-    found = accounts.session_of(store, one, IDLE)
-    assert found is not None
-    accounts.sign_out(store, *found)
+    result = accounts.session_of(store, one, IDLE)
+    assert result is not None
+    accounts.sign_out(store, *result)
     assert (opens(store, one), opens(store, two)) == (False, True)
     assert [line.action for line in accounts.audited(store, limit=1)] == ["sign_out"]
 
@@ -112,11 +112,11 @@ def test_a_sign_in_under_way_opens_nothing_when_the_account_is_changed_before_it
     store: Store, mina: Agent, how: str
 ) -> None:
     """The password was right when it was looked at."""
-    found = accounts.authenticate(store, "Mina", GOOD)
-    assert found is not None
+    result = accounts.authenticate(store, "Mina", GOOD)
+    assert result is not None
     CHANGES[how](store, "Mina")
     with pytest.raises(AccountError) as refused:
-        begin(store, found)
+        begin(store, result)
     assert refused.value.code == "changed"
 
 
@@ -210,9 +210,9 @@ def test_one_s_sessions_are_listed_and_one_of_them_is_ended(store: Store, clock:
 
 def test_a_password_without_its_code_counts_for_ten_minutes(store: Store, clock: Clock, mina: Agent) -> None:
     text = begin(store, mina, half=True)
-    found = accounts.session_of(store, text, IDLE)
-    assert found is not None
-    assert found[0].half
+    result = accounts.session_of(store, text, IDLE)
+    assert result is not None
+    assert result[0].half
     clock.forward(accounts.HALF.total_seconds())
     assert not opens(store, text)
 
@@ -230,9 +230,9 @@ def test_what_the_next_page_says_is_said_once_and_never_piles_up(store: Store, m
     text = begin(store, mina)
 
     def session() -> accounts.Session:
-        found = accounts.session_of(store, text, IDLE)
-        assert found is not None
-        return found[0]
+        result = accounts.session_of(store, text, IDLE)
+        assert result is not None
+        return result[0]
 
     for n in range(9):
         accounts.tell(store, session(), f"said {n}")
@@ -289,9 +289,9 @@ def test_a_scope_allows_less_than_the_role_and_never_more(store: Store, mina: Ag
     accounts.add_agent(store, "Ana", "analyst", GOOD)
 
     def allowed(name: str, scope: str) -> tuple[set[str], bool]:
-        found = accounts.agent_by_token(store, accounts.issue_token(store, name, scope=scope))
-        assert found is not None
-        return {what for what in accounts.MAY if found.may(what)}, found.may_write
+        result = accounts.agent_by_token(store, accounts.issue_token(store, name, scope=scope))
+        assert result is not None
+        return {what for what in accounts.MAY if result.may(what)}, result.may_write
 
     assert allowed("Mina", "full") == (set(accounts.MAY), True)
     assert allowed("Mina", "answer") == ({"desk", "overview"}, True)

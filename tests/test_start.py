@@ -57,8 +57,8 @@ def test_workers_that_die_while_the_published_version_is_damaged_serve_the_one_b
         server.until(lambda: ready(server, first, "degraded"), "the damage is not told")
         server.kill_workers(2)
         server.until(lambda: ready(server, first, "degraded"), "not served on")
-        told = server.until(lambda: server.get("/readyz"))
-        assert told.json["reasons"] == [f"index: the published version is damaged or missing, {first} is served"]
+        result = server.until(lambda: server.get("/readyz"))
+        assert result.json["reasons"] == [f"index: the published version is damaged or missing, {first} is served"]
         asked = server.until(lambda: server.ask("POST", "/api/v1/ask", QUESTION))
         assert (asked.status, asked.json["version"]) == (200, first)
         figures = server.until(lambda: server.get("/metrics")).text
@@ -87,10 +87,10 @@ def test_without_any_good_version_what_needs_none_is_served(tmp_path: Path, fold
         assert page is not None
         assert (page.status, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
         assert '<html lang="fa" dir="rtl">' in page.text
-        told = server.get("/readyz")
-        assert told is not None
-        assert (told.status, told.headers["retry-after"]) == (503, "5")
-        assert told.json == {"status": "unavailable", "reasons": ["index: no version can be opened"]}
+        result = server.get("/readyz")
+        assert result is not None
+        assert (result.status, result.headers["retry-after"]) == (503, "5")
+        assert result.json == {"status": "unavailable", "reasons": ["index: no version can be opened"]}
         assert "botkit_index_problem 1.0" in server.until(lambda: server.get("/metrics")).text
         assert "no version can be served" in server.log
         (only / "articles.jsonl").write_bytes(whole)
@@ -165,9 +165,9 @@ def served_without_database(server: Served) -> None:
     assert server.status("GET", "/api/v1/suggest?q=how&lang=en") == 200
     assert server.status("POST", "/api/v1/ask", QUESTION) == 200
     assert unavailable(server.ask("POST", "/api/v1/conversations", {}))
-    told = server.get("/readyz")
-    assert told is not None
-    assert (told.status, told.json["reasons"]) == (503, ["database: it cannot be used"])
+    result = server.get("/readyz")
+    assert result is not None
+    assert (result.status, result.json["reasons"]) == (503, ["database: it cannot be used"])
     assert "botkit_database_problem 1.0" in server.until(lambda: server.get("/metrics")).text
     assert "botkit.server: unexpected" not in server.log  # a failure of any other kind
 
@@ -295,7 +295,7 @@ def test_the_others_serve_while_one_cannot_start(tmp_path: Path, index_folder: P
     ways = "dict.fromkeys(range(2, 5), lambda: fail(ImportError('half installed')))"
     with failing(tmp_path, index_folder, ways, workers=2) as server:
         server.serves()
-        (first,) = server.until(lambda: len(found := server.workers()) == 1 and found, "one alone")
+        (first,) = server.until(lambda: len(result := server.workers()) == 1 and result, "one alone")
         while failures(server) < 3:
             assert server.status("POST", "/api/v1/ask", QUESTION) == 200
         server.until(lambda: len(server.workers()) == 2, "the second worker")

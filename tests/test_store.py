@@ -267,13 +267,13 @@ print("done")
 def test_a_reader_that_follows_the_sequence_misses_nothing(store: Store) -> None:
     conversation_id = opened(store)
     finished = threading.Event()
-    seen: list[int] = []
+    known: list[int] = []
 
     def follow() -> None:
         while True:
             last_look = finished.is_set()
             with store.read() as conn:
-                seen.extend(event.seq for event in store.events(conn, conversation_id, seen[-1] if seen else 0))
+                known.extend(event.seq for event in store.events(conn, conversation_id, known[-1] if known else 0))
             if last_look:
                 return
 
@@ -287,7 +287,7 @@ def test_a_reader_that_follows_the_sequence_misses_nothing(store: Store) -> None
     run_together(4, write)
     finished.set()
     follower.join()
-    assert seen == list(range(1, 102))
+    assert known == list(range(1, 102))
 
 
 def test_a_store_made_before_a_fork_works_in_both_processes(store: Store) -> None:
@@ -309,8 +309,8 @@ if child and os.waitpid(child, 0)[1] == 0:
 """
     assert python(code, store.url, conversation_id).communicate()[0].strip() == "done"
     with store.read() as conn:
-        told = [event.data.text for event in store.events(conn, conversation_id, after=1)]
-    assert sorted(told) == ["before", "child", "parent"]
+        result = [event.data.text for event in store.events(conn, conversation_id, after=1)]
+    assert sorted(result) == ["before", "child", "parent"]
 
 
 def test_times_are_utc_and_sort_as_text(store: Store) -> None:

@@ -114,8 +114,8 @@ def test_a_stream_tells_what_was_and_then_what_happens(serve: Callable[..., int]
         before = stream.until(lambda sent: sent.data.get("kind") == "ticket.opened")
         assert next(sent.data["kind"] for sent in before if sent.kind == "message") == "conversation.opened"
         customer.says("hello there")
-        told = stream.until(says("hello there"))[-1]
-        assert told.id == str(told.data["seq"])
+        result = stream.until(says("hello there"))[-1]
+        assert result.id == str(result.data["seq"])
 
 
 def test_who_does_not_ask_for_a_stream_gets_json(serve: Callable[..., int]) -> None:
@@ -123,10 +123,10 @@ def test_who_does_not_ask_for_a_stream_gets_json(serve: Callable[..., int]) -> N
     customer = Customer(serve())
     for accept in ("application/json", "*/*", "text/html"):
         with customer.stream(Accept=accept) as answer:
-            told = json.loads(answer.response.read())
+            result = json.loads(answer.response.read())
             assert answer.response.headers["Content-Type"] == "application/json"
-            assert told["last"] == told["events"][-1]["seq"]
-            assert told["signals"] == {"typing": False, "online": False, "delivered": 0, "read": 0}
+            assert result["last"] == result["events"][-1]["seq"]
+            assert result["signals"] == {"typing": False, "online": False, "delivered": 0, "read": 0}
 
 
 @BOTH
@@ -141,15 +141,15 @@ def test_two_readers_and_two_writers_in_two_processes_end_with_one_list(
     last = "the very last word"
 
     def read(port: int, cuts: int) -> list[int]:
-        seen: list[int] = []
+        known: list[int] = []
         while True:
-            with customer.stream(after=seen[-1] if seen else 0, port=port) as stream:
+            with customer.stream(after=known[-1] if known else 0, port=port) as stream:
                 assert stream.status == 200
                 for number, sent in enumerate(stream, 1):
                     if sent.kind == "message":
-                        seen.append(sent.data["seq"])
+                        known.append(sent.data["seq"])
                     if says(last)(sent):
-                        return seen
+                        return known
                     if cuts and number >= 7:
                         cuts -= 1
                         stream.cut()
@@ -175,8 +175,8 @@ def test_a_line_that_breaks_goes_on_after_the_last_id(serve: Callable[..., int])
         stream.cut()
     customer.says("said meanwhile")
     with customer.stream(Last_Event_ID=str(last)) as stream:
-        told = [sent for sent in stream.until(says("said meanwhile")) if sent.kind == "message"]
-    assert [sent.data["seq"] for sent in told] == [int(str(last)) + 1]
+        result = [sent for sent in stream.until(says("said meanwhile")) if sent.kind == "message"]
+    assert [sent.data["seq"] for sent in result] == [int(str(last)) + 1]
     with customer.stream(Last_Event_ID="yesterday") as stream:
         assert stream.status == 400
 
@@ -299,8 +299,8 @@ def test_typing_and_reading_cross_from_one_process_to_another(
         stream.until(signals(online=True, typing=False, read=0))
         post(there, f"{base}/typing", token)
         stream.until(signals(typing=True))
-        told = post(there, f"{base}/messages", token, client_id="first-answer", text="Good morning")
-        seq = told["event"]["seq"]
+        result = post(there, f"{base}/messages", token, client_id="first-answer", text="Good morning")
+        seq = result["event"]["seq"]
         stream.until(says("Good morning"))
         customer.post("seen", seq=seq, read=False)
         board.until(lambda sent: sent.kind == "ticket" and sent.data["customer"]["delivered"] == seq)
@@ -341,10 +341,10 @@ def test_an_agent_follows_several_chats_and_goes_on_where_the_line_broke(
         for customer in customers:
             customer.says(f"meanwhile {n}")
     with Stream(port, path, Authorization=f"Bearer {token}", Last_Event_ID=str(last.id)) as board:
-        found = board.until(lambda sent: sent.kind == "queue")
-        heard = [(sent.data["ticket"], sent.data["data"]["text"]) for sent in found if sent.kind == "message"]
+        result = board.until(lambda sent: sent.kind == "queue")
+        heard = [(sent.data["ticket"], sent.data["data"]["text"]) for sent in result if sent.kind == "message"]
         assert heard == [(ticket, f"meanwhile {n}") for ticket in tickets[:2] for n in range(5)]
-        unread = {sent.data["ticket"]: sent.data["unread"] for sent in found if sent.kind == "ticket"}
+        unread = {sent.data["ticket"]: sent.data["unread"] for sent in result if sent.kind == "ticket"}
         assert unread == {tickets[0]: 6, tickets[1]: 5}
         desk.close(store, tickets[0], sara, "solved")
         assert {"ticket": tickets[0]} in [sent.data for sent in board.until(lambda sent: sent.kind == "queue")]
@@ -366,7 +366,7 @@ def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
     last = "the very last word"
 
     def read() -> dict[int, list[int]]:
-        seen: dict[int, list[int]] = {ticket: [] for ticket in tickets}
+        known: dict[int, list[int]] = {ticket: [] for ticket in tickets}
         cursor, cuts, done = ",".join(f"{ticket}:0" for ticket in tickets), 5, set()
         while True:
             headers = {"Authorization": f"Bearer {token}", "Last_Event_ID": cursor}
@@ -374,10 +374,10 @@ def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
                 for number, sent in enumerate(board, 1):
                     cursor = sent.id or cursor
                     if sent.kind == "message":
-                        seen[sent.data["ticket"]].append(sent.data["seq"])
+                        known[sent.data["ticket"]].append(sent.data["seq"])
                         done |= {sent.data["ticket"]} if says(last)(sent) else set()
                     if len(done) == len(tickets):
-                        return seen
+                        return known
                     if cuts and number >= 15:
                         cuts -= 1
                         board.cut()
@@ -392,10 +392,10 @@ def test_no_conversation_of_an_agent_has_a_gap_while_all_are_written_at_once(
         reader = pool.submit(read)
         for writer in [pool.submit(write, customer) for customer in customers]:
             writer.result()
-        seen = reader.result()
+        known = reader.result()
     for ticket, conversation in tickets.items():
         with store.read() as conn:
-            assert seen[ticket] == [event.seq for event in store.events(conn, conversation)]
+            assert known[ticket] == [event.seq for event in store.events(conn, conversation)]
 
 
 @pytest.mark.parametrize("ending", ["disabled", "password", "token"])
@@ -455,8 +455,8 @@ def test_only_the_desk_may_follow_the_desk(serve: Callable[..., int], store: Sto
         assert (
             client.post(f"/api/v1/desk/tickets/9/{what}", json={"seq": 1} if what == "seen" else {}).status_code == 401
         )
-        given = {"seq": 1} if what == "seen" else {"on": True}
-        assert client.post(f"/api/v1/desk/tickets/9/{what}", json=given, headers=agent).status_code == 404
+        value = {"seq": 1} if what == "seen" else {"on": True}
+        assert client.post(f"/api/v1/desk/tickets/9/{what}", json=value, headers=agent).status_code == 404
 
 
 def test_the_tick_goes_on_after_it_has_failed(store: Store) -> None:
@@ -521,8 +521,8 @@ def test_a_mark_only_grows_and_never_past_the_end(timed: tuple[Store, Clock, str
     steps = ((2, False, (2, 0)), (1, True, (2, 1)), (99, True, (last, last)), (1, True, (last, last)))
     for seq, read, expected in steps:
         marks.seen(store, conversation, "customer", seq, read)
-        found = room(store, conversation).for_agent(store.now())
-        assert (found.delivered, found.read) == expected
+        result = room(store, conversation).for_agent(store.now())
+        assert (result.delivered, result.read) == expected
 
 
 @BOTH

@@ -85,8 +85,8 @@ def test_customers_see_it_on_no_page_and_in_no_answer(client: FlaskClient, name:
 
 @pytest.mark.parametrize("name", HIDDEN)
 def test_a_choice_that_was_offered_before_it_was_over_leads_nowhere(client: FlaskClient, name: str) -> None:
-    told = client.post("/api/v1/conversations", json={"lang": "en"}).get_json()
-    headers, path = {"Authorization": f"Bearer {told['token']}"}, f"/api/v1/conversations/{told['id']}/messages"
+    result = client.post("/api/v1/conversations", json={"lang": "en"}).get_json()
+    headers, path = {"Authorization": f"Bearer {result['token']}"}, f"/api/v1/conversations/{result['id']}/messages"
     sent = {"client_id": "c-1", "text": f"Melon {name}", "choice": name}
     assert secret(name) not in client.post(path, json=sent, headers=headers).text
     before = {"text": "melon", "options": [name, "pear"], "lang": "en"}
@@ -115,8 +115,8 @@ def test_no_agent_is_offered_it_to_send(app: Flask, store: Store, name: str) -> 
         assert secret(name) not in composer
         if name != "staff":  # what is for agents they may read
             assert secret(name) not in page
-    told = browser.get(f"/api/v1/desk/tickets/{ticket_id}").get_json()
-    assert [each["article"] for each in told["suggestions"]] == ["pear"]
+    result = browser.get(f"/api/v1/desk/tickets/{ticket_id}").get_json()
+    assert [each["article"] for each in result["suggestions"]] == ["pear"]
     help_ = browser.get(f"/api/v1/desk/tickets/{ticket_id}/assist?q=melon+{name}").get_json()
     offered = {each["article"]: each["audience"] for each in help_["candidates"]}
     assert offered.get(name) == ("agent" if name == "staff" else None)

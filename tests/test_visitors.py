@@ -104,8 +104,8 @@ def test_the_desk_knows_what_came_from_the_same_browser(
 @pytest.mark.databases("sqlite", "postgresql")
 def test_coming_again_counts_for_thirty_days(app: Flask, store: Store, clock: Clock, sara: Agent) -> None:
     def points() -> list[int]:
-        found = Customer(app, visitor=KEY).says("Where is my order?").post("handoff", {}).ticket
-        reasons = desk.ticket(store, found).ticket.priority.reasons
+        result = Customer(app, visitor=KEY).says("Where is my order?").post("handoff", {}).ticket
+        reasons = desk.ticket(store, result).ticket.priority.reasons
         return [each.points for each in reasons if each.reason == "came_again"]
 
     assert points() == []
@@ -234,12 +234,12 @@ def test_the_widget_keeps_a_key_where_it_may_keep_anything(
         expect(page.locator("#log .bot").last).to_be_visible()
         expect(page.locator("#log")).to_contain_text(f"order {number}?")
         clock.forward(seconds=1)
-    found = visitors(store)
-    assert len(found) == 2
+    result = visitors(store)
+    assert len(result) == 2
     if kept:
         key = page.evaluate("JSON.parse(localStorage.getItem('botkit.visitor'))")
-        assert found == [hashlib.sha256(key.encode()).hexdigest()] * 2
+        assert result == [hashlib.sha256(key.encode()).hexdigest()] * 2
         assert len(key) == 24
     else:
-        assert found == [None, None]
+        assert result == [None, None]
     context.close()

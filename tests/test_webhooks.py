@@ -275,9 +275,9 @@ def test_a_ticket_s_life_is_told_without_a_customer_s_words(store: Store, clock:
     desk.transfer(store, ticket, sara, "Omid", "Ada again")
     clock.forward(20)
     desk.close(store, ticket, omid, "solved", "orders/where")
-    told = [each.payload for each in reversed(outbox.deliveries(store))]
-    assert [each["type"] for each in told] == ["ticket.opened", "ticket.claimed", "ticket.closed"]
-    assert told[2] == {
+    result = [each.payload for each in reversed(outbox.deliveries(store))]
+    assert [each["type"] for each in result] == ["ticket.opened", "ticket.claimed", "ticket.closed"]
+    assert result[2] == {
         "type": "ticket.closed",
         "timestamp": "2026-11-20T12:00:40.000Z",
         "data": {
@@ -292,7 +292,7 @@ def test_a_ticket_s_life_is_told_without_a_customer_s_words(store: Store, clock:
             "closed_at": "2026-11-20T12:00:40.000Z",
         },
     }
-    assert "lovelace" not in json.dumps(told).lower()
+    assert "lovelace" not in json.dumps(result).lower()
     acts = [(line.actor, line.action) for line in accounts.audited(store, target=f"ticket:{ticket}")]
     assert acts == [
         ("agent:Omid", "ticket.closed"),
@@ -384,12 +384,12 @@ def test_the_server_delivers_by_itself(tmp_path: Path, receiver: Receiver, index
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    told = threading.Event()
+    result = threading.Event()
 
     def accept(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(204)
         handler.end_headers()
-        told.set()
+        result.set()
 
     receiver.answers = [accept]
     store = Store(f"sqlite:///{tmp_path}/real.db")
@@ -401,7 +401,7 @@ def test_the_server_delivers_by_itself(tmp_path: Path, receiver: Receiver, index
         ask = _patient(f"http://127.0.0.1:{port}/api/v1/conversations", server)
         begun = ask("", {})
         ask(f"/{begun['id']}/handoff", {}, begun["token"])
-        assert told.wait(20)
+        assert result.wait(20)
     finally:
         server.terminate()
         assert server.wait(30) == 0

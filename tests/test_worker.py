@@ -192,9 +192,9 @@ def test_of_one_address_a_few_requests_at_a_time_are_answered(
 def test_live_streams_take_nobody_s_turn(serve: Callable[..., int], dial: Callable[..., socket.socket]) -> None:
     port = serve({}, connections_per_address=64)
     opened = heard(dial(port, post(b"{}", b"Content-Length: 2", b"Connection: close", path=b"/api/v1/conversations")))
-    told = json.loads(opened.partition(b"\r\n\r\n")[2])
-    path = f"/api/v1/conversations/{told['id']}/events"
-    stream = f"GET {path} HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nAuthorization: Bearer {told['token']}"
+    result = json.loads(opened.partition(b"\r\n\r\n")[2])
+    path = f"/api/v1/conversations/{result['id']}/events"
+    stream = f"GET {path} HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nAuthorization: Bearer {result['token']}"
     for _ in range(worker.AT_ONCE + 2):
         assert dial(port, stream.encode() + b"\r\n\r\n").recv(12) == b"HTTP/1.1 200"
     assert _healthy(port)

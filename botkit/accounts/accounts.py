@@ -136,60 +136,60 @@ def set_password(
             raise AccountError("same", "the new password is the present one: take another")
     until = store.now() + TEMPORARY if temporary else None
     with store.write() as conn:
-        found = required(conn, name, by)
-        login_throttle.forget(conn, keys, key_of(found.name))
-        ended = end_all(store, conn, found), _drop_tokens(conn, found)
+        result = required(conn, name, by)
+        login_throttle.forget(conn, keys, key_of(result.name))
+        ended = end_all(store, conn, result), _drop_tokens(conn, result)
         audit(
             store,
             conn,
             by,
             "account.password",
-            f"agent:{found.name}",
+            f"agent:{result.name}",
             temporary=temporary or None,
             sessions=ended[0] or None,
             tokens=ended[1] or None,
         )
-        return changed(conn, found, password_hash=digest, password_until=until)
+        return changed(conn, result, password_hash=digest, password_until=until)
 
 
 def set_role(store: Store, name: str, role: str, *, by: Agent | None = None) -> Agent:
     """Give an agent another role; sessions end."""
     _check_role(role)
     with store.write() as conn:
-        found = required(conn, name, by)
-        if found.role == role:
-            return found
-        ended = end_all(store, conn, found)
-        target = f"agent:{found.name}"
-        audit(store, conn, by, "account.role", target, before=found.role, role=role, sessions=ended or None)
-        return changed(conn, found, role=role)
+        result = required(conn, name, by)
+        if result.role == role:
+            return result
+        ended = end_all(store, conn, result)
+        target = f"agent:{result.name}"
+        audit(store, conn, by, "account.role", target, before=result.role, role=role, sessions=ended or None)
+        return changed(conn, result, role=role)
 
 
 def disable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
     """Close an account: its sessions and tokens end and no password opens it. What it wrote stays."""
     with store.write() as conn:
-        found = required(conn, name, by)
-        ended = end_all(store, conn, found), _drop_tokens(conn, found)
-        target = f"agent:{found.name}"
+        result = required(conn, name, by)
+        ended = end_all(store, conn, result), _drop_tokens(conn, result)
+        target = f"agent:{result.name}"
         audit(store, conn, by, "account.disabled", target, sessions=ended[0] or None, tokens=ended[1] or None)
-        return changed(conn, found, disabled_at=store.now())
+        return changed(conn, result, disabled_at=store.now())
 
 
 def enable(store: Store, name: str, *, by: Agent | None = None) -> Agent:
     """Open a closed account again, with its old password."""
     with store.write() as conn:
-        found = required(conn, name, by)
-        audit(store, conn, by, "account.enabled", f"agent:{found.name}")
-        return changed(conn, found, disabled_at=None)
+        result = required(conn, name, by)
+        audit(store, conn, by, "account.enabled", f"agent:{result.name}")
+        return changed(conn, result, disabled_at=None)
 
 
 def end_sessions(store: Store, name: str, *, but: int | None = None, by: Agent | None = None) -> Agent:
     """Sign an agent out everywhere, but for one session if it is named; tokens stay."""
     with store.write() as conn:
-        found = required(conn, name, by)
-        ended = end_all(store, conn, found, but)
-        audit(store, conn, by, "account.sessions_ended", f"agent:{found.name}", sessions=ended)
-        return changed(conn, found)
+        result = required(conn, name, by)
+        ended = end_all(store, conn, result, but)
+        audit(store, conn, by, "account.sessions_ended", f"agent:{result.name}", sessions=ended)
+        return changed(conn, result)
 
 
 def unlock(store: Store, name: str, *, by: Agent | None = None) -> bool:
@@ -197,10 +197,10 @@ def unlock(store: Store, name: str, *, by: Agent | None = None) -> bool:
     anybody had to wait for them."""
     keys = store.keys
     with store.write() as conn:
-        found = required(conn, name, by)
-        audit(store, conn, by, "account.unlocked", f"agent:{found.name}")
-        gone = login_throttle.forget(conn, keys, key_of(found.name))
-        login_throttle.vouch(store, conn, keys, key_of(found.name))
+        result = required(conn, name, by)
+        audit(store, conn, by, "account.unlocked", f"agent:{result.name}")
+        gone = login_throttle.forget(conn, keys, key_of(result.name))
+        login_throttle.vouch(store, conn, keys, key_of(result.name))
         return gone > 0
 
 
@@ -223,13 +223,13 @@ class Locks:
 
 def locks(store: Store) -> Locks:
     """Who is locked now. Of addresses those are known that somebody guessed from in the last day."""
-    keys, found = store.keys, {key_of(each.name): each.name for each in agents(store)}
+    keys, result = store.keys, {key_of(each.name): each.name for each in agents(store)}
     lines = audited(store, action="sign_in.failed", since=store.now() - timedelta(days=1), limit=2000)
     tried = {str(line.detail["address"]) for line in lines if "address" in line.detail}
     with store.read() as conn:
-        names = login_throttle.locked(conn, keys, list(found), store.now())
+        names = login_throttle.locked(conn, keys, list(result), store.now())
         addresses = login_throttle.locked_addresses(conn, keys, sorted(tried), store.now())
-    return Locks({found[key]: seconds for key, seconds in names.items()}, addresses)
+    return Locks({result[key]: seconds for key, seconds in names.items()}, addresses)
 
 
 def new_token() -> tuple[str, str]:
@@ -251,12 +251,12 @@ def required(conn: Connection, name: str, by: Agent | None = None) -> Agent:
     # In one order, so that two who change each other wait and do not block; read after that, since a row that was
     # waited for is joined to what it had before.
     conn.execute(sa.select(mine.id).where(concerned).order_by(mine.id).with_for_update(key_share=True)).all()
-    found = agent_named(conn, name)
+    result = agent_named(conn, name)
     if by is not None:
         require_unchanged(conn, by)
-    if found is None:
+    if result is None:
         raise AccountError("nobody", f"no account called {name!r}: see the name, or add them first")
-    return found
+    return result
 
 
 def require_unchanged(conn: Connection, known: Agent) -> None:
@@ -290,18 +290,18 @@ def _drop_tokens(conn: Connection, found: Agent) -> int:
 
 def _counted(store: Store, name: str, password: str, address: str, device: str, told: str | None) -> Agent | None:
     guess = login_throttle.begin(store, key_of(name), address, device)
-    found = authenticate(store, name, password)
+    result = authenticate(store, name, password)
     with store.write() as conn:
-        if found is None:
+        if result is None:
             known = agent_named(conn, name)
             target = f"agent:{known.name}" if known else ""  # an unknown name may be a password in the wrong field
             wait = login_throttle.waits(store, conn, guess)
             audit(store, conn, "system", "sign_in.failed", target, address=address, wait=wait or None)
             return None
         login_throttle.succeeded(store, conn, guess)
-        if told is not None and not found.second_factor:
-            audit(store, conn, found, told, address=address)
-        return found
+        if told is not None and not result.second_factor:
+            audit(store, conn, result, told, address=address)
+        return result
 
 
 SELECT: Final = sa.select(agent_table, second_factor_table.c.confirmed_at.label("factor_at")).outerjoin(

@@ -102,7 +102,7 @@ def audit_read(
     """Note that an agent saw a ticket, `ticket:N`, the overview, or a list `asked` for like this in which so much was
     `found`, once in READ_AGAIN."""
     lines = audit_table.c
-    seen = (
+    known = (
         sa.select(lines.detail)
         .where(
             lines.target == target,
@@ -115,7 +115,7 @@ def audit_read(
     )
     wanted = {name: value for name, value in asked.items() if value is not None}
     with store.read() as conn:
-        for detail in conn.execute(seen).scalars():
+        for detail in conn.execute(known).scalars():
             if {name: value for name, value in detail.items() if name != "found"} == wanted:
                 return
     with store.write() as conn:

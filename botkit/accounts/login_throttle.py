@@ -168,12 +168,12 @@ def forget_address(conn: Connection, keys: Keys, address: str, names: list[str])
 def locked(conn: Connection, keys: Keys, names: list[str], now: datetime) -> dict[str, int]:
     """Which of these accounts somebody has to wait for, somewhere or everywhere, and how many seconds at most."""
     hashes = {keys.digest(_PURPOSE, what, name): name for name in names for what in _WHATS}
-    found: dict[str, int] = {}
+    result: dict[str, int] = {}
     for row in conn.execute(sa.select(guess_table.c.who, guess_table.c.until).where(guess_table.c.until > now)):
         if row.who in hashes:
             seconds = math.ceil((row.until - now).total_seconds())
-            found[hashes[row.who]] = max(seconds, found.get(hashes[row.who], 0))
-    return found
+            result[hashes[row.who]] = max(seconds, result.get(hashes[row.who], 0))
+    return result
 
 
 def locked_addresses(conn: Connection, keys: Keys, addresses: list[str], now: datetime) -> dict[str, int]:
@@ -196,8 +196,8 @@ def _known(conn: Connection, guess: Guess, now: datetime) -> str:
     mine = guess_table.c
     places = [each for each in (guess.device, guess.place) if each]
     query = sa.select(mine.place).where(mine.who == guess.who, mine.place.in_(places), mine.known_at > now - KNOWN)
-    found = set(conn.execute(query).scalars())
-    return next((each for each in places if each in found), "")
+    result = set(conn.execute(query).scalars())
+    return next((each for each in places if each in result), "")
 
 
 def _left(row: sa.Row[Any], now: datetime) -> float:

@@ -51,11 +51,11 @@ def _alike() -> dict[str, str]:
     from confusable_homoglyphs.confusables import confusables_data  # a megabyte, needed when a name is given
 
     same = {"1": "l", "|": "l", "0": "o", "ي": "ی", "ى": "ی", "ك": "ک"}
-    found = dict(same)
+    result = dict(same)
     for char, others in confusables_data.items():
         latin = [
             other["c"] for other in others if other["c"].isascii() and other["c"].isalnum() and len(other["c"]) == 1
         ]
         if latin and not char.isascii():
-            found.setdefault(char, same.get(latin[0], latin[0]))
-    return found
+            result.setdefault(char, same.get(latin[0], latin[0]))
+    return result

@@ -106,12 +106,12 @@ def recovery_codes_left(store: Store, agent: Agent) -> int:
 def factor_off(store: Store, name: str, by: Agent | None = None) -> Agent:
     """Switch a second factor off, for a lost phone; the account's sessions end."""
     with store.write() as conn:
-        found = required(conn, name, by)
+        result = required(conn, name, by)
         for table in (second_factor_table, recovery_code_table):
-            conn.execute(table.delete().where(table.c.agent_id == found.id))
-        end_all(store, conn, found)
-        changed(conn, found)
-        audit(store, conn, by, "factor.off", f"agent:{found.name}")
+            conn.execute(table.delete().where(table.c.agent_id == result.id))
+        end_all(store, conn, result)
+        changed(conn, result)
+        audit(store, conn, by, "factor.off", f"agent:{result.name}")
         return required(conn, name)
 
 

@@ -103,10 +103,10 @@ def session_of(store: Store, text: str, idle: timedelta) -> tuple[Session, Agent
         row = conn.execute(query.where(mine.hash == sha256(text), *goes_on)).one_or_none()
     if row is None:
         return None
-    found = {
+    result = {
         name.removeprefix("session_"): value for name, value in row._mapping.items() if name.startswith("session_")
     }
-    return _session(found), as_agent(row)
+    return _session(result), as_agent(row)
 
 
 def note_seen(store: Store, session: Session) -> None:
@@ -170,8 +170,8 @@ def describe(user_agent: str) -> tuple[str, str]:
 def _set_told(store: Store, session_id: int, change: Callable[[Sequence[str]], list[str]]) -> None:
     mine = agent_session_table.c
     with store.write(durable=False) as conn:
-        told = conn.execute(sa.select(mine.told).where(mine.id == session_id).with_for_update()).scalar() or []
-        conn.execute(agent_session_table.update().where(mine.id == session_id).values(told=change(told)))
+        result = conn.execute(sa.select(mine.told).where(mine.id == session_id).with_for_update()).scalar() or []
+        conn.execute(agent_session_table.update().where(mine.id == session_id).values(told=change(result)))
 
 
 def _end(store: Store, conn: Connection, agent: Agent, session_id: int) -> bool:

@@ -66,8 +66,8 @@ def issue_token(
                 expires_at=store.now() + timedelta(days=days),
             )
         )
-        told = {"name": label or None, "prefix": token[:PREFIX], "scope": scope, "days": days}
-        audit(store, conn, by, "token.issued", f"agent:{owner.name}", **told)
+        result = {"name": label or None, "prefix": token[:PREFIX], "scope": scope, "days": days}
+        audit(store, conn, by, "token.issued", f"agent:{owner.name}", **result)
     return token
 
 
@@ -91,8 +91,8 @@ def revoke_token(store: Store, agent: Agent, token_id: int, *, by: Agent | None 
         ).one_or_none()
         if row is None:
             return False
-        told = {"name": row.name or None, "prefix": row.prefix or None, "tokens": 1}
-        audit(store, conn, by, "token.revoked", f"agent:{owner.name}", **told)
+        result = {"name": row.name or None, "prefix": row.prefix or None, "tokens": 1}
+        audit(store, conn, by, "token.revoked", f"agent:{owner.name}", **result)
         return True
 
 

@@ -100,12 +100,12 @@ def read_texts(
 ) -> list[Reading]:
     """Each text by itself, or with the turn before it. The searches for the turns before are one batch more, of only
     the texts that may lean."""
-    found: list[Reading] = []
+    result: list[Reading] = []
     depends: dict[int, tuple[language.ContextCues, float]] = {}
     for number, (search, turn) in enumerate(zip(alone, turns, strict=True)):
         shown = replace(search, hits=search.hits[:_SHOWN])
         probabilities = model.probabilities(shown)
-        found.append(Reading(shown, list(zip(shown.hits, probabilities, strict=True))))
+        result.append(Reading(shown, list(zip(shown.hits, probabilities, strict=True))))
         if turn is None or not turn.text or not search.hits or search.exact:
             continue
         if len(search.text) > LONGEST_LEANING:
@@ -115,7 +115,7 @@ def read_texts(
         if share >= WEIGHTS.least:
             depends[number] = cues, share
     if not depends:
-        return found
+        return result
     texts, langs = [turns[n].text for n in depends], [turns[n].lang for n in depends]  # type: ignore[union-attr]
     earlier = index.search_many(texts, [pages[n] for n in depends], DEPTH, langs, for_agent, deadline=deadline)
     for (number, (cues, share)), search in zip(depends.items(), earlier, strict=True):
@@ -123,10 +123,10 @@ def read_texts(
             continue
         candidates = _together(alone[number], search, WEIGHTS.earlier * share)
         if not (cues.continuation or cues.reference or not cues.content_words):
-            candidates = _mixed(found[number].candidates, candidates, WEIGHTS.uncued)
+            candidates = _mixed(result[number].candidates, candidates, WEIGHTS.uncued)
         text = f"{_shortened(search.text)} {alone[number].text}"
-        found[number] = Reading(found[number].search, candidates[:_SHOWN], text)
-    return found
+        result[number] = Reading(result[number].search, candidates[:_SHOWN], text)
+    return result
 
 
 def _together(own: Search, earlier: Search, weight: float) -> list[tuple[Hit, float]]:
@@ -167,10 +167,10 @@ def pick(index: Index, reading: Reading, text: str, turn: Before, lang: str, sur
         number = len(options) - 1 if place == -1 else place - 1
     else:
         titles = [option.title if option else "" for option in options]
-        found = language.named(text, titles, lang, index.tables)
-        if found is None or (sure and reading.search.hits[0].article not in turn.options):
+        result = language.named(text, titles, lang, index.tables)
+        if result is None or (sure and reading.search.hits[0].article not in turn.options):
             return None
-        number = found
+        number = result
     if not 0 <= number < len(options):
         return None
     article = options[number]

@@ -108,14 +108,14 @@ def candidates(
     spoken = [before.lang if before else None]
     alone = index.search_many([text], [page], DEPTH, spoken, for_agent=True, deadline=deadline)
     reading = read_texts(index, Confidence.of(index), alone, [page], [before], for_agent=True, deadline=deadline)[0]
-    found = []
+    result = []
     for hit, probability in reading.candidates[:limit]:
         article = index.best_translation(hit.article, lang, for_agent=True)
         if article is not None:
             passages, url = quotable(article, hit.anchor)
-            said, sure = plain_text(passages) or article.title, round(probability, 4)
-            found.append(Candidate(article.id, article.title, said, article.lang, url, sure, article.audience))
-    return found
+            texts, sure = plain_text(passages) or article.title, round(probability, 4)
+            result.append(Candidate(article.id, article.title, texts, article.lang, url, sure, article.audience))
+    return result
 
 
 def explain(
@@ -211,12 +211,12 @@ def _reply_language(index: Index, search: Search, page_lang: str | None, turn: B
 
 
 def _options(index: Index, candidates: Sequence[tuple[Hit, float]], lang: str) -> tuple[Option, ...]:
-    found = []
+    result = []
     for hit, probability in candidates[:CHOICES]:
         article = index.best_translation(hit.article, lang)
         if article is not None:
-            found.append(Option(article.id, article.title, round(probability, 4), article.lang, article.url))
-    return tuple(found)
+            result.append(Option(article.id, article.title, round(probability, 4), article.lang, article.url))
+    return tuple(result)
 
 
 def _say(index: Index, kind: ReplyKind, key: str, lang: str, **fields: Any) -> Reply:

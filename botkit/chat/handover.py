@@ -46,19 +46,19 @@ def write_reply(
 ) -> Event:
     """Write the bot's reply, and open or reopen the ticket that it announces. `to` is the number of the message that it
     answers, `after` the id of the reply whose bad feedback caused it."""
-    said = _said(reply, f"r{existing(store.conversation(conn, now.id)).last_seq + 1}", to, after)
+    stored = _said(reply, f"r{existing(store.conversation(conn, now.id)).last_seq + 1}", to, after)
     if reply.kind != "handoff":
-        return store.append(conn, now.id, BOT, said)
+        return store.append(conn, now.id, BOT, stored)
     at, shop = store.now(), index.shop(now.lang or index.default_language)
     policy, words = replace(policy, tables=index.tables), language.messages(reply.lang, index.tables)
     if reply.reason == "reopened" and desk.returns_to(conn, now.closed, at):
         reply = worded(reply, words["chat.reopened_owner"])
-        event = store.append(conn, now.id, BOT, replace(said, text=reply.text, html=reply.html), at)
+        event = store.append(conn, now.id, BOT, replace(stored, text=reply.text, html=reply.html), at)
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
     # Who asks for a person says nothing about the problem: that was said before.
     asked = reply.reason == "customer_request" and now.candidates
-    candidates = now.candidates if asked else said.options
+    candidates = now.candidates if asked else stored.options
     reason, topics = reply.reason or "no_answer", _topics(index, reply, candidates)
     place = desk.coming(conn, now.id, reason, topics=topics, at=at, policy=policy, ticket_id=now.closed)
     queue = queue_state(store, conn, index, now.lang or reply.lang, place)
@@ -68,14 +68,14 @@ def write_reply(
         reply = worded(reply, words[key])
     shop = index.shop(now.lang or reply.lang)
     lines, contacts = _about_queue(queue, formatting.of(reply.lang, shop, index.tables), shop, at)
-    said = replace(
-        said,
+    stored = replace(
+        stored,
         text="\n\n".join([reply.text, *lines, *contacts]),
         # The addresses travel in `queue`, for a client to show as links.
         html=reply.html + "".join(f"<p>{html.escape(line)}</p>" for line in lines),
         queue=queue,
     )
-    event = store.append(conn, now.id, BOT, said, at)
+    event = store.append(conn, now.id, BOT, stored, at)
     if reply.reason == "reopened":
         desk.reopen(store, conn, now.closed, at, shop=shop, policy=policy)
         return event
@@ -115,10 +115,10 @@ def _topics(index: Index, reply: Reply, candidates: Sequence[Option]) -> tuple[s
     first = candidates[0] if candidates else None
     if first is None or not (reply.reason == "policy" or first.confidence >= MATTERS):
         return ()
-    found = index.article(first.article, first.lang, for_agent=True)
-    if found is None:
+    result = index.article(first.article, first.lang, for_agent=True)
+    if result is None:
         return ()
-    named = (found.category, *found.tags, *re.split("[/#]", found.id))
+    named = (result.category, *result.tags, *re.split("[/#]", result.id))
     return tuple(dict.fromkeys(name.casefold() for name in named if name))
 
 
@@ -165,8 +165,8 @@ def offer(index: Index, disliked: BotReply, others: Sequence[Option]) -> Reply:
 def other_candidates(disliked: BotReply) -> list[Option]:
     """The candidates beside a disliked answer that are likely enough to be offered."""
     rest = 1.0 - min(disliked.confidence or 0.0, 0.99)
-    found = [option for option in disliked.options if option.article != disliked.article]
-    return [option for option in found if option.confidence >= max(LEAST, LIKELY * rest)]
+    result = [option for option in disliked.options if option.article != disliked.article]
+    return [option for option in result if option.confidence >= max(LEAST, LIKELY * rest)]
 
 
 def _options(candidates: Iterable[Option]) -> tuple[answer.Option, ...]:

@@ -17,31 +17,31 @@ MEMORY: Final = timedelta(hours=24)  # what was missed or disliked longer ago is
 
 def opinions(conn: Connection, conversation_id: str, now: datetime) -> list[tuple[int, Feedback]]:
     """The feedback of this matter with its number, newest first."""
-    said = event_table.c
+    columns = event_table.c
     rows = conn.execute(
         sa.select(event_table)
         .where(
-            said.conversation_id == conversation_id,
-            said.kind.in_((Feedback.KIND, TicketClosed.KIND)),
-            said.at > now - MEMORY,
+            columns.conversation_id == conversation_id,
+            columns.kind.in_((Feedback.KIND, TicketClosed.KIND)),
+            columns.at > now - MEMORY,
         )
-        .order_by(said.seq.desc())
+        .order_by(columns.seq.desc())
     )
-    found: list[tuple[int, Feedback]] = []
+    result: list[tuple[int, Feedback]] = []
     for event in map(as_event, rows):
         if not isinstance(event.data, Feedback):
             break
-        found.append((event.seq, event.data))
-    return found
+        result.append((event.seq, event.data))
+    return result
 
 
 def last_handover(conn: Connection, conversation_id: str) -> Event | None:
     """The bot's last reply that handed over."""
-    said = event_table.c
+    event = event_table.c
     rows = conn.execute(
         sa.select(event_table)
-        .where(said.conversation_id == conversation_id, said.kind == BotReply.KIND)
-        .order_by(said.seq.desc())
+        .where(event.conversation_id == conversation_id, event.kind == BotReply.KIND)
+        .order_by(event.seq.desc())
         .limit(40)
     )
     events = map(as_event, rows)
@@ -58,8 +58,8 @@ def reply_called(conn: Connection, conversation_id: str, reply_id: str) -> BotRe
 
 def event_at(conn: Connection, conversation_id: str, seq: int) -> Event | None:
     """The event with this number."""
-    said = event_table.c
+    event = event_table.c
     row = conn.execute(
-        sa.select(event_table).where(said.conversation_id == conversation_id, said.seq == seq)
+        sa.select(event_table).where(event.conversation_id == conversation_id, event.seq == seq)
     ).one_or_none()
     return None if row is None else as_event(row)

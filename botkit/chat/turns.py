@@ -109,23 +109,23 @@ def say(
         if first is not None:
             return _turn(store, conn, first)
         caps.check(store, conn, row)
-        seen = _standing(store, conn, row, policy)
+        known = _standing(store, conn, row, policy)
     while True:
-        reply = None if seen.ticket else _chosen(index, choice, seen)
-        if reply is None and not seen.ticket:
+        reply = None if known.ticket else _chosen(index, choice, known)
+        if reply is None and not known.ticket:
             with asking() as deadline:
                 reply = answer.reply(
                     index,
                     text,
-                    lang=seen.lang,
-                    page=seen.page,
-                    misses=seen.misses,
+                    lang=known.lang,
+                    page=known.page,
+                    misses=known.misses,
                     answer_threshold=answer_threshold,
                     clarify_threshold=clarify_threshold,
-                    before=seen.before,
+                    before=known.before,
                     deadline=deadline,
                 )
-            if choice is None and _goes_on(index, seen, text, reply):
+            if choice is None and _goes_on(index, known, text, reply):
                 reply = _taken_up(index, reply)
         with store.write() as conn:
             held = store.hold(conn, conversation_id)
@@ -133,9 +133,9 @@ def say(
             if first is not None:
                 return _turn(store, conn, first)
             now = _standing(store, conn, held, policy)
-            if now == seen:
+            if now == known:
                 return _write_turn(store, conn, index, now, client_id, text, choice, reply, policy)
-        seen = now  # somebody else's step came between the search and the writing: think again
+        known = now  # somebody else's step came between the search and the writing: think again
 
 
 def request_person(
@@ -180,9 +180,9 @@ def feedback(
         about = reply_called(conn, conversation_id, reply_id)
         if about is None or about.kind != "answer":
             raise NotFound(f"no answer {reply_id[:80]!r} in this conversation")
-        given = opinions(conn, conversation_id, store.now())
+        value = opinions(conn, conversation_id, store.now())
         result: dict[str, Any] = {"reply_id": reply_id, "helpful": helpful, "reply": None}
-        earlier = next(((seq, opinion) for seq, opinion in given if opinion.reply_id == reply_id), None)
+        earlier = next(((seq, opinion) for seq, opinion in value if opinion.reply_id == reply_id), None)
         if earlier is not None and earlier[1].helpful == helpful:
             followed = event_at(conn, conversation_id, earlier[0] + 1)
             if followed is not None and isinstance(followed.data, BotReply) and followed.data.after == reply_id:
@@ -193,7 +193,7 @@ def feedback(
         if helpful or now.ticket:
             return result
         others = other_candidates(about)
-        before = next((opinion for _, opinion in given if opinion.reply_id != reply_id), None)
+        before = next((opinion for _, opinion in value if opinion.reply_id != reply_id), None)
         if others and (before is None or before.helpful):
             reply = offer(index, about, others)
         else:
@@ -211,15 +211,15 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         return Standing(row.id, row.lang, row.page, ticket.id)
     closed = desk.closed_ticket_of(conn, row.id, store.now())
     since = store.now() - timedelta(minutes=policy.reopen_minutes)
-    said = event_table.c
+    event = event_table.c
     recent = conn.execute(
-        sa.select(said.kind, said.data, said.actor, said.seq)
+        sa.select(event.kind, event.data, event.actor, event.seq)
         .where(
-            said.conversation_id == row.id,
-            said.kind.in_((BotReply.KIND, Message.KIND, TicketClosed.KIND)),
-            said.at > store.now() - MEMORY,
+            event.conversation_id == row.id,
+            event.kind.in_((BotReply.KIND, Message.KIND, TicketClosed.KIND)),
+            event.at > store.now() - MEMORY,
         )
-        .order_by(said.seq.desc())
+        .order_by(event.seq.desc())
         .limit(40)
     ).all()
     misses = 0

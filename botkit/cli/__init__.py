@@ -28,8 +28,8 @@ class _Commands(click.Group):
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            raise click.ClickException(f"{told}. See that it is there and may be used.") from error
+            result = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise click.ClickException(f"{result}. See that it is there and may be used.") from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

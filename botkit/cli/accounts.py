@@ -102,9 +102,9 @@ def password(file: Path | None, name: str, password_stdin: bool, temporary: bool
     with _store(file, database) as store, shared.told():
         from botkit import accounts
 
-        given = _given(password_stdin, temporary)
-        accounts.set_password(store, name, given, temporary=temporary)
-    click.echo(f"{name} has a new password" + (f": {given}" if temporary else ""))
+        value = _given(password_stdin, temporary)
+        accounts.set_password(store, name, value, temporary=temporary)
+    click.echo(f"{name} has a new password" + (f": {value}" if temporary else ""))
 
 
 @user.command("disable")
@@ -252,10 +252,10 @@ def second_factor(file: Path | None, name: str, off: bool, database: str | None)
     with _store(file, database) as store, shared.told():
         from botkit import accounts
 
-        found = _known(store, name)
-        if off or found is None:  # for an unknown name, its error
-            found = accounts.factor_off(store, name)
-    click.echo(f"the second factor of {found.name} is {'on' if found.second_factor else 'off'}")
+        result = _known(store, name)
+        if off or result is None:  # for an unknown name, its error
+            result = accounts.factor_off(store, name)
+    click.echo(f"the second factor of {result.name} is {'on' if result.second_factor else 'off'}")
 
 
 def _store(file: Path | None, database: str | None) -> AbstractContextManager[Store]:
@@ -270,10 +270,10 @@ def _known(store: Store, name: str) -> Agent | None:
 
 
 def _agent(store: Store, name: str) -> Agent:
-    found = _known(store, name)
-    if found is None:
+    result = _known(store, name)
+    if result is None:
         raise click.ClickException(f"no account called {name!r}: see `botkit user list`")
-    return found
+    return result
 
 
 def _given(from_stdin: bool, temporary: bool) -> str:

@@ -104,7 +104,7 @@ class Archive:
     @property
     def size(self) -> int:
         """Bytes of all members."""
-        return sum(int(told["bytes"]) for told in self.members.values())
+        return sum(int(result["bytes"]) for result in self.members.values())
 
     def below(self, folder: str) -> list[str]:
         """The members in a folder, sorted."""
@@ -112,12 +112,12 @@ class Archive:
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """A member's content in pieces; ArchiveProblem, at its end at the latest, if it is not what was written."""
-        told, digest, size = self.members[name], hashlib.sha256(), 0
+        result, digest, size = self.members[name], hashlib.sha256(), 0
         try:
             with self._file.open(self._infos[name]) as stream:
                 while piece := stream.read(PIECE):
                     size += len(piece)
-                    if size > told["bytes"]:
+                    if size > result["bytes"]:
                         break
                     digest.update(piece)
                     yield piece
@@ -125,7 +125,7 @@ class Archive:
             raise self._wrong(name, "is missing") from None
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError):
             raise self._wrong(name, "is damaged") from None
-        if size != told["bytes"] or digest.hexdigest() != told["sha256"]:
+        if size != result["bytes"] or digest.hexdigest() != result["sha256"]:
             raise self._wrong(name, "is damaged: its checksum is not the manifest's")
 
     def lines(self, name: str) -> Iterator[bytes]:
@@ -151,23 +151,24 @@ class Archive:
             if info is None or info.file_size > LONGEST_LINE:
                 raise ValueError
             with self._file.open(info) as stream:
-                found = json.loads(stream.read(LONGEST_LINE))
-            if found["format"] != FORMAT:
+                results = json.loads(stream.read(LONGEST_LINE))
+            if results["format"] != FORMAT:
                 raise ArchiveProblem(
-                    f"{self.place}: format {found['format']!r} is not {FORMAT}, which this botkit reads. "
+                    f"{self.place}: format {results['format']!r} is not {FORMAT}, which this botkit reads. "
                     "Restore it with the release that made it, or a newer one."
                 )
-            members = found["members"]
+            members = results["members"]
             if len(members) > _MEMBERS:
                 raise ValueError
-            for name, told in members.items():
-                if not (_NAME.fullmatch(name) and type(told["bytes"]) is int and _SHA256.fullmatch(told["sha256"])):
+            for name, details in members.items():
+                counted, digest = type(details["bytes"]) is int, _SHA256.fullmatch(details["sha256"])
+                if not (_NAME.fullmatch(name) and counted and digest):
                     raise ValueError
         except ArchiveProblem:
             raise
         except Exception:  # whatever it is made of, it is no manifest
             raise self._wrong(MANIFEST, "is damaged or missing") from None
-        result: dict[str, Any] = found
+        result: dict[str, Any] = results
         return result
 
     def _wrong(self, name: str, what: str) -> ArchiveProblem:

@@ -77,11 +77,11 @@ def backup(
             contextlib.closing(Store(settings.database, keys=settings.keys)) as store,
             contextlib.ExitStack() as open_,
         ):
-            found, problems = _indexes(indexes or ((Path(settings.index),) if settings.index else ()), open_)
+            result, problems = _indexes(indexes or ((Path(settings.index),) if settings.index else ()), open_)
             facts = {
                 "botkit": __version__,
                 "made_at": iso(made),
-                "indexes": {name: v for name, (v, _) in found.items()},
+                "indexes": {name: v for name, (v, _) in result.items()},
             }
             with archive.writing(place, facts) as writer:
                 with dump.snapshot(store) as snapshot:
@@ -95,7 +95,7 @@ def backup(
                         writer.add(f"{_DATABASE}/{table}.jsonl", _counted(snapshot, table, writer.facts["counts"]))
                 if store.key_file.path.is_file() and not without_keys:
                     writer.add(_KEYS, [store.key_file.path.read_bytes()])
-                for name, (version, files) in found.items():
+                for name, (version, files) in result.items():
                     for stream in files:
                         member = f"{_INDEXES}/{name}/{version}/{Path(stream.name).name}"
                         writer.add(member, iter(lambda stream=stream: stream.read(archive.PIECE), b""))  # type: ignore[misc]
@@ -128,11 +128,12 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
     The server must be stopped. All members are checked before anything is written. Everybody at the desk has to sign in
     again. An archive of SQLite can be restored to PostgreSQL, and the other way.
     """
-    with _told(), archive.opened(place) as found:
-        counts = _checked(found)
-        told = f"{place}: {_summary(found.facts)}, made {found.facts['made_at']} by botkit {found.facts['botkit']}"
+    with _told(), archive.opened(place) as result:
+        counts = _checked(result)
+        facts = result.facts
+        details = f"{place}: {_summary(facts)}, made {facts['made_at']} by botkit {facts['botkit']}"
         if check:
-            click.echo(f"{told}: whole")
+            click.echo(f"{details}: whole")
             return
         settings = shared.settings(file, database=database)
         from botkit.store import Store, dump
@@ -140,14 +141,14 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
         aside = f"before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         toml = file or Path("botkit.toml")
         with contextlib.closing(Store(settings.database, keys=settings.keys)) as store:
-            _need_room(found, folder, store)
-            if found.facts["schema"] not in store.revisions():
+            _need_room(result, folder, store)
+            if result.facts["schema"] not in store.revisions():
                 raise archive.ArchiveProblem(
-                    f"{place}: made by a newer botkit ({found.facts['botkit']}, schema {found.facts['schema']}). "
+                    f"{place}: made by a newer botkit ({result.facts['botkit']}, schema {result.facts['schema']}). "
                     "Restore it with that release."
                 )
             taken = [
-                (each, f"{each} is there already") for each in _places(found, folder, toml, store) if each.exists()
+                (each, f"{each} is there already") for each in _places(result, folder, toml, store) if each.exists()
             ]
             full = dump.has_record(store)
             if (taken or full) and not force:
@@ -161,15 +162,15 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
                 kept = each.with_name(f"{each.name}.{aside}")
                 each.rename(kept)
                 click.echo(f"what was there is kept: {kept}", err=True)
-            fresh = _brings_keys(found, store)
+            fresh = _brings_keys(result, store)
             if fresh:  # first: the record may need them to be brought to this release's state
-                archive.extracted(found, _KEYS, store.key_file.path)
+                archive.extracted(result, _KEYS, store.key_file.path)
             try:
                 rows = dump.restore(
                     store,
-                    found.facts["schema"],
-                    found.facts["columns"],
-                    lambda table: found.lines(f"{_DATABASE}/{table}.jsonl"),
+                    result.facts["schema"],
+                    result.facts["columns"],
+                    lambda table: result.lines(f"{_DATABASE}/{table}.jsonl"),
                     _sign_everybody_out,
                 )
             except BaseException:
@@ -178,13 +179,13 @@ def restore(file: Path | None, place: Path, check: bool, force: bool, folder: Pa
                 raise
             if rows != counts:
                 raise archive.ArchiveProblem(f"{place}: other rows than its manifest says. Take another archive.")
-            _put_indexes(found, folder)
-            if _SETTINGS in found.members:
-                archive.extracted(found, _SETTINGS, toml)
-        click.echo(f"{told}\nrestored to {store!r}")
+            _put_indexes(result, folder)
+            if _SETTINGS in result.members:
+                archive.extracted(result, _SETTINGS, toml)
+        click.echo(f"{details}\nrestored to {store!r}")
         if counts.get("secret") and not store.key_file.path.exists():
             click.echo(f"warning: there were no keys in it. Put its key file at {store.key_file.path}.", err=True)
-        _tell_of_settings(found, settings, folder)
+        _tell_of_settings(result, settings, folder)
 
 
 # ---------------------------------------------------------------- writing
@@ -203,7 +204,7 @@ def _indexes(
     """Of each index its version and its files, opened, so that they can be read whatever is published meanwhile."""
     from botkit import index
 
-    found: dict[str, tuple[str, list[BufferedReader]]] = {}
+    result: dict[str, tuple[str, list[BufferedReader]]] = {}
     problems = []
     for folder in folders:
         for attempt in range(3):  # a build may remove a version between two looks
@@ -215,11 +216,11 @@ def _indexes(
                 if attempt == 2:
                     problems.append(str(error))
                 continue
-            if version.parent.name in found:
+            if version.parent.name in result:
                 raise archive.ArchiveProblem(f"two indexes have the name `{version.parent.name}`. Back them up apart.")
-            found[version.parent.name] = (version.name, files)
+            result[version.parent.name] = (version.name, files)
             break
-    return found, problems
+    return result, problems
 
 
 def _thin_out(folder: Path, keep: int) -> None:
@@ -230,8 +231,8 @@ def _thin_out(folder: Path, keep: int) -> None:
             each.unlink()
             continue
         try:
-            with archive.opened(each) as found:
-                found.check()
+            with archive.opened(each) as result:
+                result.check()
             good += 1
         except archive.ArchiveProblem as problem:
             click.echo(f"warning: {problem}", err=True)

@@ -26,12 +26,12 @@ def check(corpus: Path) -> None:
     """Read a corpus and print every finding as file:line: message; exit 1 on errors."""
     from botkit import corpus as corpora
 
-    found, findings = corpora.check(corpus)
+    result, findings = corpora.check(corpus)
     for finding in findings:
         click.echo(finding)
     errors = sum(f.level == "error" for f in findings)
-    articles = len(found.articles) if found else 0
-    canned = f" and {len(found.replies)} canned replies" if found and found.replies else ""
+    articles = len(result.articles) if result else 0
+    canned = f" and {len(result.replies)} canned replies" if result and result.replies else ""
     click.echo(f"{articles} articles{canned}, {errors} errors, {len(findings) - errors} warnings", err=True)
     sys.exit(1 if errors else 0)
 
@@ -128,8 +128,8 @@ def ask(
     from botkit import answer, language
 
     def reply(text: str, page_lang: str | None, before: answer.Before | None = None) -> Reply:
-        told = language.clean(text)
-        return answer.reply(opened, told, lang=page_lang, before=before, deadline=PATIENCE, **thresholds)
+        details = language.clean(text)
+        return answer.reply(opened, details, lang=page_lang, before=before, deadline=PATIENCE, **thresholds)
 
     if queries is not None:
         _ask_file(queries, out, lang, reply)
@@ -142,20 +142,20 @@ def ask(
     if earlier is not None:
         before = answer.Before.of(language.clean(earlier), reply(earlier, lang))
     start = perf_counter()
-    found = reply(question, lang, before)
+    result = reply(question, lang, before)
     ms = 1000 * (perf_counter() - start)
-    share = "" if found.confidence is None else f"  p={found.confidence:.3f}"
+    share = "" if result.confidence is None else f"  p={result.confidence:.3f}"
     click.echo(
-        f"{found.kind}  {found.article or '-'}{share}  lang={found.question_lang}  {ms:.1f} ms"
-        + (f"  reason={found.reason}" if found.reason else "")
+        f"{result.kind}  {result.article or '-'}{share}  lang={result.question_lang}  {ms:.1f} ms"
+        + (f"  reason={result.reason}" if result.reason else "")
     )
-    if found.understood:
-        click.echo(f"understood: {found.understood}")
-    for option in found.options:
+    if result.understood:
+        click.echo(f"understood: {result.understood}")
+    for option in result.options:
         click.echo(f"  {option.confidence:.3f}  {option.article}  {option.title}")
-    click.echo(f"\n{found.text}")
-    if found.source:
-        click.echo(f"\n→ {found.source.title} <{found.source.url}>")
+    click.echo(f"\n{result.text}")
+    if result.source:
+        click.echo(f"\n→ {result.source.title} <{result.source.url}>")
     if explain:
         click.echo("\nlog-odds of the first candidate: what was added, by which signal, of which value")
         for each in answer.explain(opened, language.clean(question), lang=lang, deadline=PATIENCE):
@@ -177,16 +177,16 @@ def _ask_file(queries: Path, out: Path | None, lang: str | None, reply: Callable
                 continue
             row = _question(line, f"{queries}:{number}")
             start = perf_counter()
-            found = reply(row["text"], row.get("lang") or lang)
-            told = {
+            result = reply(row["text"], row.get("lang") or lang)
+            details = {
                 "id": row.get("id"),
-                "kind": found.kind,
-                "article": found.article,
-                "confidence": found.confidence,
-                "options": [{"article": o.article, "confidence": o.confidence} for o in found.options],
+                "kind": result.kind,
+                "article": result.article,
+                "confidence": result.confidence,
+                "options": [{"article": o.article, "confidence": o.confidence} for o in result.options],
                 "ms": round(1000 * (perf_counter() - start), 2),
             }
-            sink.write(json.dumps(told, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+            sink.write(json.dumps(details, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         sink.flush()
 
 
@@ -198,5 +198,5 @@ def _question(line: bytes, where: str) -> dict[str, Any]:
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise click.ClickException(f'{where}: not a question. Write {{"id": ..., "text": "..."}}.') from None
-    found: dict[str, Any] = row
-    return found
+    result: dict[str, Any] = row
+    return result

@@ -62,10 +62,10 @@ def evaluate(
     from botkit import evaluation as evaluations
 
     def ask(system: str, asked: Index) -> list[evaluations.Evaluation]:
-        found = []
+        result = []
         for name, labels in sets.items():
             click.echo(f"{system}: {len(labels)} questions of {name}", err=True)
-            found.append(
+            result.append(
                 evaluations.evaluate(
                     asked,
                     labels,
@@ -76,10 +76,10 @@ def evaluate(
                     deadline=0 if words else None,
                 )
             )
-        return found
+        return result
 
-    found = [ask(*each) for each in zip(names, opened, strict=True)]
-    joined = [evaluations.joined(each) for each in found]
+    result = [ask(*each) for each in zip(names, opened, strict=True)]
+    joined = [evaluations.joined(each) for each in result]
     held = []
     for name, dialogues in talks.items():
         click.echo(f"{names[0]}: {len(dialogues)} dialogues of {name}, twice", err=True)
@@ -100,10 +100,10 @@ def evaluate(
     chosen = [f"{split} split"] if split else []
     chosen += [lang] if lang else []
     chosen += ["words alone"] if words else []
-    told = ", ".join([*sets, *talks, *chosen])
+    details = ", ".join([*sets, *talks, *chosen])
     report = evaluations.Report(
-        title=f"{settings.index} on {told}",
-        sets=tuple(evaluations.Set(n, tuple(each)) for n, *each in zip(sets, *found, strict=True)),
+        title=f"{settings.index} on {details}",
+        sets=tuple(evaluations.Set(n, tuple(each)) for n, *each in zip(sets, *result, strict=True)),
         command=shlex.join(["botkit", *sys.argv[1:]]),
         overall=True,
         changes=(evaluations.compare(joined[1], joined[0]),) if against else (),
@@ -143,9 +143,9 @@ def _judged(
     try:
         for path, name in zip(questions, names, strict=True):
             shown = name if names.count(name) == 1 else str(path)
-            found, dialogues = corpus.labels(path), corpus.dialogues(path)
-            total += len(found) + len(dialogues)
-            if kept := list(filter(wanted, found)):
+            result, dialogues = corpus.labels(path), corpus.dialogues(path)
+            total += len(result) + len(dialogues)
+            if kept := list(filter(wanted, result)):
                 sets[shown] = kept
             if held := list(filter(wanted, dialogues)):
                 talks[shown] = held
@@ -193,17 +193,17 @@ def judge(file: Path | None, questions: Path, folder: Path | None, out: Path, ju
         return
     opened = shared.opened(settings.index)
     click.echo("1, 2, 3: that article   ID: the article of that id   0: none answers   s: skip   q: stop")
-    given = 0
+    value = 0
     try:
         for number, question in enumerate(left, 1):
             label = _verdict(opened, question, f"[{number} of {len(left)}]")
             if label is not None:
                 with shared.written(out):
                     corpus.add_label(out, label)
-                given += 1
+                value += 1
     except (EOFError, KeyboardInterrupt):
         click.echo()
-    click.echo(f"{out}: {given} verdicts added, {len(left) - given} questions left", err=True)
+    click.echo(f"{out}: {value} verdicts added, {len(left) - value} questions left", err=True)
 
 
 def _verdict(index: Index, question: Label, place: str) -> Label | None:
@@ -272,18 +272,18 @@ def labels(file: Path | None, database: str | None, since: str | None, until: st
     with shared.store(settings) as store:
         from botkit import reports
 
-        found = reports.labels(store, **times, tables=_tables(settings.index))
+        result = reports.labels(store, **times, tables=_tables(settings.index))
         from botkit import accounts
 
         with store.write() as conn:
-            accounts.audit(store, conn, None, "export", "labels", questions=len(found))
+            accounts.audit(store, conn, None, "export", "labels", questions=len(result))
     if out is None:
-        corpus.write_labels(sys.stdout, found)
+        corpus.write_labels(sys.stdout, result)
     else:
         with shared.written(out):
-            corpus.write_labels(out, found)
-    agents = sum(label.source == "agent" for label in found)
-    click.echo(f"{len(found)} questions: {agents} judged by agents, {len(found) - agents} by customers", err=True)
+            corpus.write_labels(out, result)
+    agents = sum(label.source == "agent" for label in result)
+    click.echo(f"{len(result)} questions: {agents} judged by agents, {len(result) - agents} by customers", err=True)
 
 
 def _tables(index: str) -> Tables:

@@ -99,14 +99,14 @@ def time(name: str, text: str | None) -> Any:
 
 def progress(doing: str = "embedding", what: str = "texts") -> Callable[[int, int], None]:
     """Tell how far something is: in place on a terminal, else a line at each tenth."""
-    on_terminal, told = sys.stderr.isatty(), -1
+    on_terminal, result = sys.stderr.isatty(), -1
 
     def show(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal result
         if on_terminal:
             click.echo(f"\r{doing} {done} of {total} {what}" + ("\n" if done == total else ""), nl=False, err=True)
-        elif 10 * done // total > told:
-            told = 10 * done // total
+        elif 10 * done // total > result:
+            result = 10 * done // total
             click.echo(f"{doing} {done} of {total} {what}", err=True)
 
     return show

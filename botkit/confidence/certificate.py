@@ -63,7 +63,7 @@ def _more(p: np.ndarray, good: np.ndarray, alpha: float, delta: float) -> int | 
     least = least_without_error(alpha, delta)
     if len(p) < least:
         return int(2 * least - len(p))
-    found = []
+    result = []
     for t in STEPS:
         answered = p >= t
         share, errors = float(answered.mean()), float((~good[answered]).mean()) if answered.any() else 1.0
@@ -71,5 +71,5 @@ def _more(p: np.ndarray, good: np.ndarray, alpha: float, delta: float) -> int | 
             continue
         n = next((n for n in range(least, 5000, 5) if upper_bound(int(np.ceil(errors * n)), n, delta) <= alpha), None)
         if n is not None:
-            found.append(int(np.ceil(max(n, START * len(p)) / share)) - len(p))
-    return max(min(found), 10) if found else None
+            result.append(int(np.ceil(max(n, START * len(p)) / share)) - len(p))
+    return max(min(result), 10) if result else None

@@ -104,7 +104,7 @@ def learn(
 
     mean, scale = rows.table.mean(axis=0), np.maximum(rows.table.std(axis=0), 1e-6)
     terms = with_pairs((rows.table - mean) / scale, pairs, names)
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "features": [STORED[name] for name in names],
         "mean": mean.tolist(),
         "scale": scale.tolist(),
@@ -113,8 +113,8 @@ def learn(
     for name in parts:
         model = LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky", max_iter=100)
         model.fit(terms, rows.target(name), sample_weight=rows.weight)
-        told[name] = {"weights": model.coef_[0].tolist(), "intercept": float(model.intercept_[0])}
-    return told
+        result[name] = {"weights": model.coef_[0].tolist(), "intercept": float(model.intercept_[0])}
+    return result
 
 
 def simulated() -> Rows:

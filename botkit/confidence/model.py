@@ -124,10 +124,10 @@ class Confidence:
         The first article's are no higher than its lead over the second allows: evens for two of one score, and hardly
         bounded from a few times TIE on. Without a second the whole score is the lead (`score_margin` is 0 then).
         """
-        found = self.weights @ self._terms(table).T + self.intercepts[:, None]
+        result = self.weights @ self._terms(table).T + self.intercepts[:, None]
         lead = table[:, self.names.index("score")] - table[:, self.names.index("runner_up")]
-        found[0] = np.minimum(found[0], np.log1p(2 * np.expm1(np.clip(lead / TIE, 0, 30))))
-        return np.asarray(found)
+        result[0] = np.minimum(result[0], np.log1p(2 * np.expm1(np.clip(lead / TIE, 0, 30))))
+        return np.asarray(result)
 
     def _terms(self, table: np.ndarray) -> np.ndarray:
         return with_pairs((table - self.mean) / self.scale, self.pairs, self.names)
@@ -149,12 +149,12 @@ class Confidence:
         among = max(first, among)
         scores = np.array([hit.score for hit in search.hits])
         share = np.exp((scores - scores[0]) / TEMPERATURE)
-        found = np.empty(len(scores))
-        found[0] = first
+        result = np.empty(len(scores))
+        result[0] = first
         for places, mass in ((slice(1, 3), among - first), (slice(3, None), (1 - among) / 2)):
             total = share[places].sum()
-            found[places] = mass * share[places] / total if total > 0 else 0.0
-        return [float(p) for p in np.minimum.accumulate(found)]
+            result[places] = mass * share[places] / total if total > 0 else 0.0
+        return [float(p) for p in np.minimum.accumulate(result)]
 
     def contributions(self, search: Search) -> list[Contribution]:
         """What each signal and each pair of them added to the log-odds that the first article is right, the intercept

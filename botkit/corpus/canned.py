@@ -53,11 +53,11 @@ def reply(
         raise Bad(body_line, "the reply has no text. Write what is said to the customer below the front matter.")
     if len(text) > LONGEST:
         raise Bad(body_line, f"the text has {len(text)} characters; {LONGEST} is the limit. Make two replies of it.")
-    for found in _BRACES.finditer(body):
-        line = body_line + body[: found.start()].count("\n")
-        name = found.group().strip("{} ")
-        if not VARIABLE.fullmatch(found.group()):
-            raise Bad(line, f"invalid variable `{found.group()}`. Write one as `{{order}}`, and no other braces.")
+    for result in _BRACES.finditer(body):
+        line = body_line + body[: result.start()].count("\n")
+        name = result.group().strip("{} ")
+        if not VARIABLE.fullmatch(result.group()):
+            raise Bad(line, f"invalid variable `{result.group()}`. Write one as `{{order}}`, and no other braces.")
         if name not in VARIABLES:
             near = difflib.get_close_matches(name.casefold(), VARIABLES, n=1)
             cure = f"Did you mean `{{{near[0]}}}`?" if near else f"Known: {', '.join(f'{{{v}}}' for v in VARIABLES)}."
@@ -101,15 +101,15 @@ def across(
 
 
 def _shortcut(meta: Mapping[str, Any], lines: Mapping[str, int]) -> str:
-    given = meta.get("shortcut")
-    if given is None:
+    value = meta.get("shortcut")
+    if value is None:
         raise Bad(1, "the reply has no shortcut. Add a line like `shortcut: /thanks` to the front matter.")
-    if not isinstance(given, str) or not _SHORTCUT.fullmatch(language.clean(given)):
+    if not isinstance(value, str) or not _SHORTCUT.fullmatch(language.clean(value)):
         raise Bad(
             lines["shortcut"],
             "the shortcut must be `/` and 1 to 24 letters, digits or `-`, like `/thanks`.",
         )
-    return language.clean(given)
+    return language.clean(value)
 
 
 def _text(body: str) -> str:

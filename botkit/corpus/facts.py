@@ -83,8 +83,8 @@ def _table(file: Path) -> dict[str, Any]:
     except RecursionError:
         raise Bad(1, f"nested too deep; {MAX_NESTING} levels are the limit. Keep to the known keys.") from None
     except ValueError as error:
-        found = re.search(r"line (\d+)", str(error))
-        raise Bad(int(found[1]) if found else 1, f"not valid TOML: {error}. Correct that line.") from None
+        match = re.search(r"line (\d+)", str(error))
+        raise Bad(int(match[1]) if match else 1, f"not valid TOML: {error}. Correct that line.") from None
     for key, value in table.items():
         _check(value, key)
     return table

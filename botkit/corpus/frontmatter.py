@@ -119,7 +119,7 @@ def title_of(meta: Mapping[str, Any], lines: Mapping[str, int], noun: str = "art
 
 
 def lists(meta: Mapping[str, Any], lines: Mapping[str, int], keys: Iterable[str], within: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key in keys:
         value = meta.get(key)
         if value is None:
@@ -139,8 +139,8 @@ def lists(meta: Mapping[str, Any], lines: Mapping[str, int], keys: Iterable[str]
             raise Bad(
                 at, f"a line of `{key}` has {len(long)} characters; {most} are the limit: “{long[:40]}…”. Shorten it."
             )
-        found[key] = tuple(dict.fromkeys(t for t in texts if t))
-    return found
+        result[key] = tuple(dict.fromkeys(t for t in texts if t))
+    return result
 
 
 def one_of(value: Any, choices: tuple[str, ...], key: str, line: int) -> str:
@@ -150,11 +150,11 @@ def one_of(value: Any, choices: tuple[str, ...], key: str, line: int) -> str:
 
 
 def day_of(value: Any, key: str, line: int) -> str:
-    found = _DAY.fullmatch(value) if isinstance(value, str) else None
+    result = _DAY.fullmatch(value) if isinstance(value, str) else None
     try:
-        if found is None:
+        if result is None:
             raise ValueError
-        return date(int(found[1]), int(found[2]), int(found[3])).isoformat()
+        return date(int(result[1]), int(result[2]), int(result[3])).isoformat()
     except ValueError:
         shown = f", not `{value:.40}`" if isinstance(value, str) else ""
         raise Bad(line, f"`{key}` must be a day like 2027-01-31{shown}.") from None

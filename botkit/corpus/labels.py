@@ -175,10 +175,10 @@ _Read = TypeVar("_Read", Label, Label | Dialogue)
 
 
 def _lines(paths: Collection[Path | str], read: Callable[[bytes, int], _Read]) -> list[_Read]:
-    found: list[_Read] = []
+    result: list[_Read] = []
     findings: list[Finding] = []
     for file in _files(paths, findings):
-        seen: dict[str, int] = {}
+        known: dict[str, int] = {}
         try:
             content = files.content(file)
         except Bad as bad:
@@ -189,16 +189,17 @@ def _lines(paths: Collection[Path | str], read: Callable[[bytes, int], _Read]) -
                 continue
             try:
                 line = read(raw, number)
-                if line.id in seen:
-                    raise Bad(number, f"the id `{line.id}` stands in line {seen[line.id]} too. Give each line its own.")
+                if line.id in known:
+                    first = known[line.id]
+                    raise Bad(number, f"the id `{line.id}` stands in line {first} too. Give each line its own.")
             except Bad as bad:
                 findings.append(Finding(str(file), bad.line, bad.message))
                 continue
-            seen[line.id] = number
-            found.append(line)
+            known[line.id] = number
+            result.append(line)
     if findings:
         raise CorpusError(findings)
-    return found
+    return result
 
 
 def _files(paths: Collection[Path | str], findings: list[Finding]) -> Iterator[Path]:
@@ -206,10 +207,10 @@ def _files(paths: Collection[Path | str], findings: list[Finding]) -> Iterator[P
     for path in map(Path, paths):
         named = list(files.named(path, ".jsonl")) if path.is_dir() else [(path, "", "")]
         findings += [Finding(str(place), 1, problem) for place, problem, level in named if level == "error"]
-        found = [file for file, problem, _ in named if not problem]
+        result = [file for file, problem, _ in named if not problem]
         if not named:
             findings.append(Finding(str(path), 1, "no file *.jsonl in this folder. Put the judged questions there."))
-        for file in found:
+        for file in result:
             if not files.is_file(file):
                 findings.append(Finding(str(file), 1, "no such file. Give files or folders of *.jsonl."))
             elif file.resolve() not in read:

@@ -48,13 +48,13 @@ def additions(folder: Path, say: Say) -> language.Additions:
             say(file, 1, f"not a catalogue. Put it into a folder of its language, like {TEXTS}/de/bot.toml.")
             continue
         text, raw = _read(file, say)
-        found = texts.setdefault(lang, {})
+        result = texts.setdefault(lang, {})
         for key, value in raw.items():
             problem = _problem(f"{file.stem}.{key}", value, plain, formatting.categories(lang))
             if problem:
                 say(file, _line(text, key), problem)
             else:
-                found |= language.keyed(file.stem, {key: value})
+                result |= language.keyed(file.stem, {key: value})
     return language.Additions(tables, texts)
 
 
@@ -77,8 +77,8 @@ def _read(file: Path, say: Say) -> tuple[str, dict[str, Any]]:
     except RecursionError:
         say(file, 1, "nested too deep. Keep to the keys of the package's own files.")
     except ValueError as error:
-        found = re.search(r"line (\d+)", str(error))
-        say(file, int(found[1]) if found else 1, f"not valid TOML: {error}. Correct that line.")
+        match = re.search(r"line (\d+)", str(error))
+        say(file, int(match[1]) if match else 1, f"not valid TOML: {error}. Correct that line.")
     return "", {}
 
 
@@ -87,8 +87,8 @@ def _line(text: str, key: str) -> int:
     section, _, last = key.rpartition(".")
     head = re.search(rf"^\s*\[{re.escape(section)}\]", text, re.MULTILINE) if section else None
     named = rf"^\s*\[?(?:{re.escape(section)}\.)?[\"']?{re.escape(last)}[\"']?\s*[=\]]"
-    found = re.compile(named, re.MULTILINE).search(text, head.end() if head else 0)
-    return text[: found.end()].count("\n") + 1 if found else 1
+    result = re.compile(named, re.MULTILINE).search(text, head.end() if head else 0)
+    return text[: result.end()].count("\n") + 1 if result else 1
 
 
 def _problem(key: str, value: Any, plain: Mapping[str, str], categories: Collection[str]) -> str:

@@ -30,11 +30,11 @@ def check(folder: Path | str, known: dict[str, dict[str, Any]] | None = None) ->
     is taken from there. It is brought up to date.
     """
     reader = Reader(Path(folder), known or {})
-    found = reader.read()
+    result = reader.read()
     if known is not None:
         known.clear()
         known.update(reader.seen)
-    return found
+    return result
 
 
 @functools.cache
@@ -47,7 +47,7 @@ def code() -> str:
 
 def digest(folder: Path | str) -> str:
     """A hash of every source file of a corpus, its name and its bytes; of one that cannot be read, its name."""
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     top = Path(folder)
     articles = (file for file, problem, _ in files.named(top, ".md") if not problem)
     for file in [top / "corpus.toml", *articles, *languages.sources(top)]:
@@ -56,6 +56,6 @@ def digest(folder: Path | str) -> str:
         except Bad:
             data = b""
         name = file.relative_to(top).as_posix()
-        found.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogatepass"))
-        found.update(data)
-    return found.hexdigest()[:16]
+        result.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogatepass"))
+        result.update(data)
+    return result.hexdigest()[:16]

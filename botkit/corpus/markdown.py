@@ -81,12 +81,12 @@ def render(body: str, first_line: int, folder: str, lang: str) -> Rendered:
             close()
             inline = tokens[i + 1]
             raw = "".join(c.content for c in inline.children or () if c.type in ("text", "code_inline", "text_special"))
-            given = _ANCHOR.search(raw)
-            heading = (raw[: given.start()] if given else raw).strip()
-            anchor = given[1] if given else _slug(heading)
+            value = _ANCHOR.search(raw)
+            heading = (raw[: value.start()] if value else raw).strip()
+            anchor = value[1] if value else _slug(heading)
             base = anchor
             while anchor in anchors:
-                if given:
+                if value:
                     raise Bad(at, f"the anchor `{base}` stands twice in this file. Rename one.")
                 anchors[base] += 1
                 anchor = f"{base}-{anchors[base]}"
@@ -104,8 +104,8 @@ def _check_cost(body: str, first_line: int) -> None:
     """Bad for what would keep the parser busy for long, found without it."""
     lines, marks = body.split("\n"), 0
     if len(lines) > MAX_LINES:
-        found = f"the text has {len(lines)} lines; {MAX_LINES} are the limit. Split it into articles."
-        raise Bad(first_line + MAX_LINES, found)
+        result = f"the text has {len(lines)} lines; {MAX_LINES} are the limit. Split it into articles."
+        raise Bad(first_line + MAX_LINES, result)
     for at, line in enumerate(lines, first_line):
         opens = _OPENS.match(line)
         if opens and opens[0].count(">") > MAX_QUOTES:

@@ -320,7 +320,7 @@ class Reader:
                 "Rename it, or add the language to corpus.toml.",
                 "warning",
             )
-        found: list[tuple[CannedReply, Path, int]] = []
+        result: list[tuple[CannedReply, Path, int]] = []
         for lang in languages:
             for file in self._markdown(top / lang) if files.is_folder(top / lang) else ():
                 path = PurePosixPath(file.relative_to(top / lang).as_posix()).with_suffix("")
@@ -329,31 +329,31 @@ class Reader:
                     self._known_keys(file, meta, lines, canned.KEYS)
                     shown = file.relative_to(self.folder).as_posix()
                     reply = canned.reply(str(path), lang, shown, meta, lines, body, body_line)
-                    found.append((reply, file, lines["shortcut"]))
+                    result.append((reply, file, lines["shortcut"]))
                 except Bad as bad:
                     self.say(file, bad.line, bad.message)
-        for file, line, message, level in canned.across(found, top, languages):
+        for file, line, message, level in canned.across(result, top, languages):
             self.say(file, line, message, level)
-        return tuple(sorted((reply for reply, _, _ in found), key=lambda r: (r.id, languages.index(r.lang))))
+        return tuple(sorted((reply for reply, _, _ in result), key=lambda r: (r.id, languages.index(r.lang))))
 
     # -- between files
 
     def _across(self, corpus: Corpus) -> None:
-        seen: dict[tuple[str, str], Article] = {}
+        known: dict[tuple[str, str], Article] = {}
         asked: dict[tuple[str, str], Article] = {}
         ids = {article.id for article in corpus.articles}
         for article in corpus.articles:
             file = self.folder / article.file
             line = self.lines.get((article.id, article.lang, ""), 1)
             key = (article.id.casefold(), article.lang)
-            if key in seen:
+            if key in known:
                 self.say(
                     file,
                     line,
                     f"two articles have the id `{article.id}` in `{article.lang}`: here and in "
-                    f"{seen[key].file}. Rename one.",
+                    f"{known[key].file}. Rename one.",
                 )
-            seen[key] = article
+            known[key] = article
             phrasings = {self.forms[(p, article.lang)] for p in article.phrasings}
             for phrasing in article.phrasings:
                 form = (self.forms[(phrasing, article.lang)], article.lang)

@@ -262,12 +262,12 @@ def mentioned(conn: Connection, text: str) -> dict[str, int]:
     agents = conn.execute(
         sa.select(agent_table.c.id, agent_table.c.name, agent_table.c.role).where(agent_table.c.disabled_at.is_(None))
     ).all()
-    rest, found = text.casefold(), {}
+    rest, result = text.casefold(), {}
     for agent in sorted(agents, key=lambda each: len(each.name), reverse=True):
         rest, times = re.subn(rf"(?<![\w.+-])@{re.escape(agent.name.casefold())}(?!\w)", " ", rest)
         if times and _works(agent):
-            found[agent.name] = agent.id
-    return dict(sorted(found.items()))
+            result[agent.name] = agent.id
+    return dict(sorted(result.items()))
 
 
 def agent_at_desk(conn: Connection, name: str) -> Agent:

@@ -175,16 +175,16 @@ def _priority(
     at: datetime,
     policy: Policy,
 ) -> Priority:
-    said, earlier = event_table.c, ticket_table.c
+    event, earlier = event_table.c, ticket_table.c
     stored = conn.execute(
-        sa.select(said.data)
+        sa.select(event.data)
         .where(
-            said.conversation_id == conversation_id,
-            said.kind == CustomerMessage.KIND,
-            said.actor == CUSTOMER,
-            said.at > at - MEMORY,
+            event.conversation_id == conversation_id,
+            event.kind == CustomerMessage.KIND,
+            event.actor == CUSTOMER,
+            event.at > at - MEMORY,
         )
-        .order_by(said.seq.desc())
+        .order_by(event.seq.desc())
         .limit(5)
     ).scalars()
     talk = conversation_table.c

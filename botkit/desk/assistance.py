@@ -125,10 +125,10 @@ def advise(
     spoken = lang if lang in index.languages else index.default_language
     ready = canned(index, spoken, known(index, spoken, transcript, agent, customer))
     if text is None:
-        found = asked(transcript, index.tables)
-        if found is None:
+        result = asked(transcript, index.tables)
+        if result is None:
             return Assist(None, spoken, (), tuple(ready))
-        words, before = found
+        words, before = result
         passages = answer.candidates(
             index, words, lang=spoken, before=before, page=spoken, limit=LIKELY, deadline=deadline
         )
@@ -148,31 +148,31 @@ def asked(
     """The customer's last words that say something, with the turn before them; None when there are none. Greetings,
     thanks and the wish for a person say nothing about the matter."""
     words: str | None = None
-    told: BotReply | None = None
+    result: BotReply | None = None
     before: Before | None = None
     for event in transcript:
         data = event.data
         if isinstance(data, TicketClosed):
-            told, before = None, None
+            result, before = None, None
         elif isinstance(data, CustomerMessage):
-            said = data.text
-            if not _about_something(said, tables):
+            text = data.text
+            if not _about_something(text, tables):
                 continue
-            before = _turn(words, told) if words is not None else None
-            words, told = said, None
+            before = _turn(words, result) if words is not None else None
+            words, result = text, None
         elif isinstance(data, BotReply) and data.kind != "smalltalk":
-            told = data
+            result = data
     return None if words is None else (words, before)
 
 
 def canned(index: Index, lang: str, values: Mapping[str, str]) -> list[Canned]:
     """Every canned reply in a language, or where it has no translation in another, its variables filled in."""
-    found: dict[str, Canned] = {}
+    result: dict[str, Canned] = {}
     for code in dict.fromkeys((lang, index.default_language, *index.languages)):
         for each in index.replies(code):
             ready = Canned(each.id, each.lang, each.title, each.shortcut, each.filled(values), each.tags)
-            found.setdefault(each.id, ready)
-    return sorted(found.values(), key=lambda each: (each.lang != lang, each.id))
+            result.setdefault(each.id, ready)
+    return sorted(result.values(), key=lambda each: (each.lang != lang, each.id))
 
 
 def known(
@@ -187,27 +187,27 @@ def known(
         values["customer"] = customer
     for event in transcript:
         if isinstance(event.data, CustomerMessage):
-            for found in _ORDER.findall(_ascii(event.data.text)):
-                values["order"] = found.replace(" ", "").upper()
+            for result in _ORDER.findall(_ascii(event.data.text)):
+                values["order"] = result.replace(" ", "").upper()
     return values
 
 
 def earlier(transcript: Iterable[Event], ticket_id: int) -> list[Earlier]:
     """The tickets that this conversation had before this one, oldest first."""
-    found: dict[int, Earlier] = {}
+    result: dict[int, Earlier] = {}
     for event in transcript:
         data = event.data
         if isinstance(data, TicketOpened) and data.ticket < ticket_id:
-            found[data.ticket] = Earlier(data.ticket, event.at, data.reason)
-        elif isinstance(data, TicketClosed) and data.ticket in found:
+            result[data.ticket] = Earlier(data.ticket, event.at, data.reason)
+        elif isinstance(data, TicketClosed) and data.ticket in result:
             by = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else None
-            found[data.ticket] = replace(found[data.ticket], outcome=data.outcome, by=by)
-    return list(found.values())
+            result[data.ticket] = replace(result[data.ticket], outcome=data.outcome, by=by)
+    return list(result.values())
 
 
 def chats(store: Store, agent: Agent) -> list[Chat]:
     """The chats that an agent has in hand, by the order in which they came."""
-    said, talk, held = event_table.c, conversation_table.c, ticket_table.c
+    event, talk, held = event_table.c, conversation_table.c, ticket_table.c
     mine = (
         sa.select(held.id, held.state, held.lang, held.conversation_id)
         .where(held.owner == agent.name, held.state != "closed")
@@ -218,14 +218,14 @@ def chats(store: Store, agent: Agent) -> list[Chat]:
         ids = [row.conversation_id for row in rows]
         last = last_texts(conn, ids)
         words = conn.execute(
-            sa.select(said.conversation_id, said.seq, said.actor)
-            .join(conversation_table, talk.id == said.conversation_id)
+            sa.select(event.conversation_id, event.seq, event.actor)
+            .join(conversation_table, talk.id == event.conversation_id)
             .where(
-                said.conversation_id.in_(ids),
-                said.kind == "message",
-                said.seq > talk.last_seq - LOOKED_AT,
+                event.conversation_id.in_(ids),
+                event.kind == "message",
+                event.seq > talk.last_seq - LOOKED_AT,
             )
-            .order_by(said.conversation_id, said.seq)
+            .order_by(event.conversation_id, event.seq)
         ).all()
     open_ones: dict[str, list[int]] = {}
     for word in words:
@@ -250,24 +250,24 @@ def draft(transcript: Iterable[Event], ticket_id: int, tables: Tables = SHIPPED)
     phrasings, the agents' as its first body. Order numbers, addresses and telephone numbers are left out, as far as
     they can be told; an editor reads it before it is published."""
     asked_so: list[str] = []
-    said: list[str] = []
+    texts: list[str] = []
     over = False
     for event in transcript:
         data = event.data
         if isinstance(data, TicketClosed):
             over = over or data.ticket == ticket_id
             if not over:
-                asked_so, said = [], []
+                asked_so, texts = [], []
         elif isinstance(data, TicketReopened) and data.ticket == ticket_id:
             over = False
         elif isinstance(data, AgentMessage) and not over:
-            said.append(_unnamed(data.text))
+            texts.append(_unnamed(data.text))
         elif isinstance(data, CustomerMessage) and not over:
             text = " ".join(_unnamed(data.text).split())
             if _about_something(text, tables):
                 asked_so.append(text if len(text) <= LONGEST_PHRASING else text[:LONGEST_PHRASING].rsplit(" ", 1)[0])
     phrasings = list(dict.fromkeys(asked_so))[:PHRASINGS] or ["…"]
-    return corpus.draft(phrasings[0], phrasings[1:], "\n\n".join(said) or "…")
+    return corpus.draft(phrasings[0], phrasings[1:], "\n\n".join(texts) or "…")
 
 
 def _about_something(text: str, tables: Tables) -> bool:
@@ -311,12 +311,12 @@ def _having(ready: Sequence[Canned], typed: str, tables: Tables) -> list[Canned]
     def words(each: Canned) -> list[str]:
         return language.folded(" ".join((each.title, each.text, each.id, *each.tags)), each.lang, tables).split()
 
-    found = []
+    result = []
     for each in ready:
         wanted, having = language.folded(typed, each.lang, tables).split(), words(each)
         if wanted and all(any(word.startswith(want) for word in having) for want in wanted):
-            found.append(each)
-    return found
+            result.append(each)
+    return result
 
 
 def _ascii(text: str) -> str:

@@ -50,10 +50,10 @@ def mentions(store: Store, agent: Agent, *, seen_too: bool = False) -> list[Ment
 
 def mentions_of(conn: Connection, agent: Agent, *, seen_too: bool = False) -> list[Mention]:
     """`mentions`, seen from inside a transaction."""
-    mention, said = mention_table.c, event_table.c
+    mention, event = mention_table.c, event_table.c
     query = (
-        sa.select(mention_table, said.actor, said.data)
-        .join(event_table, sa.and_(said.conversation_id == mention.conversation_id, said.seq == mention.seq))
+        sa.select(mention_table, event.actor, event.data)
+        .join(event_table, sa.and_(event.conversation_id == mention.conversation_id, event.seq == mention.seq))
         .where(mention.agent_id == agent.id)
         .order_by(mention.id.desc())
         .limit(MOST)

@@ -222,8 +222,8 @@ def as_ticket(row: TicketRow, now: datetime, last_text: str = "") -> Ticket:
 
 
 def _priority(row: TicketRow, now: datetime) -> Priority:
-    found = Priority(row.priority, row.priority_reasons)
-    aged = int((now - row.rank_at).total_seconds() / SECONDS_PER_POINT) - found.value
+    priority = Priority(row.priority, row.priority_reasons)
+    aged = int((now - row.rank_at).total_seconds() / SECONDS_PER_POINT) - priority.value
     if row.state != "waiting" or aged <= 0:
-        return found
-    return Priority(found.value + aged, (*found.reasons, Points("waited", aged)))
+        return priority
+    return Priority(priority.value + aged, (*priority.reasons, Points("waited", aged)))

@@ -65,12 +65,12 @@ def priority(
     """The priority of a handover for a reason. `texts` are the customer's words, `topics` what the likely article is
     filed under, `came` how often this customer's matters were handed over lately; `tags` count as `points` says, and
     `tables` are the languages'."""
-    found: set[str] = {_OF_REASON[reason]} if reason in _OF_REASON else set()
+    result: set[str] = {_OF_REASON[reason]} if reason in _OF_REASON else set()
     for text in texts:
-        found |= language.concerns(text, tables)
+        result |= language.concerns(text, tables)
     named = set(topics)
-    found |= {concern for concern, names in _CALLED.items() if not named.isdisjoint(names)}
-    reasons = [Points(name, POINTS[name]) for name in POINTS if name in found]
+    result |= {concern for concern, names in _CALLED.items() if not named.isdisjoint(names)}
+    reasons = [Points(name, POINTS[name]) for name in POINTS if name in result]
     if came:
         reasons.append(Points("came_again", POINTS["came_again"] * min(came, MOST_RETURNS)))
     for tag in tags:

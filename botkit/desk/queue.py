@@ -89,19 +89,19 @@ def queue(
     table = ticket_table.c
     where: list[sa.ColumnElement[bool]] = [] if language is None else [table.lang == language]
     where += [] if owner is None else [table.owner == owner]
-    found: list[TicketRow] = []
+    result: list[TicketRow] = []
     with store.read() as conn:
         # State by state, so that each is read along its index and nothing is sorted.
         for each in STATES if state is None else (state,):
             query = sa.select(ticket_table).where(table.state == each, *where).order_by(*_ORDER[each])
-            found += rows(conn, query.limit(limit - len(found)).offset(offset))
-            if len(found) >= limit:
+            result += rows(conn, query.limit(limit - len(result)).offset(offset))
+            if len(result) >= limit:
                 break
             if state is None and offset:
-                offset = 0 if found else max(0, offset - count(conn, table.state == each, *where))
-        texts = last_texts(conn, [row.conversation_id for row in found])
+                offset = 0 if result else max(0, offset - count(conn, table.state == each, *where))
+        texts = last_texts(conn, [row.conversation_id for row in result])
     now = store.now()
-    return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in found]
+    return [as_ticket(row, now, texts.get(row.conversation_id, "")) for row in result]
 
 
 def counts(store: Store, *, owner: str | None = None) -> dict[str, int]:
@@ -111,8 +111,8 @@ def counts(store: Store, *, owner: str | None = None) -> dict[str, int]:
     )
     query = query if owner is None else query.where(ticket_table.c.owner == owner)
     with store.read() as conn:
-        found = {row[0]: row[1] for row in conn.execute(query.group_by(ticket_table.c.state))}
-    return {state: found.get(state, 0) for state in STATES if state != "closed"}
+        result = {row[0]: row[1] for row in conn.execute(query.group_by(ticket_table.c.state))}
+    return {state: result.get(state, 0) for state in STATES if state != "closed"}
 
 
 def ticket(store: Store, ticket_id: int, index: Index | None = None) -> HandoverContext:
@@ -126,23 +126,23 @@ def ticket(store: Store, ticket_id: int, index: Index | None = None) -> Handover
             .where(ticket_state_table.c.ticket_id == ticket_id)
             .order_by(ticket_state_table.c.n)
         ).all()
-        talk, given = conversation_table.c, satisfaction_table.c
+        talk, columns = conversation_table.c, satisfaction_table.c
         who = conn.execute(
-            sa.select(talk.visitor, talk.customer, given.score, given.comment, given.at)
-            .select_from(conversation_table.outerjoin(satisfaction_table, given.ticket_id == ticket_id))
+            sa.select(talk.visitor, talk.customer, columns.score, columns.comment, columns.at)
+            .select_from(conversation_table.outerjoin(satisfaction_table, columns.ticket_id == ticket_id))
             .where(talk.id == row.conversation_id)
         ).one()
         earlier = _visits(conn, row, who.visitor) if who.visitor else ()
-        said = [event.data.text for event in transcript if isinstance(event.data, CustomerMessage)]
-        last = said[-1] if said else None
+        text = [event.data.text for event in transcript if isinstance(event.data, CustomerMessage)]
+        last = text[-1] if text else None
         if last is None:
             last = last_texts(conn, [row.conversation_id]).get(row.conversation_id, "")
-    found = as_ticket(row, store.now(), last)
+    result = as_ticket(row, store.now(), last)
     history = tuple(Change(*line[1:]) for line in lines)
     score = None if who.score is None else {"score": who.score, "comment": who.comment, "at": iso(who.at)}
-    suggestions = _suggestions(index, found) if index is not None else ()
+    suggestions = _suggestions(index, result) if index is not None else ()
     before = transcript[0].seq if more else None
-    return HandoverContext(found, tuple(transcript), suggestions, history, score, who.customer, earlier, before)
+    return HandoverContext(result, tuple(transcript), suggestions, history, score, who.customer, earlier, before)
 
 
 def transcript_before(store: Store, ticket_id: int, seq: int) -> tuple[list[Event], int | None]:
@@ -159,16 +159,16 @@ def count(conn: Connection, *where: sa.ColumnElement[bool]) -> int:
 
 def last_texts(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, str]:
     """The last message of each customer, by conversation."""
-    said = event_table.c
+    event = event_table.c
     last = (
-        sa.select(said.conversation_id, sa.func.max(said.seq).label("seq"))
-        .where(said.conversation_id.in_(conversation_ids), said.kind == "message", said.actor == CUSTOMER)
-        .group_by(said.conversation_id)
+        sa.select(event.conversation_id, sa.func.max(event.seq).label("seq"))
+        .where(event.conversation_id.in_(conversation_ids), event.kind == "message", event.actor == CUSTOMER)
+        .group_by(event.conversation_id)
         .subquery()
     )
     rows = conn.execute(
-        sa.select(said.conversation_id, said.data).join(
-            last, sa.and_(last.c.conversation_id == said.conversation_id, last.c.seq == said.seq)
+        sa.select(event.conversation_id, event.data).join(
+            last, sa.and_(last.c.conversation_id == event.conversation_id, last.c.seq == event.seq)
         )
     )
     return {row.conversation_id: CustomerMessage.from_json(row.data).text for row in rows}

@@ -154,8 +154,8 @@ def offer(store: Store, now: datetime | None = None, policy: Policy | None = Non
     Best is: speaks the language (said so, before says nothing), then shares most skills with the ticket's topics and
     tags, then is least loaded for their capacity. Who let a ticket pass is asked again when all others did too.
     """
-    given = _offers(store, now or store.now(), policy or Policy(), most=1)
-    return given[0] if given else None
+    value = _offers(store, now or store.now(), policy or Policy(), most=1)
+    return value[0] if value else None
 
 
 def _due(store: Store, conn: Connection, ticket_id: int, now: datetime, counts: dict[str, int]) -> None:
@@ -194,7 +194,7 @@ def _offers(store: Store, now: datetime, policy: Policy, most: int = BATCH) -> l
         load = loads(conn, now)
         room = sum(max(0, each.capacity - load.get(each.agent, 0)) for each in ready_agents)
         waiting = _unoffered(conn, now, ready_agents, min(most, room)) if room > 0 else []
-    given = []
+    value = []
     for row in waiting:
         best = _best(row, ready_agents, load)
         if best is None:
@@ -203,8 +203,8 @@ def _offers(store: Store, now: datetime, policy: Policy, most: int = BATCH) -> l
             offered = _offer(store, conn, row.id, best, ready_agents, now, policy)
         if offered is not None:
             load[best.agent] = load.get(best.agent, 0) + 1
-            given.append(as_ticket(offered, now))
-    return given
+            value.append(as_ticket(offered, now))
+    return value
 
 
 def loads(conn: Connection, now: datetime) -> dict[str, int]:

@@ -36,10 +36,10 @@ def actor(agent: Agent) -> str:
 
 def row_of(conn: Connection, ticket_id: int) -> TicketRow:
     """The ticket's row, or NoTicket."""
-    found = rows(conn, _TICKET, {"ticket": ticket_id})
-    if not found:
+    result = rows(conn, _TICKET, {"ticket": ticket_id})
+    if not result:
         raise NoTicket(ticket_id)
-    return found[0]
+    return result[0]
 
 
 def rows(conn: Connection, query: sa.Executable, values: Mapping[str, object] | None = None) -> list[TicketRow]:

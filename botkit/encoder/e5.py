@@ -59,16 +59,16 @@ class MultilingualE5:
 
     def _encode(self, texts: Sequence[str], prefix: str, characters: int, most: int) -> np.ndarray:
         ids = [self._tokeniser.encode(prefix + harmless(t, characters), len(prefix) + characters, most) for t in texts]
-        found = np.empty((len(ids), self.dimensions), np.float32)
+        result = np.empty((len(ids), self.dimensions), np.float32)
         batches = list(_batches(ids))
         if len(batches) == 1:
-            found[batches[0]] = self._run([ids[place] for place in batches[0]])
+            result[batches[0]] = self._run([ids[place] for place in batches[0]])
         elif batches:
             with ThreadPoolExecutor(min(len(batches), _cores())) as pool:
                 runs = pool.map(self._run, ([ids[place] for place in batch] for batch in batches))
                 for batch, vectors in zip(batches, runs, strict=True):
-                    found[batch] = vectors
-        return found
+                    result[batch] = vectors
+        return result
 
     def _run(self, ids: Sequence[Sequence[int]]) -> np.ndarray:
         """Unit vectors of token ids of one length: the mean of the last hidden states."""
@@ -90,8 +90,8 @@ def _batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
 
 def _cores() -> int:
     """How many batches run at once: one in a serving process, which sets OMP_NUM_THREADS."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return int(told) if told.isdigit() and int(told) else len(os.sched_getaffinity(0))
+    result = os.environ.get("OMP_NUM_THREADS", "")
+    return int(result) if result.isdigit() and int(result) else len(os.sched_getaffinity(0))
 
 
 def _session(file: Path) -> onnxruntime.InferenceSession:

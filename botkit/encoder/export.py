@@ -73,7 +73,7 @@ def write(weights: Weights, folder: Path) -> None:
 
 def _tensors(weights: Weights) -> dict[str, np.ndarray]:
     shape = weights.shape
-    found = {
+    result = {
         "embeddings.word_embeddings.weight": floats(weights.blocks("emb.word", shape.vocabulary, shape.hidden)),
         "embeddings.position_embeddings.weight": weights.vector("emb.pos").reshape(-1, shape.hidden),
         "embeddings.token_type_embeddings.weight": weights.vector("emb.type").reshape(-1, shape.hidden),
@@ -87,8 +87,8 @@ def _tensors(weights: Weights) -> dict[str, np.ndarray]:
             columns = shape.inner if short == "fo" else shape.hidden
             norm = short.endswith("ln")
             matrix = weights.vector(f"{ours}.w") if norm else floats(weights.blocks(f"{ours}.w", rows, columns))
-            found |= {f"{theirs}.weight": matrix, f"{theirs}.bias": weights.vector(f"{ours}.b")}
-    return {name: np.ascontiguousarray(tensor) for name, tensor in found.items()}
+            result |= {f"{theirs}.weight": matrix, f"{theirs}.bias": weights.vector(f"{ours}.b")}
+    return {name: np.ascontiguousarray(tensor) for name, tensor in result.items()}
 
 
 def _tokeniser(vocabulary: Vocabulary):  # type: ignore[no-untyped-def]
@@ -102,8 +102,8 @@ def _tokeniser(vocabulary: Vocabulary):  # type: ignore[no-untyped-def]
 
     scores = vocabulary.scores.astype(float).tolist()
     pieces = list(zip(vocabulary.pieces, scores, strict=True))
-    found = Tokenizer(models.Unigram(pieces, vocabulary.unknown))
-    found.normalizer = normalizers.Sequence(
+    tokenizer = Tokenizer(models.Unigram(pieces, vocabulary.unknown))
+    tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Replace(each(""), ""),
             normalizers.Replace(each(" "), " "),
@@ -111,9 +111,9 @@ def _tokeniser(vocabulary: Vocabulary):  # type: ignore[no-untyped-def]
             normalizers.Replace(Regex(" {2,}"), " "),
         ]
     )
-    found.pre_tokenizer = pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="always", split=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="always", split=False)
     ends = [("<s>", vocabulary.start), ("</s>", vocabulary.end)]
-    found.post_processor = processors.TemplateProcessing(
+    tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
     )
-    return found
+    return tokenizer

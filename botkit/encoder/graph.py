@@ -76,12 +76,12 @@ class _Graph:
         self.constant(f"{name}.qkv.b", np.concatenate([self.weights.vector(f"{name}.{part}.b") for part in "qkv"]))
         self.node("Split", [asked, "thirds"], [f"{name}.{part}.flat" for part in "qkv"], axis=-1)
         parts = [self.node("Reshape", [f"{name}.{part}.flat", sizes], f"{name}.{part}") for part in "qkv"]
-        seen = self.node(
+        known = self.node(
             "MultiHeadAttention", [*parts, f"{name}.qkv.b"], f"{name}.seen", _FUSED, num_heads=self.shape.heads
         )
-        seen = self.node("Reshape", [seen, "flat"], f"{name}.seen.rows")
-        told = self.product(f"{name}.ao", seen, [f"{name}.ao"], hidden, hidden)
-        x = self.added(f"{name}.aln", told, x, f"{name}.ao.b")
+        known = self.node("Reshape", [known, "flat"], f"{name}.seen.rows")
+        result = self.product(f"{name}.ao", known, [f"{name}.ao"], hidden, hidden)
+        x = self.added(f"{name}.aln", result, x, f"{name}.ao.b")
         wide = self.product(f"{name}.fi", x, [f"{name}.fi"], inner, hidden)
         wide = self.node("BiasGelu", [wide, self.vector(f"{name}.fi.b")], f"{name}.gelu", _FUSED)
         narrow = self.product(f"{name}.fo", wide, [f"{name}.fo"], hidden, inner)

@@ -89,11 +89,11 @@ class _SentenceTransformer:
         return self._unit(self.model.encode_document(read, show_progress_bar=False))
 
     def _unit(self, vectors: Any) -> np.ndarray:
-        found = np.asarray(vectors, dtype=np.float32)
-        if not len(found):  # the library gives no texts no dimension
+        result = np.asarray(vectors, dtype=np.float32)
+        if not len(result):  # the library gives no texts no dimension
             return np.zeros((0, self.encode_query([""]).shape[1]), np.float32)
-        norms = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.asarray(found / np.maximum(norms, 1e-12), np.float32)
+        norms = np.linalg.norm(result, axis=1, keepdims=True)
+        return np.asarray(result / np.maximum(norms, 1e-12), np.float32)
 
 
 class _Joined:

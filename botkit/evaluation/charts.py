@@ -50,9 +50,9 @@ def reliability(lines: Sequence[Line]) -> str:
 
 def risk_coverage(lines: Sequence[Line]) -> str:
     """The error among the surest questions as more of them are answered: the lower the better."""
-    seen = [y for line in lines for x, y in line.points if x >= 0.05]
+    known = [y for line in lines for x, y in line.points if x >= 0.05]
     plane = _Plane(
-        "share of questions answered, the surest first", "wrong among them", _ceiling(max(seen, default=1.0))
+        "share of questions answered, the surest first", "wrong among them", _ceiling(max(known, default=1.0))
     )
     body = [plane.segment((0, 0.1), (1, 0.1), "guide"), plane.label(0.99, 0.1, "10 % wrong", "end", lift=4)]
     for line in lines:
@@ -104,8 +104,8 @@ def histogram(name: str, sure: np.ndarray, right: np.ndarray, thresholds: Sequen
     for sign, text in ((-1, "right"), (1, "wrong")):
         parts.append(_words("tick", 16, middle + sign * (middle - top) / 2, text, turned=True))
         parts.append(_words("tick", _LEFT - 6, middle + sign * (most * unit - 4) + 4, str(most), "end"))
-    told = f"{int(above.sum())} right and {int(below.sum())} wrong ones in 20 bins of the confidence"
-    return _svg(f"Confidence of right and wrong ones: {name}", told, height, parts)
+    result = f"{int(above.sum())} right and {int(below.sum())} wrong ones in 20 bins of the confidence"
+    return _svg(f"Confidence of right and wrong ones: {name}", result, height, parts)
 
 
 class _Plane:

@@ -53,13 +53,13 @@ class Held:
 
     def figures(self) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
         """`turn_figures` by language and of all; `on` with what went before, `off` without."""
-        told = {}
+        details = {}
         for lang in [*dict.fromkeys(o.lang or "–" for o in self.with_context), "all"]:
-            told[lang] = {
-                name: turn_figures([o for o in found if lang in ("all", o.lang or "–")])
-                for name, found in (("off", self.alone), ("on", self.with_context))
+            details[lang] = {
+                name: turn_figures([o for o in result if lang in ("all", o.lang or "–")])
+                for name, result in (("off", self.alone), ("on", self.with_context))
             }
-        return told
+        return details
 
     def rows(self) -> list[tuple[str, str, int, str, dict[str, float | None]]]:
         """(language, kind of turn, how many can be judged, context, SHARES) of all figures that count anything."""
@@ -130,12 +130,12 @@ def turn_figures(outcomes: Sequence[TurnOutcome]) -> dict[str, dict[str, Any]]:
     """For each kind of turn, and for `later` (all but the first): `turns`, `judged` (those that can be), and of the
     judged the shares `accuracy_at_1`, `accuracy_at_3`, `answered` and `leaning` (read with the turn before), and
     `precision`, the share of right among the answered. A share of nothing is None."""
-    told = {}
+    result = {}
     for kind in (*KINDS, "later"):
         kept = [o for o in outcomes if o.kind == kind or (kind == "later" and o.kind != "first")]
         judged = [o for o in kept if o.right is not None]
         answered = [o for o in judged if o.answered]
-        told[kind] = {
+        result[kind] = {
             "turns": len(kept),
             "judged": len(judged),
             "accuracy_at_1": _share([bool(o.right) for o in judged]),
@@ -144,7 +144,7 @@ def turn_figures(outcomes: Sequence[TurnOutcome]) -> dict[str, dict[str, Any]]:
             "precision": _share([bool(o.right) for o in answered]),
             "leaning": _share([o.reply.understood is not None for o in judged]),
         }
-    return told
+    return result
 
 
 def _judged(dialogue: Dialogue, place: int, reply: Reply, before: Before | None) -> TurnOutcome:

@@ -37,13 +37,13 @@ def content(evaluations: Sequence[Evaluation], rows: Sequence[Row], listed: bool
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.group, row.name), []).append(row)
-    told = next(r.figures for r in rows if r.group == ALL)
+    result = next(r.figures for r in rows if r.group == ALL)
     return {
         "main": main,
-        "told": told,
+        "told": result,
         "systems": [e.system for e in evaluations],
         "groups": groups,
-        "ends": [(name, _ends(_of(main, group, name))) for group, name in groups] if told.get("bound") else [],
+        "ends": [(name, _ends(_of(main, group, name))) for group, name in groups] if result.get("bound") else [],
         "proofs": [
             (e, proof(row.figures))
             for e, row in zip(evaluations, (r for r in rows if r.group == ALL), strict=True)
@@ -85,13 +85,13 @@ _ENDS: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str, _Test], ...]], ..
 
 def _ends(e: Evaluation) -> list[tuple[str, list[tuple[str, str, int, float]]]]:
     """What customers met, in scope and out of it: (what, class, number, share) each."""
-    found = []
+    result = []
     for title, scopes, kinds in _ENDS:
         outcomes = [o for o in e.outcomes if o.label.scope in scopes]
         counts = [(name, style, sum(test(o) for o in outcomes)) for name, style, test in kinds]
         if outcomes:
-            found.append((title, [(name, style, count, count / len(outcomes)) for name, style, count in counts]))
-    return found
+            result.append((title, [(name, style, count, count / len(outcomes)) for name, style, count in counts]))
+    return result
 
 
 def _charts(evaluations: Sequence[Evaluation]) -> dict[str, Any]:

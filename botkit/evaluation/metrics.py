@@ -53,7 +53,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """
     table = _Table(outcomes)
     rejected = [o for o in outcomes if o.label.scope == "rejected"]
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "questions": len(outcomes),
         "in_scope": int(table.inside.sum()),
         "near": int(table.near.sum()),
@@ -67,7 +67,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
     if table.answers:
         errors, answered = int((table.answered & ~table.right).sum()), int(table.answered.sum())
-        told |= {
+        result |= {
             "answered": _mean(table.answered[table.inside]),
             "precision_in_scope": _mean(table.right[table.inside & table.answered]),
             "precision": _mean(table.right[table.answered]),
@@ -78,18 +78,18 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "kinds": dict(sorted(Counter(o.kind for o in outcomes if o.kind).items())),
         }
     risks, covered = _coverage(table)
-    told |= {
+    result |= {
         "auroc": _number(confidence.area(table.sure[table.right].tolist(), table.sure[~table.right].tolist())),
         "aurc": _mean(risks),
         **{f"coverage_at_{100 * risk:.0f}": share for risk, (share, _) in covered.items()},
         "answered_at_90": covered[0.10][1],
     }
     if table.answers:
-        told |= {"ece": ece(table.sure, table.right), "brier": _mean((table.sure - table.right) ** 2)}
-    told["intervals"] = {
+        result |= {"ece": ece(table.sure, table.right), "brier": _mean((table.sure - table.right) ** 2)}
+    result["intervals"] = {
         name: _interval(values) for name, values in _bootstrap([table], _estimates(table.answers)).items()
     }
-    return told
+    return result
 
 
 def bound(errors: int, answered: int, delta: float = DELTA) -> float | None:
@@ -183,12 +183,12 @@ class _Table:
         self.inside, self.near, self.far = (scope == name for name in ("in", "near", "far"))
         ranks = [[i for i, a in enumerate(o.ranked[:DEPTH], 1) if a in (o.label.relevant or ())] for o in known]
         self.right = np.array([bool(o.right) for o in known], bool)
-        self.three = np.array([bool(found) and found[0] <= 3 for found in ranks], bool)
-        self.reciprocal = np.array([1.0 / found[0] if found else 0.0 for found in ranks])
+        self.three = np.array([bool(result) and result[0] <= 3 for result in ranks], bool)
+        self.reciprocal = np.array([1.0 / result[0] if result else 0.0 for result in ranks])
         ideal = np.cumsum(1.0 / np.log2(np.arange(2, DEPTH + 2)))
         most = [min(len(o.label.relevant or ()), DEPTH) for o in known]
         self.gain = np.array(
-            [sum(1.0 / np.log2(i + 1) for i in found) / ideal[m - 1] if m else 0.0 for found, m in zip(ranks, most)]  # noqa: B905
+            [sum(1.0 / np.log2(i + 1) for i in result) / ideal[m - 1] if m else 0.0 for result, m in zip(ranks, most)]  # noqa: B905
         )
         self.sure = np.array([o.confidence for o in known], np.float64)
         self.answers = bool(outcomes) and all(o.answered is not None for o in outcomes)
@@ -210,14 +210,14 @@ def _coverage(table: _Table) -> tuple[np.ndarray, dict[float, tuple[float | None
     risks = np.cumsum(shared[group[order]]) / np.arange(1, len(order) + 1)
     ends = np.cumsum(sizes)
     inside = np.cumsum(np.bincount(group, weights=table.inside))
-    found: dict[float, tuple[float | None, float | None]] = {}
+    result: dict[float, tuple[float | None, float | None]] = {}
     for risk in RISKS:
         held = np.flatnonzero(risks[ends - 1] <= risk + 1e-12)
         k = int(held[-1]) if len(held) else None
         of_all = float(ends[k] / len(order)) if k is not None else 0.0
         of_inside = float(inside[k] / inside[-1]) if k is not None and inside[-1] else 0.0
-        found[risk] = of_all, of_inside if inside[-1] else None
-    return risks, found
+        result[risk] = of_all, of_inside if inside[-1] else None
+    return risks, result
 
 
 # ---------------------------------------------------------------- bootstrap
@@ -227,12 +227,12 @@ _Estimate = Callable[[_Table, np.ndarray], np.ndarray]
 
 def _estimates(answers: bool) -> dict[str, _Estimate]:
     """Figures of weighted questions: tables of weights of shape (draws, questions) to (draws,)."""
-    found: dict[str, _Estimate] = {"accuracy_at_1": lambda t, w: _weighted(w, t.right & t.inside, t.inside)}
+    result: dict[str, _Estimate] = {"accuracy_at_1": lambda t, w: _weighted(w, t.right & t.inside, t.inside)}
     if answers:
-        found["answered"] = lambda t, w: _weighted(w, t.answered & t.inside, t.inside)
-        found["precision"] = lambda t, w: _weighted(w, t.answered & t.right, t.answered)
-    found["auroc"] = _areas
-    return found
+        result["answered"] = lambda t, w: _weighted(w, t.answered & t.inside, t.inside)
+        result["precision"] = lambda t, w: _weighted(w, t.answered & t.right, t.answered)
+    result["auroc"] = _areas
+    return result
 
 
 def _weighted(weights: np.ndarray, marks: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -259,7 +259,7 @@ def _bootstrap(tables: Sequence[_Table], estimates: Mapping[str, _Estimate]) -> 
     if not count:
         return {name: np.zeros(0) for name in estimates}
     rng = np.random.default_rng(0)
-    found: dict[str, list[np.ndarray]] = {name: [] for name in estimates}
+    result: dict[str, list[np.ndarray]] = {name: [] for name in estimates}
     step = max(1, min(DRAWS, _BLOCK // count))
     for start in range(0, DRAWS, step):
         draws = min(step, DRAWS - start)
@@ -267,8 +267,8 @@ def _bootstrap(tables: Sequence[_Table], estimates: Mapping[str, _Estimate]) -> 
         weights = np.bincount(chosen.ravel(), minlength=draws * count).reshape(draws, count).astype(np.float64)
         for name, estimate in estimates.items():
             values = [estimate(table, weights) for table in tables]
-            found[name].append(values[-1] - values[0] if len(values) > 1 else values[0])
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+            result[name].append(values[-1] - values[0] if len(values) > 1 else values[0])
+    return {name: np.concatenate(parts) for name, parts in result.items()}
 
 
 def _interval(values: np.ndarray) -> list[float] | None:

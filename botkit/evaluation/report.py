@@ -155,21 +155,21 @@ LEGEND = (
 def table(lines: Iterable[tuple[str, str, Mapping[str, Any]]]) -> str:
     """A markdown table of figures, shares in %: (name of the line, system, its figures) each. The
     system has a column where there are several."""
-    found = list(lines)
-    several = len({system for _, system, _ in found}) > 1
+    result = list(lines)
+    several = len({system for _, system, _ in result}) > 1
     rows: list[Sequence[Any]] = [("set", *(("system",) if several else ()), *HEAD)]
     rows.append(["---"] * len(rows[0]))
-    for name, system, told in found:
-        low, high = told["intervals"]["accuracy_at_1"] or (None, None)
+    for name, system, details in result:
+        low, high = details["intervals"]["accuracy_at_1"] or (None, None)
         rows.append(
             [
-                name, *((system,) if several else ()), told["in_scope"], percent(told["accuracy_at_1"]),
+                name, *((system,) if several else ()), details["in_scope"], percent(details["accuracy_at_1"]),
                 "–" if low is None else f"{percent(low)}–{percent(high)}",
-                *(percent(told.get(key)) for key in (
+                *(percent(details.get(key)) for key in (
                     "accuracy_at_3", "answered", "precision", "asked_back_with_it", "near_answered", "far_answered",
                     "answered_at_90",
                 )),
-                number(told["auroc"]), number(told.get("ece")),
+                number(details["auroc"]), number(details.get("ece")),
             ]
         )  # fmt: skip
     return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
@@ -195,11 +195,12 @@ def changes_text(change: Mapping[str, Any]) -> str:
         f"{change[side]['system']} {change[side]['version'] or ''}".strip() for side in ("before", "after")
     )
     lines = [f"from {before} to {after}, the same {change['questions']} questions; differences with 95 % intervals"]
-    for name, told in change["differences"].items():
-        if told["difference"] is not None and told["interval"] is not None:
-            low, high = told["interval"]
-            signs = f"{signed(told['difference'])} ({signed(low)} to {signed(high)})"
-            lines.append(f"  {plain(name):<14} {percent(told['before']):>6} -> {percent(told['after']):>6}   {signs}")
+    for name, result in change["differences"].items():
+        if result["difference"] is not None and result["interval"] is not None:
+            low, high = result["interval"]
+            signs = f"{signed(result['difference'])} ({signed(low)} to {signed(high)})"
+            before, after = percent(result["before"]), percent(result["after"])
+            lines.append(f"  {plain(name):<14} {before:>6} -> {after:>6}   {signs}")
     counts = {kind: sum(c["change"] == kind for c in change["changed"]) for kind in ("better", "worse", "other")}
     lines.append("changed: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
     for one in change["changed"]:
@@ -247,14 +248,14 @@ def _rows(part: Set) -> list[Row]:
 
 def _proofs(part: Set, rows: Sequence[Row]) -> list[str]:
     """For each system with a threshold: the threshold, its certificate, and what the questions prove."""
-    found = []
+    result = []
     for e in part.evaluations:
         if e.answer_threshold is not None:
-            told = next(row.figures for row in rows if row.group == ALL and row.system == e.system)
+            details = next(row.figures for row in rows if row.group == ALL and row.system == e.system)
             held = "certified" if e.certified else "uncertified"
-            found.append(f"{part.name}, {e.system}: answers from {e.answer_threshold:.2f} ({held}); {proof(told)}")
-            found += [f"  {plain(str(key))}: {shown(value)}" for key, value in (e.certificate or {}).items()]
-    return found
+            result.append(f"{part.name}, {e.system}: answers from {e.answer_threshold:.2f} ({held}); {proof(details)}")
+            result += [f"  {plain(str(key))}: {shown(value)}" for key, value in (e.certificate or {}).items()]
+    return result
 
 
 def _system(e: Evaluation, rows: Sequence[Row]) -> dict[str, Any]:
@@ -274,10 +275,10 @@ def _system(e: Evaluation, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _questions(part: Set) -> list[dict[str, Any]]:
-    found = []
+    result = []
     for outcomes in zip(*(e.outcomes for e in part.evaluations), strict=True):
         label = outcomes[0].label
-        found.append(
+        result.append(
             {
                 "id": label.id,
                 "text": label.text,
@@ -291,7 +292,7 @@ def _questions(part: Set) -> list[dict[str, Any]]:
                 "said": {e.system: _said(o) for e, o in zip(part.evaluations, outcomes, strict=True)},
             }
         )
-    return found
+    return result
 
 
 def _said(o: Outcome) -> dict[str, Any]:

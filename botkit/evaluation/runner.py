@@ -175,7 +175,7 @@ def judge(system_name: str, labels: Iterable[Label], ranked: Iterable[Sequence[t
 def _outcome(label: Label, reply: Reply, model: Confidence) -> Outcome:
     search = reply.search
     assert search is not None
-    found = Outcome(
+    outcome = Outcome(
         label=label,
         ranked=tuple(hit.article for hit in search.hits[:DEPTH]),
         confidence=reply.confidence or 0.0,
@@ -183,14 +183,14 @@ def _outcome(label: Label, reply: Reply, model: Confidence) -> Outcome:
         answered=reply.source is not None,
         options=tuple((option.article, option.confidence) for option in reply.options),
     )
-    if not found.wrong or not search.hits:
-        return found
+    if not outcome.wrong or not search.hits:
+        return outcome
     weighed = sorted(model.contributions(search), key=lambda each: -abs(each.log_odds))
-    return replace(found, explanation=tuple((each.name, round(each.log_odds, 4)) for each in weighed))
+    return replace(outcome, explanation=tuple((each.name, round(each.log_odds, 4)) for each in weighed))
 
 
 def _titles(index: Index, outcomes: Iterable[Outcome]) -> dict[tuple[str, str], str]:
-    found: dict[tuple[str, str], str] = {}
+    result: dict[tuple[str, str], str] = {}
     for outcome in outcomes:
         if outcome.wrong:
             lang = outcome.label.lang or index.default_language
@@ -198,5 +198,5 @@ def _titles(index: Index, outcomes: Iterable[Outcome]) -> dict[tuple[str, str], 
             for article_id in named:
                 article = index.best_translation(article_id, lang)
                 if article is not None:
-                    found[article_id, lang] = article.title
-    return found
+                    result[article_id, lang] = article.title
+    return result

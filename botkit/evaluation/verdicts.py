@@ -59,8 +59,8 @@ def _article(index: Index, offered: Sequence[Candidate], word: str) -> str:
     if word not in index.ids:
         near = [i for i in index.ids if len(word) > 2 and word.lower() in i.lower()][:OFFERED]
         near += difflib.get_close_matches(word, [i for i in index.ids if i not in near], OFFERED - len(near) or 1, 0.4)
-        told = "".join(f"\n  {i}  {_title(index, i, index.default_language)}" for i in near[:OFFERED])
-        raise BadVerdict(f"no article `{word}`." + (f" Did you mean{told}" if told else " See `botkit ask`."))
+        result = "".join(f"\n  {i}  {_title(index, i, index.default_language)}" for i in near[:OFFERED])
+        raise BadVerdict(f"no article `{word}`." + (f" Did you mean{result}" if result else " See `botkit ask`."))
     return word
 
 

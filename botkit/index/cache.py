@@ -53,9 +53,9 @@ def key_of(kind: str, text: str) -> str:
 
 
 def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        found.update(f"{name} {array.dtype} {array.shape}\0".encode())
-        found.update(array.tobytes())
-    return found.hexdigest()
+        result.update(f"{name} {array.dtype} {array.shape}\0".encode())
+        result.update(array.tobytes())
+    return result.hexdigest()

@@ -36,8 +36,8 @@ class Channel:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
         faiss.omp_set_num_threads(1)  # of this thread: to share one short search out takes longer than to do it
         cosines, rows = self.vectors.search(vector[None, :], min(k, self.size))
-        found = rows[0] >= 0
-        return cosines[0][found], rows[0][found]
+        result = rows[0] >= 0
+        return cosines[0][result], rows[0][result]
 
     def rows_of(self, groups: np.ndarray) -> np.ndarray:
         if not len(groups):
@@ -49,10 +49,10 @@ class Channel:
         older one needs ten times as long."""
         if self._matrix is None:
             return np.zeros(0, np.float32)
-        found, asked = np.empty(self.size, np.float32), np.ascontiguousarray(vector, np.float32)
-        pointers = (faiss.swig_ptr(found), faiss.swig_ptr(asked), self.vectors.get_xb())
+        result, asked = np.empty(self.size, np.float32), np.ascontiguousarray(vector, np.float32)
+        pointers = (faiss.swig_ptr(result), faiss.swig_ptr(asked), self.vectors.get_xb())
         _kernels.fvec_inner_products_ny(*pointers, self.vectors.d, self.size)
-        return found
+        return result
 
     def cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if not len(rows):

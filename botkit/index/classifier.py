@@ -95,7 +95,7 @@ class Classifier:
 
     def _of_grams(self, grams: Sequence[str]) -> np.ndarray:
         """CHARS times the tf-idf cosine of a text's n-grams to every phrasing's, float32."""
-        found = np.zeros(self.chars.size, np.float32)
+        result = np.zeros(self.chars.size, np.float32)
         counts = [(self.chars.column[g], n) for g, n in Counter(grams).items() if g in self.chars.column]
         if counts:
             columns = np.array([column for column, _ in counts])
@@ -103,8 +103,8 @@ class Classifier:
             weights *= CHARS / np.linalg.norm(weights)
             for column, weight in zip(columns.tolist(), weights.tolist(), strict=True):
                 a, b = self.chars.starts[column], self.chars.starts[column + 1]
-                found[self.chars.rows[a:b]] += np.float32(weight) * self.weights[a:b]
-        return found
+                result[self.chars.rows[a:b]] += np.float32(weight) * self.weights[a:b]
+        return result
 
     def write(self, folder: Path) -> None:
         for name in self.PARTS:

@@ -76,15 +76,15 @@ class Index:
 
     def article(self, article_id: str, lang: str, for_agent: bool = False) -> Article | None:
         """The article in exactly that language, if customers, or with `for_agent` agents, may see it today."""
-        found = self._by_key.get((article_id, lang))
-        return found if found is not None and _shows(found, for_agent) else None
+        value = self._by_key.get((article_id, lang))
+        return value if value is not None and _shows(value, for_agent) else None
 
     def best_translation(self, article_id: str, lang: str, for_agent: bool = False) -> Article | None:
         """The article in that language, else in the default one, else in any: the first that customers, or with
         `for_agent` agents, may see today."""
         choices = dict.fromkeys((lang, self.default_language, *self.languages))
-        found = (self.article(article_id, choice, for_agent) for choice in choices)
-        return next((article for article in found if article is not None), None)
+        result = (self.article(article_id, choice, for_agent) for choice in choices)
+        return next((article for article in result if article is not None), None)
 
     def title(self, article_id: str, lang: str) -> str | None:
         """What an article is called, whoever may see it and when: for records of what was once shown."""
@@ -116,9 +116,9 @@ class Index:
     def starters(self, page: str | None, lang: str, limit: int = 4) -> list[Article]:
         """The articles that the site offers first on a page, by their `pages` patterns."""
         path = (page or "").split("?")[0].split("#")[0]
-        seen = self.articles(lang)
-        fitting = [a for a in seen if any(fnmatchcase(path, pattern) for pattern in a.pages)]
-        general = [a for a in seen if a.pages and a not in fitting]
+        known = self.articles(lang)
+        fitting = [a for a in known if any(fnmatchcase(path, pattern) for pattern in a.pages)]
+        general = [a for a in known if a.pages and a not in fitting]
         return [*fitting, *general][:limit]
 
     def suggest(self, prefix: str, lang: str, limit: int = 6) -> list[tuple[str, str]]:
@@ -139,10 +139,10 @@ class Index:
                         phrasing,
                     )
                 )
-        found: dict[str, str] = {}
+        result: dict[str, str] = {}
         for *_, article_id, phrasing in sorted(ranked):
-            found.setdefault(article_id, phrasing)
-        return list(found.items())[:limit]
+            result.setdefault(article_id, phrasing)
+        return list(result.items())[:limit]
 
     def _suggestions(self, lang: str) -> list[tuple[str, str, list[str], bool]]:
         """(article id, phrasing, its words, whether it is the title) of all that customers may see today."""
@@ -188,10 +188,10 @@ class Index:
         shares = [self.shares(*each) for each in zip(texts, pages, earlier, strict=True)]
         read = [self.searcher.normalise_script(*each) for each in zip(texts, shares, strict=True)]
         vectors = self.encode(read) if deadline is None else self.guard.encode(read, deadline)
-        found = [None] * len(read) if vectors is None else list(vectors)
+        result = [None] * len(read) if vectors is None else list(vectors)
         return [
             self.searcher.rank(text, vector, share, limit, for_agent, spelled)
-            for text, vector, share, spelled in zip(texts, found, shares, read, strict=True)
+            for text, vector, share, spelled in zip(texts, result, shares, read, strict=True)
         ]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:

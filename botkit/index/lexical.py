@@ -35,15 +35,15 @@ class Lexical:
         from scipy.sparse import csr_matrix
 
         bags = rows if isinstance(rows, Bags) else Bags.of(rows)
-        found = np.bincount(bags.ids, minlength=len(bags.terms))
-        used = sorted(np.flatnonzero(found).tolist(), key=bags.terms.__getitem__)
+        result = np.bincount(bags.ids, minlength=len(bags.terms))
+        used = sorted(np.flatnonzero(result).tolist(), key=bags.terms.__getitem__)
         if not used:
             empty = np.zeros(0, np.float32)
             return cls((), empty, np.zeros(1, np.int64), np.zeros(0, np.int32), empty, bags.size)
         terms = [bags.terms[i] for i in used]
         column = np.zeros(len(bags.terms), np.int32)
         column[used] = np.arange(len(used))
-        bm25 = _statistics(bags, terms, found[used])
+        bm25 = _statistics(bags, terms, result[used])
         idf = np.array([bm25.idf[t] for t in terms], np.float32)
         table = csr_matrix((bags.counts, column[bags.ids], bags.starts), shape=(bags.size, len(terms))).tocsc()
         starts, docs, freqs = table.indptr.astype(np.int64), table.indices, table.data.astype(np.float64)
@@ -54,13 +54,13 @@ class Lexical:
 
     def scores(self, terms: Sequence[str]) -> np.ndarray:
         """BM25 of every row, float32 of shape (rows,). A term counts as often as it is asked."""
-        found = np.zeros(self.size, np.float32)
+        result = np.zeros(self.size, np.float32)
         for term, times in Counter(terms).items():
             col = self.column.get(term)
             if col is not None:
                 a, b = self.starts[col], self.starts[col + 1]
-                found[self.rows[a:b]] += times * self.weights[a:b]
-        return found
+                result[self.rows[a:b]] += times * self.weights[a:b]
+        return result
 
     def bound(self, terms: Sequence[str]) -> float:
         """The most a row could score: idf * (k1 + 1) over the question's terms, a term that the
@@ -87,8 +87,8 @@ class Lexical:
         if not whole:
             return 0.0
         columns = [self.column[t] for t in distinct if t in self.column]
-        found = (np.searchsorted(self.rows[self.starts[c] : self.starts[c + 1]], (first, last)) for c in columns)
-        return float(sum(self.idf[c] for c, (a, b) in zip(columns, found, strict=True) if a < b) / whole)
+        result = (np.searchsorted(self.rows[self.starts[c] : self.starts[c + 1]], (first, last)) for c in columns)
+        return float(sum(self.idf[c] for c, (a, b) in zip(columns, result, strict=True) if a < b) / whole)
 
     def _idf(self, term: str) -> float:
         col = self.column.get(term)

@@ -15,8 +15,8 @@ def pool(values: np.ndarray, slots: np.ndarray, size: int, temperature: float) -
 
 def best_of(values: np.ndarray, slots: np.ndarray, size: int, nothing: float = -np.inf) -> np.ndarray:
     """The largest value of each slot; `slots` ascend, as rows of ascending articles do."""
-    found = np.full(size, nothing)
+    result = np.full(size, nothing)
     if len(slots):
         starts = np.flatnonzero(np.diff(slots, prepend=-1))
-        found[slots[starts]] = np.maximum.reduceat(values, starts)
-    return found
+        result[slots[starts]] = np.maximum.reduceat(values, starts)
+    return result

@@ -25,11 +25,11 @@ ADDRESSED = ("bot.", "chat.", "help.", "widget.")
 
 @dataclass(frozen=True)
 class ReferenceTexts:
-    """`accents`: the mean vector of the same sentences in each language. `elsewhere`: the vectors of questions that
+    """`accents`: the mean vector of the same sentences in each language. `out_of_domain`: the vectors of questions that
     hardly any shop's help answers, shape (questions, dimensions); see `language.out_of_domain`."""
 
     centroids: Mapping[str, np.ndarray]
-    elsewhere: Mapping[str, np.ndarray]
+    out_of_domain: Mapping[str, np.ndarray]
 
     @classmethod
     def of(cls, model: encoders.Encoder, tables: language.Tables = language.SHIPPED) -> ReferenceTexts:
@@ -37,10 +37,10 @@ class ReferenceTexts:
         key = encoders.identity(model), tables.digest
         if key not in _known:
             memory = EmbeddingCache(model, SHIPPED)
-            told = {code: sentences(code, tables) for code in tables.interface}
+            result = {code: sentences(code, tables) for code in tables.interface}
             beyond = {code: _out_of_domain(code, tables) for code in tables.codes}
             _known[key] = cls(
-                {code: memory.encode_query(texts).mean(axis=0) for code, texts in told.items() if texts},
+                {code: memory.encode_query(texts).mean(axis=0) for code, texts in result.items() if texts},
                 {code: memory.encode_query(texts) for code, texts in beyond.items() if texts},
             )
         return _known[key]
@@ -70,5 +70,5 @@ def sentences(lang: str, tables: language.Tables = language.SHIPPED) -> list[str
         if key.startswith(ADDRESSED) and "{" not in text and 5 <= len(text.split()) <= 14
     ]
     chosen = keys[:: max(1, len(keys) // SENTENCES)][:SENTENCES]
-    told = language.messages(lang) if lang in language.LANGUAGES else tables.added.texts.get(lang, {})
-    return [told[key] for key in chosen] if all(key in told for key in chosen) else []
+    result = language.messages(lang) if lang in language.LANGUAGES else tables.added.texts.get(lang, {})
+    return [result[key] for key in chosen] if all(key in result for key in chosen) else []

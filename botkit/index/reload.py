@@ -59,8 +59,8 @@ class Live:
     @property
     def version(self) -> str | None:
         """The name of the version that is open, if one is."""
-        found = self._index
-        return found.version if found is not None else None
+        result = self._index
+        return result.version if result is not None else None
 
     def follow(self) -> None:
         """Open what was published since the last look, and try again what was damaged. Raises nothing; while one thread
@@ -78,17 +78,17 @@ class Live:
         return stamp != self._stamp or (self.problem is not None and self._clock() >= self._due)
 
     def _open(self, stamp: tuple[int, int] | None, changed: bool) -> None:
-        found, problem = self._opened(self.folder)
+        result, problem = self._opened(self.folder)
         if problem is not None:
             if changed:
                 self._waits = backoff.delays(FIRST, MOST)
             self._due = self._clock() + next(self._waits)
             if self._index is None:
-                found = next(filter(None, (self._opened(other)[0] for other in published(self.folder))), None)
+                result = next(filter(None, (self._opened(other)[0] for other in published(self.folder))), None)
         before, self._stamp, self.problem = self.version, stamp, problem
-        old, self._index = self._index, found or self._index
+        old, self._index = self._index, result or self._index
         replaced = old is not None and old is not self._index
-        del old, found  # whoever is told of the swap shall find it done
+        del old, result  # whoever is told of the swap shall find it done
         if problem is not None:
             served = f"version {self.version} is served" if self.version else "no version can be served"
             log.error("the published index is refused, %s; it is tried again: %s", served, problem)
@@ -110,7 +110,7 @@ class Live:
 
     def _look(self) -> tuple[int, int] | None:
         try:
-            seen = (self.folder / "CURRENT").stat()
+            known = (self.folder / "CURRENT").stat()
         except OSError:
             return None
-        return seen.st_mtime_ns, seen.st_ino
+        return known.st_mtime_ns, known.st_ino

@@ -31,12 +31,12 @@ def rows_of(articles: Sequence[Article], ids: Sequence[str], languages: Sequence
     """The rows of each channel, by article, then language, then as written."""
     number = {article_id: i for i, article_id in enumerate(ids)}
     lang_number = {lang: i for i, lang in enumerate(languages)}
-    found: dict[str, list[Row]] = {name: [] for name in CHANNELS}
+    result: dict[str, list[Row]] = {name: [] for name in CHANNELS}
     for a in articles:
         place = (a.lang, number[a.id], lang_number[a.lang])
-        found[PHRASINGS].extend(Row(p, *place, "") for p in a.phrasings)
+        result[PHRASINGS].extend(Row(p, *place, "") for p in a.phrasings)
         for passage in a.passages:
             # A passage is read with its title, or it would be about nothing.
             heading = f" – {passage.heading}" if passage.heading else ""
-            found[PASSAGES].append(Row(f"{a.title}{heading}\n{passage.text}", *place, passage.anchor))
-    return found
+            result[PASSAGES].append(Row(f"{a.title}{heading}\n{passage.text}", *place, passage.anchor))
+    return result

@@ -101,12 +101,12 @@ class Searcher:
         index knows what they sound like, against what they are as letters.
         """
         page = page or (self.languages[0] if len(self.languages) == 1 else None)
-        found = language.detect(text, self.languages, page, before, self._foreign, self.tables).shares
-        latin = [lang for lang in {page, before} if lang in found and self._in_latin(text, str(lang))]
+        result = language.detect(text, self.languages, page, before, self._foreign, self.tables).shares
+        latin = [lang for lang in {page, before} if lang in result and self._in_latin(text, str(lang))]
         if self._sounds is None or not latin:
-            return found
+            return result
         chars = self._channels[PHRASINGS].chars
-        weighed = dict(found)
+        weighed = dict(result)
         for lang in map(str, latin):
             spelled = language.normalise_script(text, lang, self.tables)
             if spelled != text:
@@ -164,14 +164,15 @@ class Searcher:
                 self._row_scores(channel, asked, rows, cosines, word[rows], char[rows]),
                 np.searchsorted(groups, channel.group[rows]),
             )
-        told = best_of(scored[PASSAGES].values, scored[PASSAGES].slots, len(groups))
+        passages = best_of(scored[PASSAGES].values, scored[PASSAGES].slots, len(groups))
         phrased = pool(scored[PHRASINGS].values, scored[PHRASINGS].slots, len(groups), self.ranking.temperature)
         # An article without text is judged by its phrasings.
-        phrased, told = np.where(np.isfinite(phrased), phrased, told), np.where(np.isfinite(told), told, phrased)
+        has_phrasing, has_passage = np.isfinite(phrased), np.isfinite(passages)
+        phrased, passages = np.where(has_phrasing, phrased, passages), np.where(has_passage, passages, phrased)
         phrased_enough = self._phrased_enough()
         few, many = self.ranking.passages_alone, self.ranking.passages
         weight = many + (1.0 - phrased_enough) * (few - many)
-        fused = (phrased + weight * told) / (1 + weight)
+        fused = (phrased + weight * passages) / (1 + weight)
         familiar, likely = self._classified(asked, groups)
         classified = self.ranking.classifier * familiar + self.ranking.class_probability * likely[groups]
         scores = fused + max(self.ranking.lone, phrased_enough) * classified
@@ -279,13 +280,13 @@ class Searcher:
         limit: int,
     ) -> Search:
         size = len(groups)
-        phrased, told = scored[PHRASINGS], scored[PASSAGES]
-        found = Candidates(
+        phrased, result = scored[PHRASINGS], scored[PASSAGES]
+        candidates = Candidates(
             number=groups,
             scores=scores,
             fused=fused,
             dense=best_of(phrased.cosines, phrased.slots, size, -1.0),
-            passage_dense=best_of(told.cosines, told.slots, size, -1.0),
+            passage_dense=best_of(result.cosines, result.slots, size, -1.0),
             word=best_of(phrased.word, phrased.slots, size, 0.0),
             char=best_of(phrased.char, phrased.slots, size, 0.0),
             classifier=familiar,
@@ -294,7 +295,7 @@ class Searcher:
         hits = []
         for i in np.argsort(-scores, kind="stable")[:limit]:
             row = self._best_phrasing(phrased, int(i))
-            passage = self._best_passage(told, int(i), max(shares, key=shares.__getitem__))
+            passage = self._best_passage(result, int(i), max(shares, key=shares.__getitem__))
             any_row = row or passage
             assert any_row is not None
             hits.append(
@@ -304,10 +305,10 @@ class Searcher:
                     lang=any_row.lang,
                     phrasing=row.text if row else "",
                     anchor=passage.anchor if passage else "",
-                    dense=float(found.dense[i]),
-                    passage_dense=float(found.passage_dense[i]),
-                    word=float(found.word[i]),
-                    char=float(found.char[i]),
+                    dense=float(candidates.dense[i]),
+                    passage_dense=float(candidates.passage_dense[i]),
+                    word=float(candidates.word[i]),
+                    char=float(candidates.char[i]),
                     classifier=float(familiar[i]),
                     class_probability=float(likely[groups[i]]),
                 )
@@ -317,7 +318,7 @@ class Searcher:
             cosines, self._channels[PHRASINGS].group[rows], float(self._density[rows[0]]) if len(rows) else 0.0
         )
         signals = measure(
-            found,
+            candidates,
             nearest,
             self._wording(asked, hits[0], int(groups[np.argmax(scores)]), shares),
             float((self._out_of_domain @ asked.vector).max()),
@@ -354,8 +355,8 @@ class Searcher:
         """The passage to quote: in the question's language if there is one, and the one above the first
         heading, which answers for the whole article, unless another fits clearly better."""
         own = np.flatnonzero(scored.slots == slot)
-        found = [(self._rows[PASSAGES][scored.rows[i]], float(scored.values[i])) for i in own]
-        rows = [(row, value) for row, value in found if row.lang == lang] or found
+        result = [(self._rows[PASSAGES][scored.rows[i]], float(scored.values[i])) for i in own]
+        rows = [(row, value) for row, value in result if row.lang == lang] or result
         if not rows:
             return None
         best: Row = max(rows, key=lambda pair: pair[1] + (LEAD if not pair[0].anchor else 0.0))[0]

@@ -55,7 +55,7 @@ def offered(folder: Path) -> None:
 
 def _versions(folder: Path) -> list[Path]:
     try:
-        return [found for found in folder.iterdir() if _is_version(found)]
+        return [result for result in folder.iterdir() if _is_version(result)]
     except OSError:
         return []
 
@@ -80,8 +80,8 @@ def verify(version: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise IndexProblem(f"{file}: cannot be read ({error}). {cure}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise IndexProblem(f"{file}: format {found!r} is not {FORMAT}, which this botkit reads. {cure}")
+        result = manifest.get("format") if isinstance(manifest, dict) else None
+        raise IndexProblem(f"{file}: format {result!r} is not {FORMAT}, which this botkit reads. {cure}")
     if checksum(file)[:12] != version.name:
         raise IndexProblem(
             f"{file}: damaged or foreign, its checksum is not the version's name `{version.name}`. {cure}"

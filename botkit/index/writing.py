@@ -57,7 +57,7 @@ def write_rows(
             foreign = [code for code in language.LANGUAGES if code not in languages]
             abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, own.centroids)
             mean_of = dict(zip((*languages, *foreign), (*means, *abroad), strict=True))
-            beyond = {code: v for code, v in own.elsewhere.items() if code in mean_of}
+            beyond = {code: v for code, v in own.out_of_domain.items() if code in mean_of}
             asked = np.concatenate([centre(v, mean_of[code][None, :]) for code, v in beyond.items()])
             arrays["elsewhere"] = asked.astype(np.float16)
             arrays["near.elsewhere"] = _quantiles(_nearest(centred, asked))
@@ -101,18 +101,18 @@ def _faiss_index(vectors: np.ndarray) -> Any:
     """Flat to 100,000 rows, half-precision to 300,000, a graph above; inner product in each."""
     size, dim = vectors.shape
     if size <= FLAT_ROWS:
-        found: Any = faiss.IndexFlatIP(dim)
+        result: Any = faiss.IndexFlatIP(dim)
     elif size <= SCALAR_ROWS:
-        found = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-        found.train(vectors)
+        result = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        result.train(vectors)
     else:
         faiss.omp_set_num_threads(1)  # the same bytes at every build
-        found = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
-        found.hnsw.efConstruction = 80
-        found.hnsw.efSearch = 128
+        result = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
+        result.hnsw.efConstruction = 80
+        result.hnsw.efSearch = 128
     if size:
-        found.add(vectors)
-    return found
+        result.add(vectors)
+    return result
 
 
 def _language_means(vectors: np.ndarray, langs: np.ndarray, count: int) -> np.ndarray:

@@ -33,9 +33,9 @@ def normalise_colloquial(text: str, lang: str, tables: Tables = SHIPPED) -> str:
         word = match[0]
         if len(word) == 1 and text[match.end() : match.end() + 1] == ".":  # of an abbreviation
             return word
-        found = known.get(folded(word, lang, tables))
-        if found is not None:
-            return found
+        value = known.get(folded(word, lang, tables))
+        if value is not None:
+            return value
         lower = normal(word, lang, tables)
         if endings and lower not in exceptions:
             for typed, standard in endings:

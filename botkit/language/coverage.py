@@ -31,24 +31,24 @@ def shortcomings(lang: str, tables: Tables = SHIPPED) -> list[str]:
     """What somebody who runs a bot in a language should know, each with its cure; nothing for the package's own."""
     if lang in LANGUAGES:
         return []
-    found = []
+    result = []
     missing = "; ".join(f"{what} ({', '.join(keys)})" for what, keys in lacking(lang, tables).items())
     if missing:
-        found.append(
+        result.append(
             f"in `{lang}` this does not work: {missing}. Write the keys in languages/{lang}.toml of the corpus; "
             "docs/languages.md says how."
         )
-    told = tables.added.texts.get(lang, {})
-    if not told:
-        found.append(
+    details = tables.added.texts.get(lang, {})
+    if not details:
+        result.append(
             f"the interface has no texts in `{lang}` and speaks English there. Write them in messages/{lang}/*.toml of "
             "the corpus, with the keys of the English ones."
         )
-    elif absent := _absent(told):
+    elif absent := _absent(details):
         some = ", ".join(f"`{key}`" for key in absent[:3])
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        found.append(f"these texts that customers see have no `{lang}` and are shown in English: {some}{more}.")
-    return found
+        result.append(f"these texts that customers see have no `{lang}` and are shown in English: {some}{more}.")
+    return result
 
 
 FACING = ("bot", "chat", "help", "site", "widget")

@@ -78,10 +78,10 @@ def detect(
         prior[page] = ODDS.page
     if before in prior:
         prior[before] = ODDS.before
-    seen = script(text)
-    if not seen or seen == "other":
+    known = script(text)
+    if not known or known == "other":
         return _shares(prior)
-    fitting = [lang for lang in languages if script_of(lang, tables) == seen]
+    fitting = [lang for lang in languages if script_of(lang, tables) == known]
     if not fitting:
         return _shares(prior)
     likelihood = _identify(text, tuple(sorted(fitting)), tuple(sorted(languages)), tables)
@@ -90,15 +90,15 @@ def detect(
         if not typed_in_latin(text, typed, tables):
             continue
         # A text that reads like none of the Latin-letter languages is this one, typed in Latin.
-        found = normal(text, tables=tables).split()
+        result = normal(text, tables=tables).split()
         common = tables.made(_function_words)
-        plain = sum(w.strip("?!.,") in common.get(lang, ()) for w in found for lang in fitting)
+        plain = sum(w.strip("?!.,") in common.get(lang, ()) for w in result for lang in fitting)
         latin = tables.made(_latin_words, tables.known(typed))
-        own = sum(w.strip("?!.,") in latin for w in found)
-        own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in found)
+        own = sum(w.strip("?!.,") in latin for w in result)
+        own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in result)
         # Who wrote in its own script before hardly changes to Latin, so that counts no more than the page.
-        told = ODDS.latin_word ** (min(own, 4) - min(plain, 4))
-        scores[typed] = min(prior[typed], ODDS.page) * ODDS.latin * told
+        details = ODDS.latin_word ** (min(own, 4) - min(plain, 4))
+        scores[typed] = min(prior[typed], ODDS.page) * ODDS.latin * details
     floor = {lang: 1e-3 for lang in languages}
     return _shares({lang: max(scores.get(lang, 0.0), floor[lang]) for lang in languages})
 
@@ -113,12 +113,12 @@ _DIGIT_LETTERS = re.compile(r"[a-z][2-9][a-z]?|[2-9][a-z]{2}")
 
 def _function_words(tables: Tables) -> Mapping[str, frozenset[str]]:
     """The commonest words of each language that has them listed, as typed and without marks."""
-    found = {}
+    result = {}
     for lang in tables.codes:
         listed = tables[lang].detection.function_words
         if listed:
-            found[lang] = frozenset(normal(" ".join(listed), lang, tables).split()) | folded_words(listed, tables)
-    return found
+            result[lang] = frozenset(normal(" ".join(listed), lang, tables).split()) | folded_words(listed, tables)
+    return result
 
 
 def _latin_words(tables: Tables, lang: str) -> frozenset[str]:
@@ -159,13 +159,13 @@ def _identify(text: str, languages: tuple[str, ...], of: tuple[str, ...], tables
 def _evidence(text: str, tables: Tables) -> dict[str, float]:
     """What speaks for each language beside the identifier: letters that its neighbours do not have, and its commonest
     words."""
-    letters, found = set(text), folded(text, tables=tables).split()
+    letters, result = set(text), folded(text, tables=tables).split()
     strengths: dict[str, float] = {}
     for lang, telling in tables.made(_telling).items():
         if not letters.isdisjoint(telling.own) and letters.isdisjoint(telling.against):
             strengths[lang] = telling.weight
     for lang, common in tables.made(_function_words).items():
-        strengths[lang] = strengths.get(lang, 1.0) * ODDS.word ** min(4, sum(w in common for w in found))
+        strengths[lang] = strengths.get(lang, 1.0) * ODDS.word ** min(4, sum(w in common for w in result))
     return strengths
 
 

@@ -34,16 +34,16 @@ class ContextCues:
 def context_cues(text: str, lang: str, tables: Tables = SHIPPED) -> ContextCues:
     """The cues of a text in a language; in one without a table there are none, and all its words name things."""
     bare = folded(normalise_script(text, lang, tables), lang, tables)
-    found = bare.split()
+    result = bare.split()
     if not tables[lang].followup.grammar:
-        return ContextCues(False, False, False, len(found), tuple(found))
+        return ContextCues(False, False, False, len(result), tuple(result))
     cues = tables.made(_Cues, lang)
     topic_shift = bool(cues.topic_shifts.search(bare))
     at_either_end = cues.openings.search(bare) or cues.endings.search(bare) or cues.opens(bare)
     continuation = not topic_shift and bool(at_either_end)
-    reference = bool(cues.pointers.search(bare)) or any(cues.points(word) for word in found)
-    named = tuple(word for word in found if not cues.is_plain(word))
-    return ContextCues(continuation, reference, topic_shift, len(found), named)
+    reference = bool(cues.pointers.search(bare)) or any(cues.points(word) for word in result)
+    named = tuple(word for word in result if not cues.is_plain(word))
+    return ContextCues(continuation, reference, topic_shift, len(result), named)
 
 
 def ordinal(text: str, tables: Tables = SHIPPED) -> int | None:
@@ -54,13 +54,13 @@ def ordinal(text: str, tables: Tables = SHIPPED) -> int | None:
     (2, -1, None)
     """
     words = tables.made(_Ordinals)
-    found = words.unended(text, tables)
-    if not 0 < len(found) <= 8:
+    result = words.unended(text, tables)
+    if not 0 < len(result) <= 8:
         return None
-    picked = {words.places[word] for word in found if word in words.places}
-    if len(picked) == 2 and not words.ones.isdisjoint(found):  # "the second one"
+    picked = {words.places[word] for word in result if word in words.places}
+    if len(picked) == 2 and not words.ones.isdisjoint(result):  # "the second one"
         picked -= {1}
-    plain = all(word in words.places or word in words.beside for word in found)
+    plain = all(word in words.places or word in words.beside for word in result)
     return picked.pop() if plain and len(picked) == 1 else None
 
 
@@ -80,16 +80,16 @@ def named(text: str, titles: Sequence[str], lang: str, tables: Tables = SHIPPED)
     prefix = re.compile(folded_rule(rule, tables)) if rule else None
 
     def content_words(said: str) -> list[str]:
-        found = context_cues(said, lang, tables).content_words
-        return [prefix.sub("", word) for word in found] if prefix else list(found)
+        result = context_cues(said, lang, tables).content_words
+        return [prefix.sub("", word) for word in result] if prefix else list(result)
 
     asked = content_words(text)
     held = [content_words(title) for title in titles]
     owners = [{i for i, words in enumerate(held) if any(_alike(word, w) for w in words)} for word in asked]
-    found = {i for owner in owners if len(owner) == 1 for i in owner}
-    if len(found) != 1:
+    result = {i for owner in owners if len(owner) == 1 for i in owner}
+    if len(result) != 1:
         return None
-    (one,) = found
+    (one,) = result
     return one if sum(one in owner for owner in owners) * 2 > len(asked) else None
 
 
@@ -178,5 +178,5 @@ def _refusals(tables: Tables) -> frozenset[str]:
 
 def _any(phrases: Iterable[str], tables: Tables) -> str:
     """A group that finds any of some phrases, the longest first; nothing where there are none."""
-    found = sorted((folded(phrase, tables=tables) for phrase in phrases), key=len, reverse=True)
-    return f"({'|'.join(found) or '(?!)'})"
+    result = sorted((folded(phrase, tables=tables) for phrase in phrases), key=len, reverse=True)
+    return f"({'|'.join(result) or '(?!)'})"

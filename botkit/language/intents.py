@@ -27,9 +27,9 @@ def smalltalk(text: str, tables: Tables = SHIPPED) -> str | None:
     if robot.search(bare) and len(robot.sub(" ", bare).split()) <= 4:
         return "robot"
     topics, fillers = tables.made(_topics), tables.made(_fillers)
-    found = bare.split()
-    named = [topic for word in found for topic, vocabulary in topics.items() if word in vocabulary]
-    plain = all(w in fillers or any(w in v for v in topics.values()) for w in found)
+    result = bare.split()
+    named = [topic for word in result for topic, vocabulary in topics.items() if word in vocabulary]
+    plain = all(w in fillers or any(w in v for v in topics.values()) for w in result)
     if not named or not plain:
         return None
     # "good night" is a goodbye and "hello, thanks" a thank-you: the later kind says more.
@@ -59,12 +59,12 @@ def concerns(text: str, tables: Tables = SHIPPED) -> frozenset[str]:
 
 
 def _topics(tables: Tables) -> Mapping[str, frozenset[str]]:
-    found = {
+    result = {
         "greeting": [word for table in tables for word in table.smalltalk.greeting],
         "thanks": [word for table in tables for word in table.smalltalk.thanks],
         "goodbye": [word for table in tables for word in table.smalltalk.goodbye],
     }
-    return {topic: folded_words(words, tables) for topic, words in found.items()}
+    return {topic: folded_words(words, tables) for topic, words in result.items()}
 
 
 def _fillers(tables: Tables) -> frozenset[str]:
@@ -108,15 +108,15 @@ def _any(
 
 def _phrase(phrase: str, tables: Tables) -> str:
     """A phrase as a regular expression: `*` is any ending, a/b either word, and … up to four words."""
-    found = ""
+    result = ""
     for place, word in enumerate(phrase.split()):
         if word in ("…", "..."):
-            found += r"(?: \w+){0,4}"
+            result += r"(?: \w+){0,4}"
             continue
         choices = [
             " ".join(re.escape(each) for each in folded(choice, tables=tables).split())
             + (r"\w*" if choice.endswith("*") else "")
             for choice in word.split("/")
         ]
-        found += (" " if place else "") + (choices[0] if len(choices) == 1 else f"(?:{'|'.join(choices)})")
-    return found
+        result += (" " if place else "") + (choices[0] if len(choices) == 1 else f"(?:{'|'.join(choices)})")
+    return result

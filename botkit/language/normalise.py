@@ -67,12 +67,12 @@ def _letters(tables: Tables, lang: str) -> Mapping[int, str]:
 def words(text: str, lang: str | None = None, tables: Tables = SHIPPED) -> list[str]:
     """The stems of a text, in order. A language without a stemmer keeps its words as they are."""
     table = tables[lang]
-    found = [
+    result = [
         w.split("'")[0] if table.apostrophe_ends_word else w.replace("'", "")
         for w in _WORD.findall(normal(text, lang, tables))
     ]
     stem = _stemmer(table.stemmer)
-    return [stem(w) for w in found if w]
+    return [stem(w) for w in result if w]
 
 
 def ngrams(text: str, lang: str | None = None, sizes: Sequence[int] = (3, 4), tables: Tables = SHIPPED) -> list[str]:

@@ -56,22 +56,22 @@ def _rules(value: Any) -> tuple[str, ...]:
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    found = tuple(_list(each) for each in _is(value, list))
-    if any(len(each) != 2 for each in found):
+    result = tuple(_list(each) for each in _is(value, list))
+    if any(len(each) != 2 for each in result):
         raise ValueError
-    return tuple((a, b) for a, b in found)
+    return tuple((a, b) for a, b in result)
 
 
 def _rule_pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    found = _pairs(value)
-    for typed, written in found:
+    result = _pairs(value)
+    for typed, written in result:
         try:
             re.compile(_rule(typed)).sub(written, "")
             if re.compile(typed).groups < max((int(n) for n in re.findall(r"\\(\d)", written)), default=0):
                 raise ValueError(f"“{written}” names a group that “{typed[:60]}” does not have")
         except (re.error, IndexError) as error:
             raise ValueError(f"“{written}” cannot stand for “{typed[:60]}” ({error})") from None
-    return found
+    return result
 
 
 def _strings(value: Any) -> dict[str, str]:
@@ -92,17 +92,17 @@ def _choice(*names: str) -> Kind:
 
 
 def _digits(value: Any) -> tuple[str, ...]:
-    found = _list(value)
-    if any(len(each) != 10 for each in found):
+    result = _list(value)
+    if any(len(each) != 10 for each in result):
         raise ValueError
-    return found
+    return result
 
 
 def _letters(value: Any) -> dict[str, str]:
-    found = _strings(value)
-    if any(len(letter) != 1 for letter in found):
+    result = _strings(value)
+    if any(len(letter) != 1 for letter in result):
         raise ValueError
-    return found
+    return result
 
 
 def _number(value: Any) -> float:
@@ -282,7 +282,7 @@ def checked(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str
 
 def _checked(raw: Mapping[str, Any], section: type, path: str, problems: list[tuple[str, str]]) -> dict[str, Any]:
     known = kinds(section)
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in raw.items():
         wanted, name = known.get(key), f"{path}{key}"
         if wanted is None:
@@ -291,17 +291,17 @@ def _checked(raw: Mapping[str, Any], section: type, path: str, problems: list[tu
             problems.append((name, f"unknown key `{name}`. {cure}"))
         elif not isinstance(wanted, Kind):
             if isinstance(value, dict):
-                found[key] = _checked(value, wanted, f"{name}.", problems)
+                result[key] = _checked(value, wanted, f"{name}.", problems)
             else:
                 problems.append((name, f"`{name}` must be a section. Write [{name}] and its keys below."))
         else:
             try:
                 wanted.read(value)
-                found[key] = value
+                result[key] = value
             except (ValueError, TypeError) as error:
                 why = f": {error}" if str(error) else ""
                 problems.append((name, f"`{name}` must be {wanted.expected}{why}. Correct it or take it out."))
-    return found
+    return result
 
 
 def merged(raw: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -321,11 +321,11 @@ def built(raw: Mapping[str, Any]) -> Table:
 
 def _built(raw: Mapping[str, Any], section: type) -> Any:
     known = kinds(section)
-    found = {}
+    result = {}
     for key, value in raw.items():
         kind = known[key]
-        found[key] = kind.read(value) if isinstance(kind, Kind) else _built(value, kind)
-    return section(**found)
+        result[key] = kind.read(value) if isinstance(kind, Kind) else _built(value, kind)
+    return section(**result)
 
 
 @functools.cache

@@ -35,13 +35,13 @@ class LanguageError(Exception):
 
 def checked(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """As much of a raw table as can be used, and what cannot: (key, what is wrong and what helps)."""
-    found, problems = schema.checked(raw)
+    result, problems = schema.checked(raw)
     known = domain_names()
-    unknown = sorted(set(found.get("domains", ())) - set(known))
+    unknown = sorted(set(result.get("domains", ())) - set(known))
     problems += [(f"domains.{name}", f"unknown domain `{name}`. Use one of {', '.join(known)}.") for name in unknown]
     if unknown:
-        found["domains"] = {name: words for name, words in found["domains"].items() if name in known}
-    return found, problems
+        result["domains"] = {name: words for name, words in result["domains"].items() if name in known}
+    return result, problems
 
 
 @functools.cache
@@ -148,10 +148,10 @@ class Tables:
     def made(self, make: Callable[..., T], *of: Hashable) -> T:
         """What a module makes of these tables, `make(tables, *of)`, made once."""
         key = (make, *of)
-        found = self._made.get(key)
-        if found is None:
-            found = self._made.setdefault(key, make(self, *of))  # by two threads at worst
-        return found  # type: ignore[no-any-return]
+        value = self._made.get(key)
+        if value is None:
+            value = self._made.setdefault(key, make(self, *of))  # by two threads at worst
+        return value  # type: ignore[no-any-return]
 
 
 @functools.lru_cache(maxsize=8)

@@ -116,10 +116,10 @@ def phonetic_keys(text: str, lang: str, tables: Tables = SHIPPED) -> list[str]:
 
 def _consonants(tables: Tables, lang: str) -> Mapping[str, str]:
     """The sound of each folded letter: by the language's own table, else by another's."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for table in (*tables, tables[lang]):
-        found |= {folded(letter, tables=tables): sound for letter, sound in table.consonants.letters.items()}
-    return found
+        result |= {folded(letter, tables=tables): sound for letter, sound in table.consonants.letters.items()}
+    return result
 
 
 # ---------------------------------------------------------------- words that are known
@@ -182,10 +182,10 @@ class Speller:
 
 def _sounds(tables: Tables, lang: str) -> Mapping[str, str]:
     """What each letter may sound like: by the language's own table, else by another's."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for table in (*tables, tables[lang]):
-        found |= table.spelling.letters
-    return found
+        result |= table.spelling.letters
+    return result
 
 
 def _key(sounds: Iterable[str]) -> str:

@@ -132,11 +132,11 @@ class Webhook:
         except TimeoutError:
             raise NotDelivered(f"{host} did not answer in time", away=True) from None
         except ssl.SSLError as error:
-            told = error.reason or type(error).__name__
-            raise NotDelivered(f"{host}: the certificate or the encryption is wrong: {told}") from None
+            result = error.reason or type(error).__name__
+            raise NotDelivered(f"{host}: the certificate or the encryption is wrong: {result}") from None
         except (OSError, http.client.HTTPException) as error:
-            told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            raise NotDelivered(f"{host} could not be reached: {told}", away=True) from None
+            result = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            raise NotDelivered(f"{host} could not be reached: {result}", away=True) from None
 
     @contextlib.contextmanager
     def _connected(self, host: str, port: int, encrypted: bool) -> Iterator[http.client.HTTPConnection]:
@@ -173,18 +173,18 @@ class Webhook:
     def _line(self, host: str, port: int) -> socket.socket:
         """A connection to an address that was looked at, and to no other."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            result = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise NotDelivered(f"{host} has no address", away=True) from None
         if not self._allows(host):
-            for *_, address in found:
+            for *_, address in result:
                 if not self._allows(str(address[0])) and not is_public(str(address[0])):
                     raise NotDelivered(
                         f"{host} is at {address[0]}, which is not public: name it in webhook_allow if you mean it"
                     )
         failure: OSError = TimeoutError()
         until = time.monotonic() + self.deadline
-        for family, kind, protocol, _, address in found:
+        for family, kind, protocol, _, address in result:
             left = until - time.monotonic()
             if left <= 0:
                 break
@@ -213,16 +213,16 @@ class Webhook:
 def is_public(address: str) -> bool:
     """Whether an address is one of the internet at large, also looked at through what IPv6 may wrap it in."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        result = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    if isinstance(result, ipaddress.IPv6Address):
+        inner = result.ipv4_mapped or result.sixtofour or (result.teredo or (None, None))[1]
+        if result in _NAT64:
+            inner = ipaddress.IPv4Address(int(result) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-    return found.is_global and not found.is_multicast
+    return result.is_global and not result.is_multicast
 
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")

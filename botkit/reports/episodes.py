@@ -69,12 +69,12 @@ def episodes(
     """The episodes that started at `since` or later and before `until`, as they stand at `now`: what happened after
     `now` is not looked at. In the order of their start."""
     now = now or store.now()
-    found = []
+    result = []
     for lang, page, events in conversations(store, since, now):
         for episode in of_conversation(events, now, lang, page, window_hours):
             if (since is None or episode.started >= since) and (until is None or episode.started < until):
-                found.append(episode)
-    return sorted(found, key=lambda episode: (episode.started, episode.conversation))
+                result.append(episode)
+    return sorted(result, key=lambda episode: (episode.started, episode.conversation))
 
 
 def of_conversation(
@@ -112,12 +112,12 @@ def conversations(
     store: Store, since: datetime | None, now: datetime
 ) -> Iterator[tuple[str, str | None, list[Event]]]:
     """Conversations that changed since a time, each with its events up to `now`."""
-    said, talk = event_table.c, conversation_table.c
+    event, talk = event_table.c, conversation_table.c
     query = (
         sa.select(event_table, talk.lang, talk.page)
-        .join(conversation_table, talk.id == said.conversation_id)
-        .where(said.at <= now, said.kind.not_in(_UNTOLD))
-        .order_by(said.conversation_id, said.seq)
+        .join(conversation_table, talk.id == event.conversation_id)
+        .where(event.at <= now, event.kind.not_in(_UNTOLD))
+        .order_by(event.conversation_id, event.seq)
     )
     if since is not None:
         query = query.where(talk.changed_at >= since)

@@ -125,11 +125,11 @@ class _Talk:
             # Whoever was helped and then asks for a person has another matter.
             helped = before is None or self.opinions.get(before.data.id)
             return None if before is None or helped else self.question(before)
-        said = message.data
-        if not isinstance(said, CustomerMessage):
+        text = message.data
+        if not isinstance(text, CustomerMessage):
             return None
-        picked = said.choice or (data.source and data.understood == data.source.title)
-        if picked or (data.kind == "handoff" and language.neither(said.text, self.tables)):
+        picked = text.choice or (data.source and data.understood == data.source.title)
+        if picked or (data.kind == "handoff" and language.neither(text.text, self.tables)):
             before = self._before(message)
             offered = [option.article for option in before.data.options] if before else []
             asked_back = before is not None and before.data.kind == "clarify"
@@ -137,8 +137,8 @@ class _Talk:
                 return None
             return self.question(before)
         lang = data.question_lang
-        depends = data.understood and _depends(said.text, lang, self.tables)
-        return None if depends else _Asked(message, said.text, lang)
+        depends = data.understood and _depends(text.text, lang, self.tables)
+        return None if depends else _Asked(message, text.text, lang)
 
     def _before(self, event: Event) -> _Reply | None:
         """The bot's last turn before an event in the same matter, small talk aside."""

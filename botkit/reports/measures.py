@@ -29,13 +29,13 @@ def summary(
     now = now or store.now()
 
     def figures(window_hours: float) -> dict[str, Any]:
-        found = episodes(store, since, until, now, window_hours)
-        languages = sorted({episode.lang for episode in found})
+        result = episodes(store, since, until, now, window_hours)
+        languages = sorted({episode.lang for episode in result})
         return {
             "window_hours": window_hours,
-            **_figures(found, now, window_hours),
+            **_figures(result, now, window_hours),
             "languages": {
-                lang: _figures([e for e in found if e.lang == lang], now, window_hours) for lang in languages
+                lang: _figures([e for e in result if e.lang == lang], now, window_hours) for lang in languages
             },
         }
 
@@ -55,14 +55,14 @@ def satisfaction(
     """What customers said of the team at `since` or later and before `until`: `count`, `mean`, `scores`, and
     `languages` with the same for each. The mean stands beside how many said nothing: `asked` counts closings after
     which they could."""
-    given, closed = satisfaction_table.c, ticket_table.c
+    event, closed = satisfaction_table.c, ticket_table.c
 
     def within(at: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
         return [at <= (now or store.now()), *([at >= since] if since else []), *([at < until] if until else [])]
 
     with store.read() as conn:
-        groups = sa.select(given.lang, given.score, sa.func.count().label("number")).where(*within(given.at))
-        rows = conn.execute(groups.group_by(given.lang, given.score)).all()
+        groups = sa.select(event.lang, event.score, sa.func.count().label("number")).where(*within(event.at))
+        rows = conn.execute(groups.group_by(event.lang, event.score)).all()
         asked = conn.execute(
             sa.select(sa.func.count())
             .select_from(ticket_table)

@@ -27,10 +27,10 @@ def table(figures: Mapping[str, Any]) -> str:
         if low_high:
             text += "\n95 % intervals, all languages: " + ", ".join(low_high)
         parts.append(f"Quiet for {block['window_hours']} h counts as the end\n{text}")
-    said = figures["satisfaction"]
-    if said["count"]:
-        counts = ", ".join(f"{score}: {number}" for score, number in said["scores"].items())
-        parts.append(f"Satisfaction: {said['mean']:.1f} of 5, {said['count']} of {said['asked']} asked ({counts})")
+    texts = figures["satisfaction"]
+    if texts["count"]:
+        counts = ", ".join(f"{score}: {number}" for score, number in texts["scores"].items())
+        parts.append(f"Satisfaction: {texts['mean']:.1f} of 5, {texts['count']} of {texts['asked']} asked ({counts})")
     return "\n\n".join(parts) + "\n"
 
 

@@ -37,11 +37,11 @@ def readyz() -> tuple[Response, int]:
     if away:
         reasons.append("database: it cannot be used")
     ready = version is not None and not away
-    told: dict[str, Any] = {"status": ("degraded" if reasons else "ok") if ready else "unavailable"}
-    told |= {"index": version} if version else {}
-    response = jsonify(told | ({"reasons": reasons} if reasons else {}))
+    result: dict[str, Any] = {"status": ("degraded" if reasons else "ok") if ready else "unavailable"}
+    result |= {"index": version} if version else {}
+    response = jsonify(result | ({"reasons": reasons} if reasons else {}))
     if reasons:
-        log.error("%s: %s", told["status"], "; ".join(filter(None, (context.live.problem, away))))
+        log.error("%s: %s", result["status"], "; ".join(filter(None, (context.live.problem, away))))
     if not ready:
         response.headers["Retry-After"] = "5"
     return response, 200 if ready else 503
@@ -105,10 +105,10 @@ def _deliveries(store: Store) -> dict[str, tuple[str, float, dict[str, str]]]:
         problem = 0.0
     except StoreError:  # the other figures are wanted most when the database is away
         counts, problem = {}, 1.0
-    told = {"botkit_database_problem": ("1 while the database cannot be used.", problem, dict[str, str]())}
+    result = {"botkit_database_problem": ("1 while the database cannot be used.", problem, dict[str, str]())}
     if not counts:
-        return told
-    return told | {
+        return result
+    return result | {
         "botkit_outbox_waiting": ("Deliveries to other systems that wait.", float(counts["waiting"]), {}),
         "botkit_outbox_given_up": ("Deliveries that were given up.", float(counts["given_up"]), {}),
     }

@@ -47,8 +47,8 @@ def rows_before(conn: Connection, conversation_id: str, seq: int, most_bytes: in
 def _page(conn: Connection, query: sa.Select[Any], conversation_id: str, seq: int, most_bytes: int) -> Page:
     rows: list[sa.Row[Any]] = []
     left = most_bytes
-    with conn.execute(query, {"conversation": conversation_id, "at": seq}) as found:
-        for row in found:
+    with conn.execute(query, {"conversation": conversation_id, "at": seq}) as result:
+        for row in result:
             left -= row.size
             if rows and (left < 0 or len(rows) == PAGE_EVENTS):
                 return Page(rows, True)

@@ -45,8 +45,8 @@ class Snapshot:
 
     def rows(self, table: str) -> Iterator[bytes]:
         """The lines of a table, in the order of its key."""
-        found = self._tables[table]
-        query = sa.select(found).order_by(*found.primary_key.columns).execution_options(yield_per=BATCH)
+        result = self._tables[table]
+        query = sa.select(result).order_by(*result.primary_key.columns).execution_options(yield_per=BATCH)
         for row in self._conn.execute(query):
             yield json.dumps(list(row), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
@@ -160,9 +160,9 @@ def _filled(
 
 def _fill(conn: Connection, table: sa.Table, names: Sequence[str], lines: Iterable[bytes]) -> int:
     clean = conn.dialect.name == "postgresql"  # which holds no NUL, where an older release let one into a file
-    count, given = 0, iter(lines)
-    while batch := list(islice(given, BATCH)):
-        found = []
+    count, value = 0, iter(lines)
+    while batch := list(islice(value, BATCH)):
+        result = []
         for line in batch:
             count += 1
             try:
@@ -173,13 +173,13 @@ def _fill(conn: Connection, table: sa.Table, names: Sequence[str], lines: Iterab
                 raise StoreError(f"invalid row: line {count} of the table {table.name}")
             if clean:
                 row = [each.replace("\0", "") if isinstance(each, str) else each for each in row]
-            found.append(dict(zip(names, row, strict=True)))
+            result.append(dict(zip(names, row, strict=True)))
         try:
-            conn.execute(table.insert(), found)
+            conn.execute(table.insert(), result)
         except (SQLAlchemyError, OverflowError, TypeError) as error:
             first = count - len(batch) + 1
-            told = type(getattr(error, "orig", error)).__name__
-            raise StoreError(f"lines {first} to {count} of the table {table.name} cannot be rows: {told}") from error
+            details = type(getattr(error, "orig", error)).__name__
+            raise StoreError(f"lines {first} to {count} of the table {table.name} cannot be rows: {details}") from error
     number = next((column for column in table.primary_key if isinstance(column.type, sa.Integer)), None)
     if clean and number is not None and len(table.primary_key) == 1:
         sequence = sa.func.pg_get_serial_sequence(table.name, number.name)
@@ -190,10 +190,10 @@ def _fill(conn: Connection, table: sa.Table, names: Sequence[str], lines: Iterab
 
 def _tables(conn: Connection) -> dict[str, sa.Table]:
     """The record's tables as the database has them, each after those that it points to."""
-    found = sa.MetaData()
+    result = sa.MetaData()
     there = set(sa.inspect(conn).get_table_names())
-    found.reflect(conn, only=sorted(there & set(metadata.tables)))  # a server's database may hold others too
-    tables = {table.name: table for table in found.sorted_tables if table.name in metadata.tables}
+    result.reflect(conn, only=sorted(there & set(metadata.tables)))  # a server's database may hold others too
+    tables = {table.name: table for table in result.sorted_tables if table.name in metadata.tables}
     for table in tables.values():
         for column in table.columns:
             if isinstance(column.type, sa.JSON):
@@ -207,8 +207,8 @@ def _sound(store: Store, conn: Connection) -> None:
     sound = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
     stray = conn.exec_driver_sql("PRAGMA foreign_key_check").first()
     if sound != "ok" or stray is not None:
-        told = sound if sound != "ok" else f"a row of {stray[0]} points nowhere" if stray else ""
-        raise StoreError(f"{store!r} is damaged ({told}): restore it from the newest backup")
+        result = sound if sound != "ok" else f"a row of {stray[0]} points nowhere" if stray else ""
+        raise StoreError(f"{store!r} is damaged ({result}): restore it from the newest backup")
 
 
 def _schema_aside(store: Store, name: str) -> str:

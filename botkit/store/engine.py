@@ -103,19 +103,19 @@ def sqlite_driver() -> ModuleType:
     """The SQLite to use: Python's own where it is new enough to keep a WAL file whole, or pysqlite3's."""
     import sqlite3
 
-    found = [f"Python's sqlite3 has {sqlite3.sqlite_version}"]
+    result = [f"Python's sqlite3 has {sqlite3.sqlite_version}"]
     if sqlite3.sqlite_version_info >= SAFE_SQLITE:
         return sqlite3
     try:
         from pysqlite3 import dbapi2
     except ImportError:
-        found.append("pysqlite3 is not installed")
+        result.append("pysqlite3 is not installed")
     else:
         if dbapi2.sqlite_version_info >= SAFE_SQLITE:
             driver: ModuleType = dbapi2
             return driver
-        found.append(f"pysqlite3 has {dbapi2.sqlite_version}")
+        result.append(f"pysqlite3 has {dbapi2.sqlite_version}")
     raise StoreError(
         f"SQLite {'.'.join(map(str, SAFE_SQLITE))} or newer is needed, since older ones can damage the file; "
-        f"{' and '.join(found)}: pip install 'pysqlite3>=0.6.1', or use a PostgreSQL URL"
+        f"{' and '.join(result)}: pip install 'pysqlite3>=0.6.1', or use a PostgreSQL URL"
     )

@@ -35,14 +35,14 @@ class Kept:
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Self:
         """From what was written, by whichever release."""
-        found: dict[str, object] = {}
+        result: dict[str, object] = {}
         for slot in slots(cls):
             value = stored.get(slot.key)
             if value is None:
-                found[slot.name] = None if slot.optional and slot.key in stored else slot.missing
+                result[slot.name] = None if slot.optional and slot.key in stored else slot.missing
             else:
-                found[slot.name] = value if slot.read is None else slot.read(value)
-        return cls(**found)
+                result[slot.name] = value if slot.read is None else slot.read(value)
+        return cls(**result)
 
 
 @dataclass(frozen=True)

@@ -131,18 +131,18 @@ class KeyFile:
 
     def add(self, now: datetime) -> Keys:
         """A new current key before the others; those that count no more are dropped."""
-        found = self.read(now)
-        self._write([Key(secrets.token_bytes(BYTES), now), *(found.keys if found else ())])
+        result = self.read(now)
+        self._write([Key(secrets.token_bytes(BYTES), now), *(result.keys if result else ())])
         added = self.read(now)
         assert added is not None
         return added
 
     def retire(self, now: datetime, until: datetime) -> None:
         """Let all keys but the current one count until then, and no longer."""
-        found = self.read(now)
-        assert found is not None
-        older = [replace(key, until=min(key.until or until, until)) for key in found.keys[1:]]
-        self._write([found.current, *older])
+        result = self.read(now)
+        assert result is not None
+        older = [replace(key, until=min(key.until or until, until)) for key in result.keys[1:]]
+        self._write([result.current, *older])
 
     def missing(self) -> KeysError:
         return KeysError(f"the key file {self.path} is not there, and the database was used with one: {_CURE}")
@@ -154,8 +154,8 @@ class KeyFile:
 
     def _all(self) -> tuple[Key, ...] | None:
         try:
-            found = os.stat(self.path)
-            at = (found.st_mtime_ns, found.st_ino, found.st_size)
+            result = os.stat(self.path)
+            at = (result.st_mtime_ns, result.st_ino, result.st_size)
             if self._read is not None and self._read[0] == at:
                 return self._read[1]
             tighten([self.path])

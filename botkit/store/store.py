@@ -266,8 +266,8 @@ class Store:
 
     def sent_before(self, conn: Connection, conversation_id: str, actor: str, client_id: str) -> Event | None:
         """The event that this author already stored under this client id, if there is one."""
-        given = {"conversation": conversation_id, "by": actor, "client": client_id}
-        row = conn.execute(_SENT, given).one_or_none()
+        value = {"conversation": conversation_id, "by": actor, "client": client_id}
+        row = conn.execute(_SENT, value).one_or_none()
         return None if row is None else as_event(row)
 
     def heads(self, conn: Connection, conversation_ids: Iterable[str]) -> dict[str, int]:
@@ -292,23 +292,23 @@ class Store:
         Take them before a transaction begins: the first time, they need one. A database that is away is no obstacle
         where the file is there.
         """
-        found = self.key_file.read(self.now())
-        if found is not None and found == self._settled:
-            return found
+        result = self.key_file.read(self.now())
+        if result is not None and result == self._settled:
+            return result
         try:
             with self.read() as conn:
                 mark = conn.execute(_MARK).scalar()
-            if found is None or mark not in found.ids:
+            if result is None or mark not in result.ids:
                 with self.write() as conn:
-                    found = self.settle_keys(conn)
+                    result = self.settle_keys(conn)
         except KeysError:
             raise
         except StoreError:
-            if found is None:
+            if result is None:
                 raise
-            return found
-        self._settled = found
-        return found
+            return result
+        self._settled = result
+        return result
 
     def settle_keys(self, conn: Connection, *, adopt: bool = False) -> Keys:
         """The same inside the caller's write transaction. `adopt`: take the file's keys, new ones where there are none
@@ -316,22 +316,22 @@ class Store:
         exclusive(conn, 6274912)
         mark = conn.execute(_MARK).scalar()
         try:
-            found = self.key_file.read(self.now())
+            result = self.key_file.read(self.now())
         except KeysError:
             if not adopt:
                 raise
-            found = None
-        if found is None and mark is not None and not adopt:
+            result = None
+        if result is None and mark is not None and not adopt:
             raise self.key_file.missing()
-        if found is None:
-            found = self.key_file.make(self.now())
-        if mark is not None and mark not in found.ids and not adopt:
+        if result is None:
+            result = self.key_file.make(self.now())
+        if mark is not None and mark not in result.ids and not adopt:
             raise self.key_file.wrong(mark)
         if mark is None:
-            conn.execute(secret_table.insert().values(name="keys", value=found.current.id, made_at=self.now()))
-        elif mark not in found.ids:
-            self.mark_keys(conn, found)
-        return found
+            conn.execute(secret_table.insert().values(name="keys", value=result.current.id, made_at=self.now()))
+        elif mark not in result.ids:
+            self.mark_keys(conn, result)
+        return result
 
     def mark_keys(self, conn: Connection, keys: Keys) -> None:
         """Note that the database is used with the current one of these keys from now on."""

@@ -16,11 +16,11 @@ SECONDS = 30
 @pytest.mark.databases("sqlite", "postgresql")
 def test_half_a_minute_of_hostile_requests_harms_nothing(index_folder: Path, tmp_path: Path, database: str) -> None:
     """No error of ours, no worker that ends, no traceback, no secret or personal data in the log, no growth."""
-    found = fuzz.fuzz(tmp_path, index_folder, SECONDS, SEED, database=database)
-    assert not found.problems, f"seed {SEED}:\n" + "\n".join(found.problems)[:20_000]
-    assert found.requests >= 200
-    assert found.statuses[200] > found.requests / 20
-    assert len(found.routes) > len(found.missed)
+    result = fuzz.fuzz(tmp_path, index_folder, SECONDS, SEED, database=database)
+    assert not result.problems, f"seed {SEED}:\n" + "\n".join(result.problems)[:20_000]
+    assert result.requests >= 200
+    assert result.statuses[200] > result.requests / 20
+    assert len(result.routes) > len(result.missed)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_an_attack_is_told_with_what_others_had_of_it(index_folder: Path) -> None:
     """For each attack a line: every message of the others answered, no worker ended by itself."""
-    given = ("--seconds", "2", "--only", "ligatures,slow heads,damaged version", "--index", str(index_folder))
-    command = [sys.executable, str(ROOT / "eval" / "hostile.py"), *given]
+    value = ("--seconds", "2", "--only", "ligatures,slow heads,damaged version", "--index", str(index_folder))
+    command = [sys.executable, str(ROOT / "eval" / "hostile.py"), *value]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environ)
     assert done.returncode == 0, done.stdout + done.stderr

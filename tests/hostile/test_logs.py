@@ -44,8 +44,8 @@ def quiet(server: Served) -> None:
     """Nothing of it is in the log, nor is anybody's address."""
     log = server.log
     assert "botkit.access" in log
-    for told in (WORDS, ESCAPED, SECRET, "from ip", "127.0.0.1 "):
-        assert told not in log, next(line for line in log.splitlines() if told in line)
+    for result in (WORDS, ESCAPED, SECRET, "from ip", "127.0.0.1 "):
+        assert result not in log, next(line for line in log.splitlines() if result in line)
     assert "Traceback" not in log
     metrics = server.get("/metrics")
     assert metrics is not None
@@ -65,9 +65,9 @@ def test_what_is_no_request_is_refused_and_not_repeated(server: Served, sent: st
 
 
 def test_what_is_one_leaves_no_trace_either(server: Served) -> None:
-    told = server.ask("POST", "/api/v1/conversations", {"lang": "en", "page": f"/orders/{WORDS}"})
-    assert told is not None
-    path, bearer = f"/api/v1/conversations/{told.json['id']}", {"Authorization": f"Bearer {told.json['token']}"}
+    result = server.ask("POST", "/api/v1/conversations", {"lang": "en", "page": f"/orders/{WORDS}"})
+    assert result is not None
+    path, bearer = f"/api/v1/conversations/{result.json['id']}", {"Authorization": f"Bearer {result.json['token']}"}
     statuses = {
         server.status("POST", f"{path}/messages", {"client_id": "a", "text": f"my mail is {WORDS}"}, **bearer),
         server.status("POST", f"{path}/messages", {"client_id": WORDS, "text": WORDS, "choice": WORDS}, **bearer),
@@ -82,5 +82,5 @@ def test_what_is_one_leaves_no_trace_either(server: Served) -> None:
         server.status("GET", "/readyz", **{"X-Request-Id": WORDS, "User-Agent": WORDS, "Referer": WORDS}),
     }
     assert statuses <= {200, 303, 400, 401, 404}
-    assert told.json["token"] not in server.log
+    assert result.json["token"] not in server.log
     quiet(server)

@@ -76,7 +76,7 @@ def server(index_folder: Path, folder: Path) -> Iterator[Served]:
 @pytest.fixture
 def same(server: Served) -> Iterator[Served]:
     """The server, whose workers must be the same afterwards."""
-    before = server.until(lambda: len(found := server.workers()) == WORKERS and found, "workers")
+    before = server.until(lambda: len(result := server.workers()) == WORKERS and result, "workers")
     yield server
     server.serves()
     assert server.workers() == before, server.log[-4000:]
@@ -112,9 +112,9 @@ def test_a_text_is_harmless_as_a_question_a_search_and_the_turn_before(same: Ser
 
 
 def test_texts_that_are_stored_harm_nobody_who_opens_the_ticket(same: Served, folder: Path) -> None:
-    told = same.ask("POST", "/api/v1/conversations", {"lang": "ar"})
-    assert told is not None
-    path, bearer = f"/api/v1/conversations/{told.json['id']}", {"Authorization": f"Bearer {told.json['token']}"}
+    result = same.ask("POST", "/api/v1/conversations", {"lang": "ar"})
+    assert result is not None
+    path, bearer = f"/api/v1/conversations/{result.json['id']}", {"Authorization": f"Bearer {result.json['token']}"}
     assert same.status("POST", f"{path}/handoff", {}, **bearer) == 200
     with closing(Store(f"sqlite:///{folder / 'botkit.db'}")) as store:
         accounts.add_agent(store, "Ali", "agent", PASSWORD)
@@ -160,9 +160,9 @@ def test_every_question_is_answered_or_honestly_missed_while_each_third_fails(
 ) -> None:
     """By the API, alone and in a conversation, and by the pages; a title is found whether there is a vector or not."""
     server, _ = faulty
-    told = server.ask("POST", "/api/v1/conversations", {"lang": "en"})
-    assert told is not None
-    path, bearer = f"/api/v1/conversations/{told.json['id']}", {"Authorization": f"Bearer {told.json['token']}"}
+    result = server.ask("POST", "/api/v1/conversations", {"lang": "en"})
+    assert result is not None
+    path, bearer = f"/api/v1/conversations/{result.json['id']}", {"Authorization": f"Bearer {result.json['token']}"}
     for number, each in enumerate(list(live.current().articles("en")) * 2):
         reply = asked(server, each.title, lang="en").json
         assert reply["article"] == each.id

@@ -67,14 +67,14 @@ def read(text: str) -> list[Route]:
     for line in text.splitlines():
         if not line.strip() or line.startswith(("#", "method ")):
             continue
-        head, *told = line.split("|")
+        head, *details = line.split("|")
         method, rule, of = head.split()
-        told = told * len(GROUPS) if len(told) == 1 else told
-        assert len(told) == len(GROUPS), f"a line has one group of cells or {len(GROUPS)}: {line}"
+        details = details * len(GROUPS) if len(details) == 1 else details
+        assert len(details) == len(GROUPS), f"a line has one group of cells or {len(GROUPS)}: {line}"
         cells: list[str] = []
-        for group, names in zip(told, GROUPS.values(), strict=True):
-            found = group.split()
-            cells += found * len(names) if len(found) == 1 else found
+        for group, names in zip(details, GROUPS.values(), strict=True):
+            result = group.split()
+            cells += result * len(names) if len(result) == 1 else result
         assert len(cells) == len(WHO), f"{len(cells)} cells for {len(WHO)} columns: {line}"
         lines.append(Route(method, rule, of, dict(zip(WHO, cells, strict=True))))
     return lines
@@ -107,14 +107,14 @@ class Written:
         self._under_way: dict[Any, set[str]] = {}
 
     def executed(self, conn: Any, cursor: Any, statement: str, *_: Any) -> None:
-        found = re.match(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)(?: SET (.*?) WHERE)?", statement, re.DOTALL)
-        if found is None or cursor.rowcount == 0 or found[1] in QUIET:
+        match = re.match(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)(?: SET (.*?) WHERE)?", statement, re.DOTALL)
+        if match is None or cursor.rowcount == 0 or match[1] in QUIET:
             return
-        if found[2] and set(re.findall(r"(\w+)=", found[2])) <= SEEN.get(found[1], set()):
+        if match[2] and set(re.findall(r"(\w+)=", match[2])) <= SEEN.get(match[1], set()):
             return
-        if found[1] == "seat" and found[0].lstrip().startswith("INSERT"):  # the first time that somebody is seen
+        if match[1] == "seat" and match[0].lstrip().startswith("INSERT"):  # the first time that somebody is seen
             return
-        self._under_way.setdefault(conn, set()).add(found[1])
+        self._under_way.setdefault(conn, set()).add(match[1])
 
     def committed(self, conn: Any) -> None:
         self.tables |= self._under_way.pop(conn, set())
@@ -125,11 +125,11 @@ class Written:
 
 @pytest.fixture
 def written() -> Iterator[Written]:
-    found = Written()
-    hooks = {"after_cursor_execute": found.executed, "commit": found.committed, "rollback": found.rolled_back}
+    result = Written()
+    hooks = {"after_cursor_execute": result.executed, "commit": result.committed, "rollback": result.rolled_back}
     for name, hook in hooks.items():
         sa.event.listen(sa.Engine, name, hook)
-    yield found
+    yield result
     for name, hook in hooks.items():
         sa.event.remove(sa.Engine, name, hook)
 
@@ -147,13 +147,14 @@ class World:
     def conversation(self, answered: bool = False) -> dict[str, str]:
         """A customer's conversation: `id`, `token` and, where the bot has answered in it, `reply_id`."""
         browser = self.app.test_client()
-        told: dict[str, str] = browser.post("/api/v1/conversations", json={"lang": "en"}).json  # type: ignore[assignment]
+        result: dict[str, str] = browser.post("/api/v1/conversations", json={"lang": "en"}).json  # type: ignore[assignment]
         if answered:
-            path, bearer = f"/api/v1/conversations/{told['id']}/messages", {"Authorization": f"Bearer {told['token']}"}
-            said = browser.post(path, json={"client_id": "first", "text": "Where is my order?"}, headers=bearer).json
-            assert said is not None
-            told["reply_id"] = said["reply"]["id"]
-        return told
+            path = f"/api/v1/conversations/{result['id']}/messages"
+            bearer = {"Authorization": f"Bearer {result['token']}"}
+            text = browser.post(path, json={"client_id": "first", "text": "Where is my order?"}, headers=bearer).json
+            assert text is not None
+            result["reply_id"] = text["reply"]["id"]
+        return result
 
     def signed_in(self, name: str) -> FlaskClient:
         browser = self.app.test_client()
@@ -217,8 +218,8 @@ class World:
         address = re.sub(r"<(?:path:)?(\w+)>", lambda found: str(parts[found[1]]()), rule)
         if route.method == "GET":
             return address + {"search": "?q=order", "suggest": "?q=wh&lang=en"}.get(address.rpartition("/")[2], ""), {}
-        given = self.body(route, mine, name)
-        return address, {"json" if rule.startswith("/api/") else "data": given(who) if callable(given) else given}
+        body = self.body(route, mine, name)
+        return address, {"json" if rule.startswith("/api/") else "data": body(who) if callable(body) else body}
 
     def body(self, route: Route, conversation: dict[str, str], name: str) -> Any:
         day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
@@ -271,14 +272,14 @@ class World:
 
 def got(answer: TestResponse, done: bool) -> set[str]:
     """What a cell may say of an answer."""
-    told = {str(answer.status_code)}
+    result = {str(answer.status_code)}
     if answer.status_code == 303:
         if answer.location.startswith("/desk/login") and not answer.location.startswith("/desk/login/code"):
             return {"out" if done else "login"}
-        told.add("done" if done else "kept")
+        result.add("done" if done else "kept")
     if answer.status_code >= 400 and done:
         return {f"{answer.status_code}, and it was done"}
-    return told
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -335,10 +336,10 @@ def test_everybody_gets_at_every_door_what_the_table_says(who: str, world: World
         address, sent = world.request(route, agent, customer)
         written.tables.clear()
         with browser.open(address, method=route.method, headers=headers, **sent) as answer:
-            found = got(answer, bool(written.tables))
-            if route.cells[who] not in found:
-                differ.append(f"{route}: {' / '.join(sorted(found))}, not {route.cells[who]}")
-        if kind == "session" and found & {"done", "login", "out"} and route.rule.startswith(OWN):
+            result = got(answer, bool(written.tables))
+            if route.cells[who] not in result:
+                differ.append(f"{route}: {' / '.join(sorted(result))}, not {route.cells[who]}")
+        if kind == "session" and result & {"done", "login", "out"} and route.rule.startswith(OWN):
             browser = world.anew(world.people[name])
     assert not differ, "\n".join(differ)
 
@@ -382,9 +383,9 @@ def test_who_is_not_let_in_any_more_or_not_yet_gets_what_nobody_gets(world: Worl
                 expected = "out"
             written.tables.clear()
             with browser.open(address, method=route.method, headers=headers, **sent) as answer:
-                found = got(answer, bool(written.tables))
-                if expected not in found:
-                    differ.append(f"{route} for {who}: {' / '.join(sorted(found))}, not {expected}")
+                result = got(answer, bool(written.tables))
+                if expected not in result:
+                    differ.append(f"{route} for {who}: {' / '.join(sorted(result))}, not {expected}")
         if route.rule == "/desk/logout":  # this has ended them for good
             for who in own:
                 callers[who] = (world.signed_in(who), {})

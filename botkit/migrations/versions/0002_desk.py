@@ -125,15 +125,15 @@ def _remember(history: sa.Table) -> None:
     ).all()
     rows: dict[int, list[dict[str, object]]] = {}
     for kind, at, actor, data in events:
-        told = data if isinstance(data, dict) else json.loads(data)
+        result = data if isinstance(data, dict) else json.loads(data)
         change = kind.removeprefix("ticket.")
-        before = rows.setdefault(int(told["ticket"]), [])
+        before = rows.setdefault(int(result["ticket"]), [])
         owner = before[-1]["owner"] if before else None
         if change in ("claimed", "released", "transferred"):
-            owner = {"claimed": actor.removeprefix("agent:"), "released": None, "transferred": told.get("to")}[change]
+            owner = {"claimed": actor.removeprefix("agent:"), "released": None, "transferred": result.get("to")}[change]
         before.append(
             {
-                "ticket_id": int(told["ticket"]),
+                "ticket_id": int(result["ticket"]),
                 "n": len(before) + 1,
                 "change": change,
                 "state": STATES[change],

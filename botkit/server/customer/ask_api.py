@@ -36,9 +36,9 @@ def ask() -> dict[str, Any]:
         reply = answer.reply(
             index, text, lang=lang, page=asked.page, before=before, deadline=deadline, **here().thresholds
         )
-    told = reply.as_dict()
-    count(told)
-    return told
+    result = reply.as_dict()
+    count(result)
+    return result
 
 
 def _before(told: schemas.Before | None, index: Index) -> answer.Before | None:

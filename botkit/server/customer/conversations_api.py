@@ -111,13 +111,13 @@ def events(conversation_id: str) -> Any:
         return live_api.customer_stream(conversation_id, wanted.after)
     store = here().store
     with store.read() as connection:
-        found, more = store.page(connection, conversation_id, wanted.after)
+        result, more = store.page(connection, conversation_id, wanted.after)
         room = presence.rooms(connection, [conversation_id]).get(conversation_id, presence.Room())
     live_api.polled(store, conversation_id, room)
-    shown = [view for event in found if (view := chat.view(event, "customer")) is not None]
+    shown = [view for event in result if (view := chat.view(event, "customer")) is not None]
     return {
         "events": shown,
-        "last": found[-1].seq if found else wanted.after,
+        "last": result[-1].seq if result else wanted.after,
         "more": more,
         "signals": room.for_customer(store.now()).as_dict(),
     }
@@ -136,15 +136,15 @@ def events(conversation_id: str) -> Any:
 def feedback(conversation_id: str) -> dict[str, Any]:
     """Say whether a reply helped."""
     authorise(conversation_id)
-    given = requests.body(schemas.SendFeedback)
+    body = requests.body(schemas.SendFeedback)
     context = here()
     try:
         noted = chat.feedback(
             context.store,
             context.index,
             conversation_id,
-            given.reply_id,
-            given.helpful,
+            body.reply_id,
+            body.helpful,
             policy=context.policy,
             caps=context.caps,
         )
@@ -186,12 +186,12 @@ def rating(conversation_id: str) -> dict[str, Any]:
     Ask when an event `ticket.closed` says so, and here `ask` is true.
     """
     lang = authorise(conversation_id).lang or here().index.default_language
-    ask, given = desk.rating(here().store, conversation_id)
+    ask, value = desk.rating(here().store, conversation_id)
     words = language.messages(lang, here().tables)
     texts = {name: words[f"widget.rate_{name}"] for name in ("question", "comment", "send", "thanks")}
     return {
         "ask": ask,
-        "given": {"score": given.score, "comment": given.comment} if given else None,
+        "given": {"score": value.score, "comment": value.comment} if value else None,
         "lang": lang,
         "texts": texts | {"scores": [words[f"widget.rate_{score}"] for score in desk.SCORES]},
     }
@@ -213,13 +213,13 @@ def rate(conversation_id: str) -> dict[str, Any]:
     Once after each conversation with a person: 409 when nothing was closed, or another score is there already.
     """
     authorise(conversation_id)
-    given = requests.body(schemas.Rate)
+    body = requests.body(schemas.Rate)
     try:
-        said = desk.rate(here().store, conversation_id, given.score, given.comment)
+        stored = desk.rate(here().store, conversation_id, body.score, body.comment)
     except desk.NotRated as error:
         text = str(error)
         raise ApiError(409, error.code, f"{text[:1].upper()}{text[1:]}.") from None
-    return {"score": said.score, "comment": said.comment}
+    return {"score": stored.score, "comment": stored.comment}
 
 
 def _turn(turn: chat.Turn) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def article(lang: str, article_id: str) -> Response:
 
 def _article(index: Index, lang: str, shown: Article) -> Response:
     """The page in `lang` of an article, which may be in another language."""
-    related = [found for other in shown.related if (found := index.article(other, lang)) is not None]
+    related = [result for other in shown.related if (result := index.article(other, lang)) is not None]
     if not related:
         related = [
             other for other in index.articles(lang) if other.category == shown.category and other.id != shown.id

@@ -31,7 +31,7 @@ def index_with(lang: str) -> Index:
 
 def category_of(index: Index, lang: str, category: str) -> tuple[str, str] | None:
     """(id, title) of a category that has an article."""
-    return next(((found, title) for found, title in index.categories(lang) if found == category), None)
+    return next(((result, title) for result, title in index.categories(lang) if result == category), None)
 
 
 def links(index: Index, pattern: str, lang: str, having: Sequence[str] | None = None) -> dict[str, Any]:

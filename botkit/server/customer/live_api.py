@@ -29,15 +29,15 @@ def customer_stream(conversation_id: str, after: int) -> Response:
     store = here().store
     after = _last_event_id(after)
     subscription = place(lambda line: here().feed.subscribe(conversation_id, line, caller()))
-    cursor, told = after, None
+    cursor, details = after, None
 
     def look() -> str:
-        nonlocal cursor, told
+        nonlocal cursor, details
         with store.read() as conn:
-            found, more = store.page(conn, conversation_id, cursor)
+            result, more = store.page(conn, conversation_id, cursor)
             room = presence.rooms(conn, [conversation_id]).get(conversation_id, presence.Room())
         parts = []
-        for each in found:
+        for each in result:
             cursor = each.seq
             shown = chat.view(each, "customer")
             if shown is not None:
@@ -45,8 +45,8 @@ def customer_stream(conversation_id: str, after: int) -> Response:
         if more:
             subscription.wake()
         signals = room.for_customer(store.now())
-        if signals != told:
-            told = signals
+        if signals != details:
+            details = signals
             parts.append(event(signals.as_dict(), "signals"))
         return "".join(parts)
 
@@ -62,12 +62,12 @@ def polled(store: Store, conversation_id: str, room: presence.Room) -> None:
 
 
 def _last_event_id(after: int) -> int:
-    given = request.headers.get("Last-Event-ID")
-    if given is None or given == "":
+    value = request.headers.get("Last-Event-ID")
+    if value is None or value == "":
         return after
-    if not re.fullmatch(r"[0-9]{1,10}", given):
+    if not re.fullmatch(r"[0-9]{1,10}", value):
         raise ApiError(400, "invalid", "Last-Event-ID: send the last `id` that came, a number.")
-    return max(after, int(given))
+    return max(after, int(value))
 
 
 @blueprint.post("/conversations/<conversation_id>/typing")
@@ -87,8 +87,8 @@ def customer_types(conversation_id: str) -> dict[str, Any]:
     message. It is no event and is kept nowhere. The answer is about the other side.
     """
     access.authorise(conversation_id)
-    given = requests.body(signals.Typing)
-    presence.typing(here().store, conversation_id, CUSTOMER, given.on)
+    body = requests.body(signals.Typing)
+    presence.typing(here().store, conversation_id, CUSTOMER, body.on)
     return _other_side(here().store, conversation_id)
 
 
@@ -105,8 +105,8 @@ def customer_types(conversation_id: str) -> dict[str, Any]:
 def customer_saw(conversation_id: str) -> dict[str, Any]:
     """Say how far the conversation has arrived at the customer, and whether it was read."""
     access.authorise(conversation_id)
-    given = requests.body(signals.Seen)
-    presence.seen(here().store, conversation_id, CUSTOMER, given.seq, given.read)
+    body = requests.body(signals.Seen)
+    presence.seen(here().store, conversation_id, CUSTOMER, body.seq, body.read)
     return _other_side(here().store, conversation_id)
 
 

@@ -73,7 +73,7 @@ def found(
         cut = snippets.snippet(passage.text if passage else article.title, text, article.lang, index.tables)
         fragment = f"#{passage.anchor}" if passage and passage.anchor and "#" not in article.id else ""
         address = f"/help/{lang or article.lang}/{article.id}{fragment}"
-        told = {
+        result = {
             "article": article.id,
             "title": article.title,
             "lang": article.lang,
@@ -83,5 +83,5 @@ def found(
             "snippet": cut.text,
             "marks": [{"start": start, "end": end} for start, end in cut.marks],
         }
-        shown.append((told, cut))
+        shown.append((result, cut))
     return shown

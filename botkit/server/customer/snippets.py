@@ -44,7 +44,7 @@ def snippet(
     long text is not looked at."""
     text = " ".join(text[:LOOKED_AT].split()).removeprefix("• ")
     wanted = _forms(query, lang, tables)
-    found: list[tuple[int, int, frozenset[str]]] = []
+    result: list[tuple[int, int, frozenset[str]]] = []
     if wanted:
         known: dict[str, frozenset[str]] = {}
         for match in _WORD.finditer(text):
@@ -53,11 +53,11 @@ def snippet(
             if common is None:
                 common = known[word] = _forms(word, lang, tables) & wanted
             if common:
-                found.append((match.start(), match.end(), common))
-    start, end = _window(text, found, length)
+                result.append((match.start(), match.end(), common))
+    start, end = _window(text, result, length)
     cut = text[start:end].strip()
     shift = start + (len(text[start:end]) - len(text[start:end].lstrip()))
-    marks = [(s - shift, e - shift) for s, e, _ in found if s >= shift and e <= shift + len(cut)]
+    marks = [(s - shift, e - shift) for s, e, _ in result if s >= shift and e <= shift + len(cut)]
     before, after = ("… " if start > 0 else ""), (" …" if end < len(text) else "")
     return Snippet(before + cut + after, tuple((s + len(before), e + len(before)) for s, e in marks))
 

@@ -135,10 +135,10 @@ def _own(agent: Agent, codes: list[str] | None = None) -> Response:
 
 def _again(agent: Agent) -> Agent:
     """The agent as the account is now, with a session of its own in place of those that ended."""
-    found = accounts.agent(here().store, agent.id)
-    assert found is not None
-    session.begin(found)
-    return found
+    result = accounts.agent(here().store, agent.id)
+    assert result is not None
+    session.begin(result)
+    return result
 
 
 def _shop_names() -> list[str]:

@@ -16,13 +16,13 @@ from botkit.server.http.templates import Texts
 def sessions_of(person: Agent) -> list[dict[str, Any]]:
     """The sign-ins of an agent as pages show them."""
     t, own = Texts(layout.language_of_reader()), session.session_id()
-    found = []
+    result = []
     for each in accounts.sessions(here().store, person, here().session_idle):
         name = each.browser and each.system and t("accounts.browser_on", browser=each.browser, system=each.system)
         name = name or each.browser or each.system or t("accounts.browser_unknown")
         times = {"seen": layout.timed(each.seen_at, t), "made": layout.timed(each.made_at, t)}
-        found.append({"id": each.id, "name": name, "own": each.id == own, **times})
-    return found
+        result.append({"id": each.id, "name": name, "own": each.id == own, **times})
+    return result
 
 
 def tokens_of(person: Agent) -> list[dict[str, Any]]:

@@ -138,10 +138,10 @@ def _one(agent: Agent, person: Agent, told: str | None = None, secret: str | Non
 
 
 def _person(agent_id: int) -> Agent:
-    found = accounts.agent(here().store, agent_id)
-    if found is None:
+    result = accounts.agent(here().store, agent_id)
+    if result is None:
         raise ApiError(404, "no_account", "No such account.")
-    return found
+    return result
 
 
 def _issued(agent: Agent, person: Agent) -> str:
@@ -158,6 +158,6 @@ def _locks() -> dict[str, dict[str, str]]:
     """Who has to wait after wrong tries, and how long in words."""
     t, locks = Texts(layout.language_of_reader()), accounts.locks(here().store)
     return {
-        what: {name: layout.span(seconds, t) for name, seconds in found.items()}
-        for what, found in (("names", locks.names), ("addresses", locks.addresses))
+        what: {name: layout.span(seconds, t) for name, seconds in result.items()}
+        for what, result in (("names", locks.names), ("addresses", locks.addresses))
     }

@@ -25,15 +25,15 @@ def audit() -> Response:
     agent = layout.admitted("audit")
     if isinstance(agent, Response):
         return agent
-    store, given = here().store, request.args
-    wanted = {name: given.get(name, "").replace("\0", "")[:80] for name in ("actor", "action", "since")}
-    before = given.get("before", type=int)
+    store, values = here().store, request.args
+    wanted = {name: values.get(name, "").replace("\0", "")[:80] for name in ("actor", "action", "since")}
+    before = values.get("before", type=int)
     before = None if before is None else max(0, min(before, LAST))
     try:
         since = parse_time(wanted["since"]) if wanted["since"] else None
     except (ValueError, OverflowError):
         since, wanted["since"] = None, ""
-    found = accounts.audited(
+    result = accounts.audited(
         store,
         actor=wanted["actor"] or None,
         action=wanted["action"] or None,
@@ -45,12 +45,12 @@ def audit() -> Response:
     return layout.show(
         "desk/audit.html",
         agent,
-        lines=lines(found[:LINES]),
+        lines=lines(result[:LINES]),
         actors=[(each, _actor(each, t)) for each in (*map(accounts.actor, accounts.agents(store)), *_OTHERS)],
         actions=accounts.ACTIONS,
         wanted=wanted,
         newest=f"/desk/audit?{urlencode(query)}" if before else None,
-        older=f"/desk/audit?{urlencode(query | {'before': found[LINES - 1].id})}" if len(found) > LINES else None,
+        older=f"/desk/audit?{urlencode(query | {'before': result[LINES - 1].id})}" if len(result) > LINES else None,
     )
 
 

@@ -67,8 +67,8 @@ def mentions_of(agent: Agent) -> list[desk.Mention]:
     """Where the agent was named and has not looked yet, read once a request."""
     if "mentions" not in g:
         g.mentions = desk.mentions(here().store, agent)
-    found: list[desk.Mention] = g.mentions
-    return found
+    result: list[desk.Mention] = g.mentions
+    return result
 
 
 def saw(agent: Agent, ticket_id: int, seq: int) -> None:
@@ -216,10 +216,10 @@ def isolated(text: str) -> Markup:
     would change places. Amounts stay as they are, beside the sign of their currency."""
     parts, start = [], 0
     for match in _NUMBER.finditer(text):
-        found = match.group()
-        lettered = not found[0].isdigit()
-        if lettered or (len(re.findall(r"\d", found)) >= 5 and not re.search(r"[.,:٬٫]", found)):
-            parts += [escape(text[start : match.start()]), Markup('<bdi dir="ltr">{}</bdi>').format(found)]
+        result = match.group()
+        lettered = not result[0].isdigit()
+        if lettered or (len(re.findall(r"\d", result)) >= 5 and not re.search(r"[.,:٬٫]", result)):
+            parts += [escape(text[start : match.start()]), Markup('<bdi dir="ltr">{}</bdi>').format(result)]
             start = match.end()
     return Markup("").join([*parts, escape(text[start:])])
 

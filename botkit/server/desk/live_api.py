@@ -85,7 +85,7 @@ def desk_events() -> Any:
     store = here().store
     if not wants_stream():
         with store.read() as conn:
-            counts, chats = presence.crowd(conn).counts, presence.chats(conn, agent.name, watched)
+            counts, chats = presence.desk_counts(conn).counts, presence.chats(conn, agent.name, watched)
             rooms = presence.rooms(conn, [each.conversation for each in chats])
             mentions = desk.mentions_of(conn, agent)
         return {
@@ -122,11 +122,11 @@ class _Following:
     def look(self) -> str:
         """What is new. The stream ends when its agent is not let in any more, in whatever way that came about."""
         # Read before it is asked: nothing is told that was said after the right had ended.
-        found = self._read() if self._subscription.moved() else None
+        result = self._read() if self._subscription.moved() else None
         if not self._still_may():
             self._subscription.end()
             return ""
-        return "" if found is None else self._tell(*found)
+        return "" if result is None else self._tell(*result)
 
     def _read(
         self,
@@ -135,7 +135,7 @@ class _Following:
         with self._store.read() as conn:
             chats = presence.chats(conn, self._agent.name, self._watched)
             return (
-                dict(self._subscription.counts or presence.crowd(conn).counts),
+                dict(self._subscription.counts or presence.desk_counts(conn).counts),
                 chats,
                 presence.rooms(conn, [each.conversation for each in chats]),
                 self._new(conn, chats),
@@ -161,8 +161,8 @@ class _Following:
         for each in chats:
             for happened in new.get(each.ticket, ()):
                 self._cursors[each.ticket] = happened.seq
-                told = {"ticket": each.ticket, "conversation": each.conversation, **happened.as_dict()}
-                parts.append(event(told, None, self._cursor()))
+                result = {"ticket": each.ticket, "conversation": each.conversation, **happened.as_dict()}
+                parts.append(event(result, None, self._cursor()))
             shown = _told(store, each, rooms)
             if self._tickets.get(each.ticket) != shown:
                 self._tickets[each.ticket] = shown
@@ -243,9 +243,9 @@ def _cursors() -> dict[int, int]:
 def agent_types(ticket_id: int) -> dict[str, Any]:
     """Say that the agent is typing to the customer, who learns it from the ticket's owner alone."""
     agent = session.caller()
-    given = requests.body(signals.Typing)
+    body = requests.body(signals.Typing)
     conversation_id = _conversation(ticket_id)
-    presence.typing(here().store, conversation_id, f"agent:{agent.name}", given.on)
+    presence.typing(here().store, conversation_id, f"agent:{agent.name}", body.on)
     return _customer(here().store, conversation_id)
 
 
@@ -261,17 +261,17 @@ def agent_types(ticket_id: int) -> dict[str, Any]:
 def agent_saw(ticket_id: int) -> dict[str, Any]:
     """Say how far the conversation has arrived at the agent, and whether it was read. `unread` counts from there."""
     agent = session.caller()
-    given = requests.body(signals.Seen)
+    body = requests.body(signals.Seen)
     conversation_id = _conversation(ticket_id)
-    presence.seen(here().store, conversation_id, f"agent:{agent.name}", given.seq, given.read)
+    presence.seen(here().store, conversation_id, f"agent:{agent.name}", body.seq, body.read)
     return _customer(here().store, conversation_id)
 
 
 def _conversation(ticket_id: int) -> str:
-    found = presence.conversation_of(here().store, ticket_id)
-    if found is None:
+    result = presence.conversation_of(here().store, ticket_id)
+    if result is None:
         raise ApiError(404, desk.NoTicket.code, f"No such ticket: {ticket_id}.")
-    return found
+    return result
 
 
 def _customer(store: Store, conversation_id: str) -> dict[str, Any]:

@@ -35,9 +35,9 @@ def overview() -> Response:
     accounts.audit_read(here().store, agent, action="overview.read")
     store, t = here().store, Texts(layout.language_of_reader())
     now = store.now()
-    found = desk.overview(store, here().policy)
-    late = {ticket.id for ticket in found.breached}
-    silent = [ticket for ticket in found.unanswered if ticket.id not in late]
+    result = desk.overview(store, here().policy)
+    late = {ticket.id for ticket in result.breached}
+    silent = [ticket for ticket in result.unanswered if ticket.id not in late]
     listed = late | {ticket.id for ticket in silent}
     waiting = [ticket for ticket in desk.queue(store, "waiting", limit=NEXT) if ticket.id not in listed]
 
@@ -56,25 +56,25 @@ def overview() -> Response:
             "until": iso(profile.absent_until) if profile.absent_until else None,
             "until_text": layout.local(profile.absent_until, t) if profile.absent_until else None,
         }
-        for profile, load in found.agents
+        for profile, load in result.agents
     ]
     facts = {
-        "counts": found.counts,
-        "languages": [(native_name(lang) if lang else "–", number) for lang, number in found.languages.items()],
-        "priorities": found.priorities,
-        "oldest": row(found.oldest) if found.oldest else None,
-        "late": found.breached_count,
-        "satisfaction": found.satisfaction,
+        "counts": result.counts,
+        "languages": [(native_name(lang) if lang else "–", number) for lang, number in result.languages.items()],
+        "priorities": result.priorities,
+        "oldest": row(result.oldest) if result.oldest else None,
+        "late": result.breached_count,
+        "satisfaction": result.satisfaction,
         "team": team,
     }
-    groups = [("late", found.breached), ("unanswered", silent), ("next", waiting)]
+    groups = [("late", result.breached), ("unanswered", silent), ("next", waiting)]
     return layout.show(
         "desk/overview.html",
         agent,
         facts=facts,
         mark=layout.mark([facts]),
         groups=[(name, [row(ticket) for ticket in tickets]) for name, tickets in groups if tickets],
-        colleagues=[profile.agent for profile, _ in found.agents if profile.agent != agent.name],
+        colleagues=[profile.agent for profile, _ in result.agents if profile.agent != agent.name],
         outcomes=desk.OUTCOMES,
     )
 
@@ -100,16 +100,16 @@ def act(action: str) -> Response:
             session.tell(t("desk.not_done"))
     else:
         to = agent.name if action == "take" else form.get("to", "")[:80]
-        said = set()  # one word for many tickets
+        result = set()  # one word for many tickets
         for ticket_id in dict.fromkeys(ids):
             try:
-                said.add(layout.diverted(desk.transfer(store, ticket_id, agent, to), to, t))
+                result.add(layout.diverted(desk.transfer(store, ticket_id, agent, to), to, t))
             except desk.Away as error:
-                said.add(layout.is_away(error, t))
+                result.add(layout.is_away(error, t))
                 refused += 1
             except desk.DeskError:
                 refused += 1
-        for text in sorted(said - {""}):
+        for text in sorted(result - {""}):
             session.tell(text)
     if refused:
         session.tell(t("desk.some_not_done", n=refused))

@@ -43,12 +43,12 @@ def queue() -> Response:
     offset = max(0, min(request.args.get("offset", 0, type=int), 2**31 - 1))
     if tab == "mine":
         mine = (desk.queue(store, each, wanted or None, MOST_MINE, owner=agent.name) for each in ("claimed", "pending"))
-        found = [ticket for each in mine for ticket in each][offset:]
+        result = [ticket for each in mine for ticket in each][offset:]
     else:
-        found = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
+        result = desk.queue(store, tab, wanted or None, PER_PAGE + 1, offset)
     counts = desk.counts(store) | {"mine": sum(desk.counts(store, owner=agent.name).values())}
     availability = team_pages.availability(desk.profile(store, agent.name))
-    tickets = [row(ticket, t) for ticket in found[:PER_PAGE]]
+    tickets = [row(ticket, t) for ticket in result[:PER_PAGE]]
 
     def address(**changes: Any) -> str:
         query = {"show": tab, "language": wanted, "offset": 0} | changes
@@ -64,7 +64,7 @@ def queue() -> Response:
         tickets=tickets,
         availability=availability,
         newer=address(offset=max(0, offset - PER_PAGE)) if offset else None,
-        older=address(offset=offset + PER_PAGE) if len(found) > PER_PAGE else None,
+        older=address(offset=offset + PER_PAGE) if len(result) > PER_PAGE else None,
         etag=layout.mark([tab, wanted, offset, counts, tickets, availability]),
     )
 
@@ -75,8 +75,8 @@ def mentions() -> Response:
     agent = session.by_session()
     if agent is None:
         return layout.to_login()
-    found, t = desk.mentions(here().store, agent, seen_too=True), Texts(layout.language_of_reader())
-    return layout.show("desk/mentions.html", agent, listed=[layout.mentioned(each, t) for each in found])
+    result, t = desk.mentions(here().store, agent, seen_too=True), Texts(layout.language_of_reader())
+    return layout.show("desk/mentions.html", agent, listed=[layout.mentioned(each, t) for each in result])
 
 
 def row(ticket: desk.Ticket, t: Texts) -> dict[str, Any]:

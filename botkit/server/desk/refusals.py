@@ -11,18 +11,18 @@ from botkit.store import iso
 
 def refused(error: desk.DeskError) -> Response:
     """A refusal of the desk as JSON."""
-    said = _sentence(error)
+    stored = _sentence(error)
     if isinstance(error, desk.NoTicket):
-        return ApiError(404, error.code, said).response()
+        return ApiError(404, error.code, stored).response()
     if isinstance(error, desk.NotOwner):
-        return ApiError(409, error.code, said, owner=error.owner).response()
+        return ApiError(409, error.code, stored, owner=error.owner).response()
     if isinstance(error, desk.Away):
-        return ApiError(409, error.code, said, until=iso(error.until)).response()
+        return ApiError(409, error.code, stored, until=iso(error.until)).response()
     if isinstance(error, desk.TicketClosed):
-        return ApiError(409, error.code, said).response()
+        return ApiError(409, error.code, stored).response()
     if isinstance(error, desk.NotAllowed):
-        return ApiError(403, error.code, said).response()
-    return ApiError(400, error.code, said).response()
+        return ApiError(403, error.code, stored).response()
+    return ApiError(400, error.code, stored).response()
 
 
 def not_taken(error: desk.MessageError) -> Response:

@@ -61,8 +61,8 @@ def sign_in(name: str, password: str) -> Agent:
 
 def half_in() -> Agent | None:
     """Whose password was right a short while ago, and whose code is still to come."""
-    found = _session()
-    return found[1] if found is not None and found[0].half and _has_place(found[1]) else None
+    result = _session()
+    return result[1] if result is not None and result[0].half and _has_place(result[1]) else None
 
 
 def give_code(code: str) -> Agent:
@@ -98,9 +98,9 @@ def begin(agent: Agent, *, half: bool = False) -> None:
 
 def sign_out() -> None:
     """End the session of this browser, here and in the database."""
-    found = _session()
-    if found is not None:
-        accounts.sign_out(here().store, *found)
+    result = _session()
+    if result is not None:
+        accounts.sign_out(here().store, *result)
     if cookies.get(cookies.SESSION):
         cookies.put(cookies.SESSION, "", accounts.HALF)
     _forget()
@@ -108,38 +108,38 @@ def sign_out() -> None:
 
 def signed_in() -> Agent | None:
     """Whose session this is, if it still holds; `due` says what must be done before the desk opens."""
-    found = _session()
-    if found is None or found[0].half or not _has_place(found[1]):
+    result = _session()
+    if result is None or result[0].half or not _has_place(result[1]):
         return None
     with contextlib.suppress(StoreError):  # reading must go on where that cannot be written
-        accounts.note_seen(here().store, found[0])
-    return found[1]
+        accounts.note_seen(here().store, result[0])
+    return result[1]
 
 
 def session_id() -> int | None:
     """The number of this browser's session."""
-    found = _session()
-    return None if found is None else found[0].id
+    result = _session()
+    return None if result is None else result[0].id
 
 
 def tell(text: str) -> None:
     """Let the next page say something, once."""
-    found = _session()
-    if found is not None:
+    result = _session()
+    if result is not None:
         with contextlib.suppress(StoreError):
-            accounts.tell(here().store, found[0], text)
+            accounts.tell(here().store, result[0], text)
         _forget()
 
 
 def told(*, take: bool = True) -> tuple[str, ...]:
     """What this page is to say; `take`: it is forgotten with that."""
-    found = _session()
-    if found is None:
+    result = _session()
+    if result is None:
         return ()
     if take:
         with contextlib.suppress(StoreError):
-            accounts.take_told(here().store, found[0])
-    return found[0].told
+            accounts.take_told(here().store, result[0])
+    return result[0].told
 
 
 def seen(agent: Agent) -> None:
@@ -218,8 +218,8 @@ def _session() -> tuple[Session, Agent] | None:
     if "session" not in g:
         text = cookies.get(cookies.SESSION)
         g.session = accounts.session_of(here().store, text, here().session_idle) if text else None
-    found: tuple[Session, Agent] | None = g.session
-    return found
+    result: tuple[Session, Agent] | None = g.session
+    return result
 
 
 def _forget() -> None:

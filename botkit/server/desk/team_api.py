@@ -107,10 +107,10 @@ blueprint.register_error_handler(desk.DeskError, refusals.refused)
 def presence() -> dict[str, Any]:
     """Say that you are there, at least once in two minutes, and whether you take conversations."""
     agent = session.caller()
-    given = requests.body(Presence, optional=True)
-    desk.seen(here().store, agent, given.status)
-    found = desk.profile(here().store, agent.name)
-    return found.as_dict()
+    body = requests.body(Presence, optional=True)
+    desk.seen(here().store, agent, body.status)
+    result = desk.profile(here().store, agent.name)
+    return result.as_dict()
 
 
 @blueprint.get("/agents")
@@ -148,12 +148,12 @@ def plan_absence(name: str) -> dict[str, Any]:
     taken come back.
     """
     agent = session.caller()
-    given = requests.body(Absence)
+    body = requests.body(Absence)
     try:
-        starts_at, ends_at = parse_time(given.starts_at), parse_time(given.ends_at)
+        starts_at, ends_at = parse_time(body.starts_at), parse_time(body.ends_at)
     except ValueError:
         raise ApiError(400, "invalid", "Times are written like 2026-12-24T09:00Z.") from None
-    desk.plan_absence(here().store, agent, name, starts_at, ends_at, given.delegate or None, here().policy)
+    desk.plan_absence(here().store, agent, name, starts_at, ends_at, body.delegate or None, here().policy)
     return {"absences": desk.absences(here().store)}
 
 

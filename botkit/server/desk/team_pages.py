@@ -65,7 +65,7 @@ def arrange(name: str) -> Response:
     agent = _arranger(name)
     if isinstance(agent, Response):
         return agent
-    form, t, found = request.form, Texts(layout.language_of_reader()), _profile(name)
+    form, t, result = request.form, Texts(layout.language_of_reader()), _profile(name)
     problem = ""
     changes: dict[str, Any] = {
         "languages": form.getlist("language"),
@@ -91,13 +91,13 @@ def arrange(name: str) -> Response:
         problem = problem or t("team.wrong_share", most=MOST_CAPACITY)
     if not problem:
         try:
-            desk.arrange(here().store, agent, found.agent, known=here().languages, **changes)
+            desk.arrange(here().store, agent, result.agent, known=here().languages, **changes)
         except desk.DeskError:
             problem = t("desk.not_done")
     if problem:
-        return _page(agent, found, problem=problem, typed=form, status=400)
+        return _page(agent, result, problem=problem, typed=form, status=400)
     session.tell(t("team.saved"))
-    return layout.to(_address(found.agent))
+    return layout.to(_address(result.agent))
 
 
 @blueprint.post(f"{ADDRESS}/<name>/sign-out")
@@ -126,21 +126,21 @@ def plan_absence() -> Response:
     agent = _arranger(name)
     if isinstance(agent, Response):
         return agent
-    form, store, t, found = request.form, here().store, Texts(layout.language_of_reader()), _profile(name)
+    form, store, t, result = request.form, here().store, Texts(layout.language_of_reader()), _profile(name)
     try:
-        starts_at, ends_at = (_moment(form.get(field, ""), _zone(found)) for field in ("starts_at", "ends_at"))
+        starts_at, ends_at = (_moment(form.get(field, ""), _zone(result)) for field in ("starts_at", "ends_at"))
         if not (starts_at < ends_at and store.now() < ends_at <= starts_at + LONGEST_ABSENCE):
             raise ValueError
     except ValueError:
-        return _page(agent, found, wrong_times=t("team.wrong_times"), typed=form, status=400)
+        return _page(agent, result, wrong_times=t("team.wrong_times"), typed=form, status=400)
     try:
         delegate = form.get("delegate", "")[:80] or None
-        desk.plan_absence(store, agent, found.agent, starts_at, ends_at, delegate, here().policy)
+        desk.plan_absence(store, agent, result.agent, starts_at, ends_at, delegate, here().policy)
     except desk.DeskError:
         session.tell(t("desk.not_done"))
     else:
         session.tell(t("team.planned"))
-    return layout.to(_address(found.agent))
+    return layout.to(_address(result.agent))
 
 
 @blueprint.post("/desk/absences/<int:absence_id>/end")

@@ -67,32 +67,32 @@ def ticket(ticket_id: int) -> Response:
         chats, colleagues = desk.chats(store, agent), accounts.agents(store)
         layout.mentions_of(agent)
     accounts.audit_read(store, agent, f"ticket:{ticket_id}")
-    found, transcript = handover.ticket, handover.transcript
+    result, transcript = handover.ticket, handover.transcript
     wanted = {name: request.args.get(name, "")[:SEARCH_LENGTH] for name in ("q", "insert", "canned")}
-    mine = found.owner == agent.name and found.state not in ("waiting", "closed")
+    mine = result.owner == agent.name and result.state not in ("waiting", "closed")
     shown = {
-        "id": found.id,
-        "state": found.state,
-        "owner": found.owner,
-        "reason": found.reason,
-        "page": found.page,
-        "lang": found.lang,
-        "language_name": native_name(found.lang) if found.lang else "–",
-        "state_text": layout.state(found, t),
-        "age": layout.age(layout.waited(found), t),
+        "id": result.id,
+        "state": result.state,
+        "owner": result.owner,
+        "reason": result.reason,
+        "page": result.page,
+        "lang": result.lang,
+        "language_name": native_name(result.lang) if result.lang else "–",
+        "state_text": layout.state(result, t),
+        "age": layout.age(layout.waited(result), t),
         "customer": handover.customer,
-        **_extras(found, t),
+        **_extras(result, t),
     }
     last = transcript[-1].seq if transcript else 0
     if layout.looked_at():
-        layout.saw(agent, found.id, last)
+        layout.saw(agent, result.id, last)
     etag = layout.mark([index.version, str(date.today()), shown, last, wanted, chats, handover.earlier, upto])
     same = layout.unchanged(agent, etag)
     if same is not None:
         return same
     query = language.clean(wanted["q"])
     with rate_limits.asking(f"agent:{agent.name}") as deadline:
-        about = (index, transcript, found.lang, agent)
+        about = (index, transcript, result.lang, agent)
         help_ = desk.advise(*about, customer=handover.customer, deadline=deadline)
         searched = desk.advise(*about, query, handover.customer, deadline) if query else None
     candidates = _candidates(handover, t)
@@ -102,7 +102,7 @@ def ticket(ticket_id: int) -> Response:
         agent,
         ticket=shown,
         mine=mine,
-        overrule=found.state not in ("waiting", "closed") and agent.may("overrule"),
+        overrule=result.state not in ("waiting", "closed") and agent.may("overrule"),
         transcript=[entry for event in part if (entry := _entry(event, t)) is not None],
         before=before,
         part=0 < upto < _NEWEST,
@@ -110,22 +110,22 @@ def ticket(ticket_id: int) -> Response:
         assist={
             "query": help_.query or "",
             "mark": layout.mark([help_.candidates]),
-            "passages": _passages(help_, found.lang, t)[:SHOWN],
+            "passages": _passages(help_, result.lang, t)[:SHOWN],
             "replies": help_.replies,
         },
-        found={"query": query, "passages": _passages(searched, found.lang, t), "replies": searched.replies}
+        found={"query": query, "passages": _passages(searched, result.lang, t), "replies": searched.replies}
         if searched
         else None,
         verdicts=_verdicts(candidates, help_),
         earlier=earlier,
         marks={"facts": layout.mark([shown, earlier]), "chats": layout.mark(chats)},
-        chats=[_chat(chat, found.id, t) for chat in chats],
-        wants_article=found.state == "closed" and found.no_article,
-        draft=_inserted(wanted, help_, candidates, index, found.lang),
+        chats=[_chat(chat, result.id, t) for chat in chats],
+        wants_article=result.state == "closed" and result.no_article,
+        draft=_inserted(wanted, help_, candidates, index, result.lang),
         client_id=str(uuid.uuid4()),
         note_id=str(uuid.uuid4()),
-        colleagues=[each.name for each in colleagues if each.may("desk") and each.name != found.owner],
-        shelves=_shelves(index, found.lang),
+        colleagues=[each.name for each in colleagues if each.may("desk") and each.name != result.owner],
+        shelves=_shelves(index, result.lang),
         etag=etag,
     )
 
@@ -169,10 +169,10 @@ def transfer(ticket_id: int) -> Response:
     to, note = request.form.get("to", "")[:80], request.form.get("note", "")
 
     def give(agent: Agent) -> None:
-        given = desk.transfer(here().store, ticket_id, agent, to, note)
-        told = layout.diverted(given, to, Texts(layout.language_of_reader()))
-        if told:
-            session.tell(told)
+        value = desk.transfer(here().store, ticket_id, agent, to, note)
+        result = layout.diverted(value, to, Texts(layout.language_of_reader()))
+        if result:
+            session.tell(result)
 
     return _act(ticket_id, give, "/desk")
 
@@ -292,7 +292,7 @@ def _happening(data: EventData, who: str, t: Texts) -> str:
         return ""
     reason = data.reason if isinstance(data, TicketOpened) else None
     closed = data if isinstance(data, TicketClosed) else None
-    said = t(
+    stored = t(
         key,
         name=who,
         to=data.to if isinstance(data, TicketTransferred | TicketOffered) else "",
@@ -300,10 +300,10 @@ def _happening(data: EventData, who: str, t: Texts) -> str:
         outcome=t(f"desk.outcome_{closed.outcome}") if closed and closed.outcome else "",
     )
     if closed and closed.no_article:
-        said += f" · {t('desk.event_no_article')}"
+        stored += f" · {t('desk.event_no_article')}"
     if closed and closed.tags:
-        said += " · " + t.format.listed(f"#{tag}" for tag in closed.tags)
-    return said
+        stored += " · " + t.format.listed(f"#{tag}" for tag in closed.tags)
+    return stored
 
 
 def _candidates(handover: desk.HandoverContext, t: Texts) -> list[dict[str, Any]]:
@@ -312,7 +312,7 @@ def _candidates(handover: desk.HandoverContext, t: Texts) -> list[dict[str, Any]
     shown = []
     for candidate in handover.ticket.candidates:
         suggestion = texts.get(candidate.article)
-        told = {
+        result = {
             "article": candidate.article,
             "title": suggestion.title if suggestion else candidate.title or candidate.article,
             "url": suggestion.url if suggestion else candidate.url,
@@ -320,7 +320,7 @@ def _candidates(handover: desk.HandoverContext, t: Texts) -> list[dict[str, Any]
             "lang": suggestion.lang if suggestion else candidate.lang,
             "confidence": candidate.confidence,
         }
-        shown.append(_labelled(told, handover.ticket.lang, t))
+        shown.append(_labelled(result, handover.ticket.lang, t))
     return shown
 
 
@@ -343,11 +343,11 @@ def _labelled(told: Mapping[str, Any], lang: str | None, t: Texts) -> dict[str, 
 def _verdicts(candidates: Sequence[Mapping[str, Any]], help_: Assist) -> list[tuple[str, str]]:
     """(id, title) of the articles that an agent may name with one click: those of the handover, then those that fit
     what was said since."""
-    found = {str(each["article"]): str(each["title"]) for each in candidates}
+    result = {str(each["article"]): str(each["title"]) for each in candidates}
     for each in help_.candidates[:SHOWN]:
         if each.audience == "customer":
-            found.setdefault(each.article, each.title)
-    return list(found.items())
+            result.setdefault(each.article, each.title)
+    return list(result.items())
 
 
 def _inserted(
@@ -373,30 +373,30 @@ def _inserted(
 def _earlier(handover: desk.HandoverContext, t: Texts, index: Index) -> list[dict[str, Any]]:
     """What the customer came with before: tickets, what the assistant dealt with alone, and other conversations from
     the same browser. Oldest first."""
-    found, transcript = handover.ticket, handover.transcript
-    told: list[tuple[datetime, dict[str, Any]]] = []
-    for ticket in desk.earlier(transcript, found.id):
+    result, transcript = handover.ticket, handover.transcript
+    details: list[tuple[datetime, dict[str, Any]]] = []
+    for ticket in desk.earlier(transcript, result.id):
         lines = [t(f"desk.reason_{ticket.reason}")] if ticket.reason else []
         lines += [t(f"desk.outcome_{ticket.outcome}")] if ticket.outcome else []
-        told.append((ticket.opened_at, {"id": ticket.ticket, "lines": lines, "by": ticket.by}))
-    lang = found.lang or index.default_language
+        details.append((ticket.opened_at, {"id": ticket.ticket, "lines": lines, "by": ticket.by}))
+    lang = result.lang or index.default_language
     episodes = reports.of_conversation(transcript, here().store.now())
     # The last of them is the one that this ticket is about.
-    for episode in [each for each in episodes if each.started <= found.opened_at][:-1]:
+    for episode in [each for each in episodes if each.started <= result.opened_at][:-1]:
         if episode.handed_over:
             continue
-        said = (e.data.text for e in transcript if isinstance(e.data, Message) and e.at == episode.started)
-        words = next(said, "")
+        text = (e.data.text for e in transcript if isinstance(e.data, Message) and e.at == episode.started)
+        words = next(text, "")
         titles = [index.title(each, lang) for each in episode.articles]
         lines = [t(f"desk.matter_{episode.outcome.replace('-', '_')}"), *filter(None, titles)]
-        told.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
+        details.append((episode.started, {"id": None, "words": words[:120], "lines": lines, "by": None}))
     for visit in handover.earlier:
         lines = [t(f"desk.reason_{visit.reason}")] if visit.reason else [t("desk.matter_open")]
         lines += [t(f"desk.outcome_{visit.outcome}")] if visit.outcome else []
         about = {"id": visit.ticket, "words": visit.last_text[:120], "lines": lines, "by": visit.owner}
-        told.append((visit.opened_at, about))
-    told.sort(key=lambda pair: pair[0])
-    return [{**each, "at": iso(at), "at_text": layout.local(at, t)} for at, each in told]
+        details.append((visit.opened_at, about))
+    details.sort(key=lambda pair: pair[0])
+    return [{**each, "at": iso(at), "at_text": layout.local(at, t)} for at, each in details]
 
 
 def _chat(chat: desk.Chat, here_is: int, t: Texts) -> dict[str, Any]:

@@ -50,10 +50,10 @@ def tickets() -> dict[str, Any]:
     wanted = requests.query(TicketsQuery)
     store = here().store
     lang = known_language(wanted.language, here().index)
-    found = desk.queue(store, wanted.state, lang, wanted.limit, wanted.offset)
+    result = desk.queue(store, wanted.state, lang, wanted.limit, wanted.offset)
     asked = {"state": wanted.state, "language": lang, "limit": wanted.limit, "offset": wanted.offset or None}
-    accounts.audit_read(store, agent, "", "ticket.listed", found=len(found), **asked, token=agent.token)
-    return {"tickets": [ticket.as_dict() for ticket in found], "counts": desk.counts(store)}
+    accounts.audit_read(store, agent, "", "ticket.listed", found=len(result), **asked, token=agent.token)
+    return {"tickets": [ticket.as_dict() for ticket in result], "counts": desk.counts(store)}
 
 
 @blueprint.get(f"/{TICKET}")
@@ -87,8 +87,8 @@ def assist(ticket_id: int) -> dict[str, Any]:
     agent = session.caller()
     wanted = requests.query(AssistQuery)
     with rate_limits.asking(f"agent:{agent.name}") as deadline:
-        found = desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent, deadline)
-    return found.as_dict()
+        result = desk.assist(here().store, here().index, ticket_id, wanted.q or None, agent, deadline)
+    return result.as_dict()
 
 
 @blueprint.post(f"/{TICKET}/claim")
@@ -118,8 +118,8 @@ def transfer(ticket_id: int) -> dict[str, Any]:
     nobody stands in, it is 409 with `until`.
     """
     agent = session.caller()
-    given = requests.body(Transfer)
-    return desk.transfer(here().store, ticket_id, agent, given.to, given.note).as_dict()
+    body = requests.body(Transfer)
+    return desk.transfer(here().store, ticket_id, agent, body.to, body.note).as_dict()
 
 
 @blueprint.post(f"/{TICKET}/messages")
@@ -127,8 +127,8 @@ def transfer(ticket_id: int) -> dict[str, Any]:
 def say(ticket_id: int) -> dict[str, Any]:
     """Write to the customer. Only the ticket's owner can."""
     agent = session.caller()
-    given = requests.body(AgentMessage)
-    return {"event": desk.say(here().store, ticket_id, agent, given.client_id, given.text).as_dict()}
+    body = requests.body(AgentMessage)
+    return {"event": desk.say(here().store, ticket_id, agent, body.client_id, body.text).as_dict()}
 
 
 @blueprint.post(f"/{TICKET}/notes")
@@ -136,9 +136,9 @@ def say(ticket_id: int) -> dict[str, Any]:
 def note(ticket_id: int) -> dict[str, Any]:
     """Write a note that only colleagues see."""
     agent = session.caller()
-    given = requests.body(Note)
-    write = desk.whisper if given.whisper else desk.note
-    return {"event": write(here().store, ticket_id, agent, given.text, given.client_id).as_dict()}
+    body = requests.body(Note)
+    write = desk.whisper if body.whisper else desk.note
+    return {"event": write(here().store, ticket_id, agent, body.text, body.client_id).as_dict()}
 
 
 @blueprint.post(f"/{TICKET}/pending")
@@ -155,8 +155,8 @@ def wait_for_customer(ticket_id: int) -> dict[str, Any]:
 def close_many() -> dict[str, Any]:
     """Close many tickets for one reason, as a supervisor. What is closed already is passed over."""
     agent = session.caller()
-    given = requests.body(BulkVerdict)
-    return {"closed": desk.close_many(here().store, given.tickets, agent, given.outcome, given.reason)}
+    body = requests.body(BulkVerdict)
+    return {"closed": desk.close_many(here().store, body.tickets, agent, body.outcome, body.reason)}
 
 
 @blueprint.post(f"/{TICKET}/close")
@@ -164,13 +164,13 @@ def close_many() -> dict[str, Any]:
 def close(ticket_id: int) -> dict[str, Any]:
     """End a ticket with a verdict; the customer's next question goes to the bot."""
     agent = session.caller()
-    given = requests.body(Verdict)
+    body = requests.body(Verdict)
     return desk.close(
         here().store,
         ticket_id,
         agent,
-        given.outcome,
-        given.article or None,
-        no_article=given.no_article,
-        tags=given.tags,
+        body.outcome,
+        body.article or None,
+        no_article=body.no_article,
+        tags=body.tags,
     ).as_dict()

@@ -37,8 +37,8 @@ _PROBES = ("/healthz", "/readyz")
 def begin_request() -> None:
     """Give the request its id and its start, and count it against its address."""
     g.started = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid.uuid4().hex
+    value = request.headers.get("X-Request-Id", "")
+    g.request_id = value if re.fullmatch(r"[A-Za-z0-9-]{8,64}", value) else uuid.uuid4().hex
     context = here()
     if "X-Forwarded-For" in request.headers and not context.settings.trusted_proxies:
         context.metrics.forwarded()

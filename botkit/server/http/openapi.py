@@ -133,8 +133,8 @@ def readable() -> list[tuple[str, list[Endpoint]]]:
     groups: dict[str, list[Endpoint]] = {}
     for path, methods in spec["paths"].items():
         for method, operation in methods.items():
-            good = {status: told for status, told in operation["responses"].items() if status < "400"}
-            status, told = next(iter(good.items()))
+            good = {status: result for status, result in operation["responses"].items() if status < "400"}
+            status, result = next(iter(good.items()))
             body = operation.get("requestBody", {})
             takes = [
                 Field(item["name"], _kind(item["schema"]), item.get("required", False), _text(item))
@@ -149,7 +149,7 @@ def readable() -> list[tuple[str, list[Endpoint]]]:
                 text=operation["description"],
                 security=security[0] if security else None,
                 takes=(*takes, *_fields(body, schemas)),
-                gives=tuple(_fields(told, schemas)),
+                gives=tuple(_fields(result, schemas)),
                 given_status=status,
                 errors=tuple(sorted(set(operation["responses"]) - set(good))),
             )

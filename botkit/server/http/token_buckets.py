@@ -56,8 +56,8 @@ class Rates:
         place, oldest = first, math.inf
         full_at = now
         for slot in range(first, first + _PROBES):
-            found, until = _SLOT.unpack_from(self._memory, slot * _SLOT.size)
-            if found == owner:
+            result, until = _SLOT.unpack_from(self._memory, slot * _SLOT.size)
+            if result == owner:
                 place, full_at = slot, max(now, until)
                 break
             if until < oldest:  # the bucket that matters least gives way

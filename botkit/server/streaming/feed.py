@@ -243,7 +243,7 @@ class Feed:
                 subscription.end()
 
     def _look_on(self, changes: Any, closing: threading.Event) -> None:
-        checked = told = 0.0
+        checked = result = 0.0
         owed = False  # whether anybody wrote since agents' streams last asked whether they still may
         while not self._over(closing):
             changed = changes.wait(TICK)
@@ -260,8 +260,8 @@ class Feed:
                 self._end_lost(streams)
             self._look(streams, check=due and owed)
             owed = owed and not due
-            again = now - told >= PRESENCE
-            told = now if again else told
+            again = now - result >= PRESENCE
+            result = now if again else result
             self._tell_presence(streams, again)
 
     def _look(self, streams: list[Subscription], check: bool) -> None:
@@ -271,7 +271,7 @@ class Feed:
         with self._store.read() as conn:
             heads = self._store.heads(conn, ids)
             rooms = presence.rooms(conn, ids)
-            crowd = presence.crowd(conn) if agents else None
+            desk_counts = presence.desk_counts(conn) if agents else None
             mentions = presence.mentions(conn) if agents else {}
         now = self._store.now()
         nobody = presence.Room()
@@ -281,11 +281,11 @@ class Feed:
                     (heads.get(each), rooms.get(each, nobody).for_customer(now)) for each in stream.conversations
                 ]
             else:
-                assert crowd is not None
+                assert desk_counts is not None
                 # The agent's own read mark counts too: it is what "unread" is reckoned from.
                 mark = [
-                    crowd.counts,
-                    crowd.of.get(stream.agent),
+                    desk_counts.counts,
+                    desk_counts.of.get(stream.agent),
                     mentions.get(stream.agent),
                     {
                         each: (
@@ -296,7 +296,7 @@ class Feed:
                         for each in stream.conversations
                     },
                 ]
-                stream.counts = crowd.counts
+                stream.counts = desk_counts.counts
             if mark != stream.mark:
                 stream.mark = mark
                 stream.wake()

@@ -32,7 +32,7 @@ def place(enter: Any) -> Subscription:
     """A place among the open streams; ApiError 503 when all are taken."""
     line = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     try:
-        found: Subscription = enter(line if isinstance(line, socket.socket) else None)
+        result: Subscription = enter(line if isinstance(line, socket.socket) else None)
     except Full as full:
         raise ApiError(
             503,
@@ -40,7 +40,7 @@ def place(enter: Any) -> Subscription:
             "All live streams are taken: ask for JSON every few seconds, and for a stream again later.",
             retry_after=full.seconds,
         ) from None
-    return found
+    return result
 
 
 def streamed(subscription: Subscription, text: Iterator[str]) -> Response:
