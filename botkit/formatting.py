@@ -50,24 +50,27 @@ class Format:
 
     # Texts
 
+    @functools.cached_property
+    def _texts(self) -> Mapping[str, str]:
+        return language.messages(self.lang, self.tables)
+
     def say(self, key: str, /, **values: Any) -> str:
         """A text of the catalogues with its {names} filled in.
 
         Of a text that counts, the form that goes with `n`. A number is written as one; `id` is what something is
         called, so its digits are never grouped. Texts stay as they are.
         """
-        texts = language.messages(self.lang, self.tables)
-        text = texts.get(key)
+        text = self._texts.get(key)
         if text is None:
-            text = texts.get(f"{key}.{self.plural(values['n'])}") or texts[f"{key}.other"]
+            text = self._texts.get(f"{key}.{self.plural(values['n'])}") or self._texts[f"{key}.other"]
         if values:
             text = text.format_map({name: self._value(name, value) for name, value in values.items()})
         return text
 
     def forms(self, key: str) -> dict[str, str]:
         """All forms of a text that counts, by CLDR's category, for a script to choose from."""
-        start, texts = f"{key}.", language.messages(self.lang, self.tables)
-        return {k.removeprefix(start): text for k, text in texts.items() if k.startswith(start)}
+        start = f"{key}."
+        return {k.removeprefix(start): text for k, text in self._texts.items() if k.startswith(start)}
 
     def plural(self, n: float) -> str:
         """CLDR's category of a number, in the language that the catalogue is written in."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app
+from flask import current_app, g
 
 from botkit.config import Settings
 from botkit.language import SHIPPED, Tables
@@ -73,8 +73,11 @@ class Context:
 
     @property
     def tables(self) -> Tables:
-        """What is known of languages: with what the open index adds, if one is open."""
-        return self.live.current().tables if self.live.version is not None else SHIPPED
+        """What is known of languages: with what the open index adds, if one is open. Looked up once a request."""
+        if "tables" not in g:
+            g.tables = self.live.current().tables if self.live.version is not None else SHIPPED
+        tables: Tables = g.tables
+        return tables
 
     @property
     def languages(self) -> tuple[str, ...]:
