@@ -127,7 +127,7 @@ def _tables() -> language.Tables:
 
 
 @pytest.mark.parametrize(
-    ("text", "opens", "things"),
+    ("text", "continuation", "content_words"),
     [
         ("und nach Österreich?", True, ("osterreich",)),
         ("übrigens, wann haben Sie geöffnet?", False, ("ubrigens", "geoffnet")),

@@ -563,7 +563,7 @@ def test_what_only_looks_like_one_is_none(lang: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "text", "refers"),
+    ("lang", "text", "reference"),
     [
         ("en", "do they expire", True),
         ("en", "how long does that take", True),
@@ -615,7 +615,7 @@ def test_a_text_that_names_no_thing_says_so(lang: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "text", "things"),
+    ("lang", "text", "content_words"),
     [
         ("en", "and the rugs?", ("rugs",)),
         ("ar", "والسجاد؟", ("والسجاد",)),
