@@ -83,6 +83,10 @@ class Settings:
     webhook_allow: str = _setting(
         "", "hosts, addresses or networks of webhooks that may be private or unencrypted; comma-separated"
     )
+    misses_before_handover: int = _setting(
+        2, "questions in a row that are not understood, of which the last hands over; before, other words are asked for"
+    )
+    unhelpful_before_handover: int = _setting(2, "answers in a row that did not help, of which the last hands over")
     offer_seconds: int = _setting(60, "seconds that a waiting ticket is offered to one agent; 0: nothing is offered")
     reopen_minutes: int = _setting(30, "minutes after a close in which a customer's words take the ticket up again")
     pending_hours: int = _setting(24, "hours that a ticket waits for its customer before it is closed")

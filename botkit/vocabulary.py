@@ -33,8 +33,8 @@ State = Literal["waiting", "claimed", "pending", "closed"]
 """Where a ticket stands."""
 Verdict = Literal["solved", "not_solved", "spam"]
 """How an agent may say that a ticket ended."""
-Outcome = Literal[Verdict, "lapsed"]
-"""How a ticket ended; `lapsed` is the one that nobody gives: the customer did not come back."""
+Outcome = Literal[Verdict, "lapsed", "withdrawn"]
+"""How a ticket ended; nobody of the team gives the last two: the customer did not come back, or took it back."""
 Channel = Literal["live", "mail"]
 """Where a ticket's customer waits."""
 
@@ -48,6 +48,36 @@ Concern = Literal["data_request", "complaint", "asked", "refund", "policy", "cam
 """What makes a ticket urgent, the weightiest first."""
 Urgency = Literal[Concern, "tag", "waited"]
 """What points are for: besides concerns, a tag that an integrator sent, and waiting."""
+Act = Literal[
+    "greeting",
+    "opener",
+    "help",
+    "presence",
+    "how_are_you",
+    "identity",
+    "capability",
+    "language",
+    "thanks",
+    "solved",
+    "no_more",
+    "yes",
+    "no",
+    "ok",
+    "sorry",
+    "wait",
+    "not_that",
+    "unhelpful",
+    "wrong",
+    "confused",
+    "repeat",
+    "restart",
+    "withdraw",
+    "goodbye",
+    "anger",
+    "insult",
+    "vague",
+]
+"""What a customer's line can be besides a question: an act of the dialogue, with examples in `botkit/language/acts`."""
 Direction = Literal["ltr", "rtl"]
 """How a language is written."""
 

@@ -10,10 +10,13 @@ letter, or sure and without a cue, never leans.
 """
 
 from botkit.answer.model import Before, Candidate, Option, Reply, Source
-from botkit.answer.policy import LEAST_CHOICE, candidates, choose, explain, replies, reply
+from botkit.answer.policy import LEAST_CHOICE, MISSES, OFFERING, candidates, choose, explain, replies, reply
+from botkit.answer.quoting import in_short
 
 __all__ = [
     "LEAST_CHOICE",
+    "MISSES",
+    "OFFERING",
     "Before",
     "Candidate",
     "Option",
@@ -22,6 +25,7 @@ __all__ = [
     "candidates",
     "choose",
     "explain",
+    "in_short",
     "replies",
     "reply",
 ]

@@ -84,22 +84,27 @@ class Before:
 
     `text` is what the customer said, already with what that leaned on; `article` the one that was
     answered or picked; `options` the articles offered when the bot asked back, in the order shown;
-    `lang` the language that was spoken.
+    `lang` the language that was spoken. `last` is what the bot's last reply was, small talk too: its
+    kind, or the act that it was said to; `said` is its text.
     """
 
     text: str
     article: str | None = None
     options: tuple[str, ...] = ()
     lang: str | None = None
+    last: str = ""
+    said: str = ""
 
     @classmethod
     def of(cls, text: str, reply: Reply, earlier: Before | None = None) -> Before | None:
         """What a text and the reply to it are to the next turn. Small talk changes nothing."""
         if reply.kind == "smalltalk":
-            return earlier
+            return replace(earlier or cls(""), last=reply.topic or "", said=reply.text)
         return cls(
             text=reply.understood or text,
             article=reply.article if reply.source is not None else None,
             options=tuple(option.article for option in reply.options) if reply.kind == "clarify" else (),
             lang=reply.lang,
+            last=reply.kind,
+            said=reply.text,
         )

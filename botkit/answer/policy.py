@@ -10,23 +10,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import Any, Final, Literal
 
 from botkit import language
+from botkit.answer import acts
 from botkit.answer.followups import DEPTH, Reading, pick, read_texts
 from botkit.answer.model import Before, Candidate, Option, Reply
 from botkit.answer.quoting import plain_text, quotable, quote
 from botkit.confidence import ANSWER, Confidence, Contribution
+from botkit.corpus import Article
 from botkit.index import Hit, Index, Search
-from botkit.vocabulary import Reason, ReplyKind
+from botkit.vocabulary import Act, Reason, ReplyKind
 
 CHOICES = 3
 LEAST_CHOICE = 0.08
 """An article less likely than this is not worth offering. `eval/constants.py --only offers` tries others."""
 LIKELIER_THAN_NOT = 0.5
 """An article this likely is offered even where no other is: with the next one, since one alone is no choice."""
+LIKELIEST = 3
+"""Articles that are named where nothing is sure."""
+HINT = 0.02
+"""An article less likely than this is no hint of what was meant."""
+OFFERING: Final = ("help", "capability", "restart", "vague")
+"""Acts that are met with topics to choose from."""
 MISSES = 2
-"""So many misses in a row hand over."""
+"""So many misses in a row hand over, unless the settings say otherwise."""
 
 
 def reply(
@@ -36,6 +44,7 @@ def reply(
     lang: str | None = None,
     page: str | None = None,
     misses: int = 0,
+    most_misses: int = MISSES,
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     before: Before | None = None,
@@ -44,10 +53,11 @@ def reply(
     """What to say to one text.
 
     `lang` is the page's language, `page` its path, `misses` how many bot turns directly before
-    missed, `before` the turn before, if the text is still about it. A threshold of 0 takes the
-    index's own. The text should have been through `language.clean`; one without a word is small
-    talk, and is asked for a few words. `deadline` is the encoder's, as in `Index.search_many`; what
-    words alone have found is answered from the usual threshold on at the earliest.
+    missed, of which `most_misses` in a row hand over, `before` the turn before, if the text is still
+    about it. A threshold of 0 takes the index's own. The text should have been through
+    `language.clean`; one without a word is small talk, and is asked for a few words. `deadline` is
+    the encoder's, as in `Index.search_many`; what words alone have found is answered from the usual
+    threshold on at the earliest.
     """
     return replies(
         index,
@@ -55,6 +65,7 @@ def reply(
         lang=lang,
         page=page,
         misses=misses,
+        most_misses=most_misses,
         answer_threshold=answer_threshold,
         clarify_threshold=clarify_threshold,
         before=[before],
@@ -69,6 +80,7 @@ def replies(
     lang: str | Sequence[str | None] | None = None,
     page: str | None = None,
     misses: int = 0,
+    most_misses: int = MISSES,
     answer_threshold: float = 0.0,
     clarify_threshold: float = 0.0,
     before: Sequence[Before | None] | None = None,
@@ -87,7 +99,9 @@ def replies(
         alone = index.search_many(texts, pages, deadline=deadline)
     readings = read_texts(index, model, alone, pages, turns, deadline=deadline)
     return [
-        replace(_decide(index, model, reading, text, code, turn, misses, high, low), search=search)
+        replace(
+            _decide(index, model, reading, text, code, turn, misses, most_misses, high, low), search=search
+        )
         for text, code, reading, turn, search in zip(texts, pages, readings, turns, alone, strict=True)
     ]
 
@@ -149,10 +163,11 @@ def _decide(
     page_lang: str | None,
     turn: Before | None,
     misses: int,
+    most_misses: int,
     high: float,
     low: float,
 ) -> Reply:
-    search = reading.search
+    search, missed = reading.search, (misses, most_misses)
     high = high if search.encoded else max(high, ANSWER)
     lang = _reply_language(index, search, page_lang, turn)
     options = _options(index, reading.candidates, lang)
@@ -160,21 +175,26 @@ def _decide(
     if options:
         base |= {"article": options[0].article, "confidence": options[0].confidence}
     if language.wants_person(text, index.tables):
-        return _say(index, "handoff", "handoff_request", lang, reason="customer_request", **base)
-    topic = language.smalltalk(text, index.tables)
-    if topic is not None:
-        return _say(index, "smalltalk", topic, lang, topic=topic, **base)
-    exact = search.exact
-    if turn is not None and turn.options and not exact:
+        return _say(index, "handoff", "bot.handoff_request", lang, reason="customer_request", **base)
+    sure = options[0].confidence if options else 0.0
+    offered = turn is not None and bool(turn.options) and not search.exact
+    if offered and turn is not None and language.ordinal(text, index.tables) is not None:
+        chosen = _picked(index, reading, text, turn, lang, high)
+        if chosen is not None:
+            return chosen
+    act = acts.act_of(search, text, sure, index.tables)
+    if act is not None:
+        return _reply_to(index, acts.meant(act, turn), text, turn, lang, base)
+    if language.smalltalk(text, index.tables) == "wordless":
+        return _say(index, "smalltalk", "bot.wordless", lang, topic="wordless", **base)
+    if offered and turn is not None:
         if language.neither(text, index.tables):
-            return _miss(index, "no_answer", MISSES - 1, lang, base)
-        sure = reading.understood is None and bool(options) and options[0].confidence >= high
-        picked = pick(index, reading, text, turn, lang, sure)
-        chosen = choose(index, picked, lang=lang) if picked else None
-        if chosen is not None and chosen.source is not None:
-            return replace(chosen, question_lang=search.lang, understood=chosen.source.title)
+            return _reply_to(index, "not_that", text, turn, lang, base)
+        chosen = _picked(index, reading, text, turn, lang, high)
+        if chosen is not None:
+            return chosen
     if not options or not language.words(text, tables=index.tables):
-        return _miss(index, "no_answer", misses, lang, base)
+        return _miss(index, "no_answer", missed, lang, base)
     base["understood"] = reading.understood
     best = options[0].confidence
     article = index.best_translation(options[0].article, lang) if best >= high else None
@@ -184,19 +204,70 @@ def _decide(
     choices = tuple(o for o in options if o.confidence >= LEAST_CHOICE)
     if len(choices) < 2 and best >= LIKELIER_THAN_NOT:
         choices = options[:2]
-    if sum(o.confidence for o in choices) >= low and len(choices) >= 2 and misses < MISSES - 1:
-        return _say(index, "clarify", "clarify", lang, **(base | {"options": choices}))
-    return _miss(index, "low_confidence" if best >= low else "no_answer", misses, lang, base)
+    if sum(o.confidence for o in choices) >= low and len(choices) >= 2 and misses < most_misses - 1:
+        return _say(index, "clarify", "bot.clarify", lang, **(base | {"options": choices}))
+    return _miss(index, "low_confidence" if best >= low else "no_answer", missed, lang, base)
 
 
-def _miss(index: Index, reason: Reason, misses: int, lang: str, base: Mapping[str, Any]) -> Reply:
-    again = misses >= MISSES - 1
+def _picked(index: Index, reading: Reading, text: str, turn: Before, lang: str, high: float) -> Reply | None:
+    """The article among those offered that a text picks."""
+    certain = reading.understood is None and bool(reading.candidates) and reading.candidates[0][1] >= high
+    picked = pick(index, reading, text, turn, lang, certain)
+    chosen = choose(index, picked, lang=lang) if picked else None
+    if chosen is None or chosen.source is None:
+        return None
+    return replace(chosen, question_lang=reading.search.lang, understood=chosen.source.title)
+
+
+def _reply_to(
+    index: Index, act: Act | Literal["which"], text: str, turn: Before | None, lang: str, base: Mapping[str, Any]
+) -> Reply:
+    """What is said to an act of the dialogue."""
+    if act == "which" and turn is not None:
+        articles = [index.best_translation(option, lang) for option in turn.options]
+        options = tuple(Option(a.id, a.title, 0.0, a.lang, a.url) for a in articles if a is not None)
+        return _say(index, "clarify", "acts.which", lang, **{**base, "options": options})
+    assert act != "which"
+    told = acts.said(act, lang, text, turn, index.tables)
+    options = base["options"]
+    if act in OFFERING:
+        options = _hints(options) if act == "vague" else topics(index, lang)
+    reply = _say(index, "smalltalk", f"acts.{act}_1", lang, topic=act, **{**base, "options": options})
+    return replace(reply, text=told, html=f"<p>{escape(told)}</p>")
+
+
+def topics(index: Index, lang: str) -> tuple[Option, ...]:
+    """What is asked most where nothing is asked yet: of each of the first categories, the article that has most
+    phrasings."""
+    found: dict[str, list[Article]] = {}
+    for article in index.articles(lang) or index.articles(index.default_language):
+        found.setdefault(article.category or "", []).append(article)
+    order = [key for key, _ in index.categories(lang)]
+    groups = sorted(found.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
+    first = [max(articles, key=lambda article: len(article.questions)) for _, articles in groups[:LIKELIEST]]
+    return tuple(Option(a.id, a.title, 0.0, a.lang, a.url) for a in first)
+
+
+def _hints(options: Sequence[Option]) -> tuple[Option, ...]:
+    """Those that may be meant, where there are several."""
+    likely = tuple(option for option in options if option.confidence >= HINT)[:LIKELIEST]
+    return likely if len(likely) > 1 else ()
+
+
+def _miss(index: Index, reason: Reason, missed: tuple[int, int], lang: str, base: Mapping[str, Any]) -> Reply:
+    """Ask to say it in other words, with what may be meant; the last of the misses in a row hands over. `missed`: how
+    many there were before, and how many hand over."""
+    before, most = missed
+    if before < most - 1:
+        options = _hints(base["options"])
+        key = "acts.rephrase" if options else "acts.rephrase_bare"
+        return _say(index, "clarify", key, lang, **{**base, "options": options})
     return _say(
         index,
         "handoff",
-        "handoff_repeated" if again else "handoff_unsure",
+        "bot.handoff_repeated" if before else "bot.handoff_unsure",
         lang,
-        reason="repeated_miss" if again else reason,
+        reason="repeated_miss" if before else reason,
         **base,
     )
 
@@ -220,6 +291,6 @@ def _options(index: Index, candidates: Sequence[tuple[Hit, float]], lang: str) -
 
 
 def _say(index: Index, kind: ReplyKind, key: str, lang: str, **fields: Any) -> Reply:
-    text = language.messages(lang, index.tables)[f"bot.{key}"]
+    text = language.messages(lang, index.tables)[key]
     direction = language.direction(lang, index.tables)
     return Reply(kind=kind, text=text, html=f"<p>{escape(text)}</p>", lang=lang, direction=direction, **fields)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
+from typing import Final
 
 from botkit import language
 from botkit.answer.model import Option, Reply, Source
 from botkit.corpus import Article, Passage
 from botkit.index import Index
+
+SHORT: Final = 240
+"""characters of an article that is told in short"""
 
 
 def quote(
@@ -65,3 +70,16 @@ def quotable(article: Article, anchor: str) -> tuple[tuple[Passage, ...], str]:
 def plain_text(passages: Sequence[Passage]) -> str:
     """Passages as text."""
     return "\n\n".join(f"{p.heading}\n{p.text}".strip() for p in passages)
+
+
+def in_short(index: Index, article_id: str, lang: str) -> str:
+    """The first sentences of an article's text, as many as fit SHORT characters, at least one; empty without a text."""
+    article = index.best_translation(article_id, lang)
+    text = " ".join(article.passages[0].text.split()) if article is not None and article.passages else ""
+    sentences = re.split(r"(?<=[.!?؟۔])\s+", text)
+    result = sentences[0]
+    for sentence in sentences[1:]:
+        if len(result) + len(sentence) >= SHORT:
+            break
+        result += " " + sentence
+    return result

@@ -47,6 +47,7 @@ def write_reply(
     """Write the bot's reply, and open or reopen the ticket that it announces. `to` is the number of the message that it
     answers, `after` the id of the reply whose bad feedback caused it."""
     stored = _said(reply, f"r{existing(store.conversation(conn, now.id)).last_seq + 1}", to, after)
+    stored = replace(stored, automatic=bool(now.ticket))
     if reply.kind != "handoff":
         return store.append(conn, now.id, BOT, stored)
     at, shop = store.now(), index.shop(now.lang or index.default_language)
@@ -123,8 +124,8 @@ def _topics(index: Index, reply: Reply, candidates: Sequence[Option]) -> tuple[s
 
 
 def worded(reply: Reply, text: str) -> Reply:
-    """The reply in other words."""
-    return replace(reply, text=text, html=f"<p>{html.escape(text)}</p>")
+    """The reply in other words; a blank line parts paragraphs."""
+    return replace(reply, text=text, html="".join(f"<p>{html.escape(part)}</p>" for part in text.split("\n\n")))
 
 
 def handover(index: Index, key: str, now: Standing, reason: Reason) -> Reply:
@@ -187,6 +188,14 @@ def queue_state(store: Store, conn: Connection, index: Index, lang: str | None, 
         email=shop.get("email", ""),
         phone=shop.get("phone", ""),
     )
+
+
+def about_queue(store: Store, conn: Connection, index: Index, lang: str, position: int) -> str:
+    """Where a ticket stands that waits already, in words."""
+    shop = index.shop(lang)
+    queue = queue_state(store, conn, index, lang, position)
+    lines, contacts = _about_queue(queue, formatting.of(lang, shop, index.tables), shop, store.now())
+    return "\n\n".join([*lines, *contacts])
 
 
 def _about_queue(

@@ -85,19 +85,22 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a reply depends on. `ticket` is the open one's id, 0 for none; `closed` that of the one that may be taken up
-    again, and `just` whether it was closed a short while ago; `spoken` and `candidates` are the language
-    and the candidates of the bot's last reply, small talk aside, and `before` that reply with the text that it is
-    about: None when it is another matter. With an open ticket a person is in charge, and the rest is left out."""
+    """What a reply depends on. `ticket` is the open one's id, 0 for none, and `taken` whether a person has it: then
+    that person is in charge, and the rest is left out. `closed` is the id of the ticket that may be taken up again, and
+    `just` whether it was closed a short while ago; `spoken` and `candidates` are the language and the candidates of the
+    bot's last reply, small talk aside, `last` its name in the record, and `before` that reply with the text that it is
+    about and what the bot said last of all: None when nothing was said in this matter."""
 
     id: str
     lang: str | None
     page: str | None
     ticket: int = 0
+    taken: bool = False
     misses: int = 0
     spoken: str | None = None
     candidates: tuple[Option, ...] = ()
     before: Before | None = None
+    last: str = ""
     closed: int = 0
     just: bool = False
 

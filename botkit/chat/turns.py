@@ -1,8 +1,9 @@
 """The steps of a customer: a conversation begun, a message said and answered, a person asked for, a judgement given.
 
-Message, reply and ticket are one transaction; the search runs before it, never inside. While a ticket waits or a person
-has it, the bot is silent; after the ticket is closed the bot answers again, unless the customer's words go on with what
-the person did: then the ticket is taken up again (see `_goes_on`).
+Message, reply and ticket are one transaction; the search runs before it, never inside. While a ticket waits the bot
+goes on, its replies marked automatic; once a person has it, the bot is silent. After the ticket is closed the bot
+answers again, unless the customer's words go on with what the person did: then the ticket is taken up again (see
+`_goes_on`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from botkit import accounts, answer, desk, language, presence
 from botkit.answer import Before, Reply
-from botkit.chat.handover import handover, offer, other_candidates, queue_state, worded, write_reply
+from botkit.chat.handover import about_queue, handover, offer, other_candidates, queue_state, worded, write_reply
 from botkit.chat.log import MEMORY, event_at, last_handover, opinions, reply_called
 from botkit.chat.model import Caps, Conversation, Forbidden, NotFound, Standing, Started, Turn, existing
 from botkit.chat.view import flat
@@ -111,8 +112,8 @@ def say(
         caps.check(store, conn, row)
         known = _standing(store, conn, row, policy)
     while True:
-        reply = None if known.ticket else _chosen(index, choice, known)
-        if reply is None and not known.ticket:
+        reply = None if known.taken else _chosen(index, choice, known)
+        if reply is None and not known.taken:
             with asking() as deadline:
                 reply = answer.reply(
                     index,
@@ -120,6 +121,7 @@ def say(
                     lang=known.lang,
                     page=known.page,
                     misses=known.misses,
+                    most_misses=policy.misses,
                     answer_threshold=answer_threshold,
                     clarify_threshold=clarify_threshold,
                     before=known.before,
@@ -207,9 +209,9 @@ def feedback(
 def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: desk.Policy) -> Standing:
     row = existing(row)
     ticket = desk.open_ticket_of(conn, row.id)
-    if ticket is not None:
-        return Standing(row.id, row.lang, row.page, ticket.id)
-    closed = desk.closed_ticket_of(conn, row.id, store.now())
+    if ticket is not None and ticket.state != "waiting":
+        return Standing(row.id, row.lang, row.page, ticket.id, taken=True)
+    closed = None if ticket is not None else desk.closed_ticket_of(conn, row.id, store.now())
     since = store.now() - timedelta(minutes=policy.reopen_minutes)
     event = event_table.c
     recent = conn.execute(
@@ -223,6 +225,7 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         .limit(40)
     ).all()
     misses = 0
+    newest: BotReply | None = None
     last: BotReply | None = None
     asked: str | None = None
     counting = True
@@ -233,7 +236,12 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         # A reply that follows from a judgement is about the message before it.
         if isinstance(data, CustomerMessage) and last is not None and asked is None and seq <= (last.to or seq):
             asked = last.understood or data.text
-        if not isinstance(data, BotReply) or data.kind == "smalltalk":
+        if not isinstance(data, BotReply):
+            continue
+        newest = newest or data
+        if data.kind == "smalltalk":
+            if data.topic == "restart":
+                break
             continue
         last = last or data
         counting = counting and data.kind == "clarify"
@@ -242,23 +250,32 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         id=row.id,
         lang=row.lang,
         page=row.page,
+        ticket=ticket.id if ticket is not None else 0,
         misses=misses,
         spoken=last.lang if last is not None else None,
         candidates=last.options if last is not None else (),
-        before=None if asked is None or last is None else _before(asked, last),
+        before=_before(asked, last, newest),
+        last=last.id if last is not None else "",
         closed=closed.id if closed is not None else 0,
         just=closed is not None and closed.closed_at is not None and closed.closed_at > since,
     )
 
 
-def _before(text: str, told: BotReply) -> Before:
-    """The turn before, from its reply's record."""
+def _before(text: str | None, told: BotReply | None, newest: BotReply | None) -> Before | None:
+    """The turn before, from the records of its reply and of the bot's last words of all."""
+    if newest is None:
+        return None
+    last = (newest.topic or "") if newest.kind == "smalltalk" else newest.kind
+    if text is None or told is None:
+        return Before("", lang=newest.lang, last=last, said=newest.text)
     offered = told.options if told.kind == "clarify" else ()
     return Before(
         text=text,
         article=told.article if told.source else None,
         options=tuple(option.article for option in offered),
         lang=told.lang,
+        last=last,
+        said=newest.text,
     )
 
 
@@ -271,13 +288,19 @@ def _goes_on(index: Index, seen: Standing, text: str, reply: Reply) -> bool:
     """
     if not seen.closed or seen.spoken is not None:
         return False
-    if reply.kind == "smalltalk" or reply.reason == "customer_request":
+    if reply.reason == "customer_request":
         return False
+    if reply.kind == "smalltalk":
+        return reply.topic in _UNHAPPY
     cues = language.context_cues(text, reply.question_lang, index.tables)
     depends = not cues.topic_shift and (cues.continuation or cues.reference or not cues.content_words)
     if seen.just:
         return depends or (reply.kind == "handoff" and reply.reason != "policy")
     return depends and reply.kind != "answer"
+
+
+_UNHAPPY: Final = ("unhelpful", "wrong", "not_that")
+"""Acts that say that something is not over."""
 
 
 def _taken_up(index: Index, reply: Reply) -> Reply:
@@ -307,10 +330,77 @@ def _write_turn(
     data = CustomerMessage(text, client_id, choice)
     message = store.append(conn, now.id, CUSTOMER, data, client_id=client_id)
     presence.has_written(conn, now.id, CUSTOMER)
-    if reply is None:
+    if now.ticket:
         desk.heard(store, conn, now.ticket)
+    if reply is None:
         return Turn(flat(message), None)
-    return Turn(flat(message), flat(write_reply(store, conn, index, now, reply, policy, to=message.seq)))
+    opinion: bool | None = None
+    if reply.kind == "smalltalk" and reply.topic:
+        reply, opinion = _acted_on(store, conn, index, now, reply, policy)
+    if now.ticket and reply.kind == "handoff":
+        reply = _still_waiting(store, conn, index, now, reply)
+    event = write_reply(store, conn, index, now, reply, policy, to=message.seq)
+    if opinion is not None:
+        store.append(conn, now.id, CUSTOMER, Feedback(now.last, opinion))
+    if now.ticket and reply.topic == "withdraw":
+        desk.withdraw(store, conn, now.ticket)
+    return Turn(flat(message), flat(event))
+
+
+def _acted_on(
+    store: Store, conn: Connection, index: Index, now: Standing, reply: Reply, policy: desk.Policy
+) -> tuple[Reply, bool | None]:
+    """What an act does to what went before: the reply, and what it says of the last answer, if anything."""
+    about = reply_called(conn, now.id, now.last) if now.last else None
+    answered = about if about is not None and about.kind == "answer" else None
+    words = language.messages(reply.lang, index.tables)
+    if reply.topic == "solved" and answered is not None:
+        return reply, True
+    if reply.topic in ("unhelpful", "wrong") and answered is not None:
+        return _after_dislike(store, conn, index, now, answered, policy), False
+    if reply.topic == "not_that" and answered is not None and (others := other_candidates(answered)):
+        return offer(index, answered, others), None
+    if reply.topic == "repeat" and about is not None:
+        text, html = f"{reply.text}\n\n{about.text}", reply.html + about.html
+        return replace(reply, text=text, html=html, lang=about.lang, direction=about.direction), None
+    if reply.topic == "confused" and answered is not None and answered.article:
+        short = answer.in_short(index, answered.article, reply.lang)
+        return worded(reply, f"{reply.text}\n\n{words['acts.in_short']} {short}"), None
+    if reply.topic == "withdraw" and now.ticket:
+        return worded(reply, words["acts.withdrawn"]), None
+    return reply, None
+
+
+def _after_dislike(
+    store: Store, conn: Connection, index: Index, now: Standing, answered: BotReply, policy: desk.Policy
+) -> Reply:
+    """The reply to an answer that did not help: the other likely articles; a person after as many such answers in a row
+    as the policy says, or without another candidate."""
+    bad = 1
+    for _, opinion in opinions(conn, now.id, store.now()):
+        if opinion.reply_id == answered.id:
+            continue
+        if opinion.helpful:
+            break
+        bad += 1
+    others = other_candidates(answered)
+    if others and bad < policy.unhelpful:
+        return offer(index, answered, others)
+    disliked = replace(now, spoken=answered.lang, candidates=answered.options)
+    return handover(index, "chat.sorry", disliked, "negative_feedback")
+
+
+def _still_waiting(store: Store, conn: Connection, index: Index, now: Standing, reply: Reply) -> Reply:
+    """The reply in place of a handover while a ticket waits already: where it stands for who asks for a person, else
+    that a colleague will read it."""
+    words = language.messages(reply.lang, index.tables)
+    if reply.reason == "customer_request":
+        place = desk.position(conn, now.ticket)
+        text = about_queue(store, conn, index, reply.lang, place)
+    else:
+        text = words["acts.waiting_miss"]
+    again = replace(reply, kind="smalltalk", reason=None, source=None, article=None, confidence=None, options=())
+    return worded(replace(again, topic="waiting"), text)
 
 
 def _turn(store: Store, conn: Connection, message: Event) -> Turn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from botkit import desk
+from botkit import answer, desk
 from botkit.store import Event
 from botkit.store.event_data import (
     BotReply,
@@ -23,7 +23,7 @@ from botkit.store.event_data import (
 
 _PUBLIC_REPLY: Final = (
     "id", "to", "kind", "text", "html", "lang", "direction", "article", "confidence",
-    "source", "reason", "topic", "question_lang", "version", "queue",
+    "source", "reason", "topic", "question_lang", "version", "queue", "automatic",
 )  # fmt: skip
 _PUBLIC_TICKET: Final = (TicketOpened, TicketClaimed, TicketReleased, TicketTransferred)
 _PUBLIC_OPTION: Final = ("article", "title", "lang", "url")
@@ -44,7 +44,7 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
             shown.pop("client_id", None)
     elif isinstance(data, BotReply):
         shown = {name: stored[name] for name in _PUBLIC_REPLY if name in stored}
-        options = [option.as_json() for option in data.options] if data.kind == "clarify" else []
+        options = [option.as_json() for option in data.options] if offers(data) else []
         shown["options"] = [{name: option[name] for name in _PUBLIC_OPTION} for option in options]
     elif isinstance(data, ConversationOpened | Feedback):
         shown = dict(stored)
@@ -58,6 +58,11 @@ def view(event: Event, audience: str) -> dict[str, Any] | None:
         return None
     actor = "agent" if event.actor.startswith("agent:") else event.actor
     return {**event.as_dict(), "actor": actor, "data": shown}
+
+
+def offers(reply: BotReply) -> bool:
+    """Whether the options of a reply are for the customer to choose from, and not what was considered."""
+    return reply.kind == "clarify" or (reply.kind == "smalltalk" and reply.topic in answer.OFFERING)
 
 
 def flat(event: Event) -> dict[str, Any]:

@@ -51,7 +51,17 @@ from botkit.desk.queue import counts, position, queue, ticket, transcript_before
 from botkit.desk.scheduler import Ticked, end_absence, offer, plan_absence, tick
 from botkit.desk.supervision import SCORES, Overview, Satisfaction, asks, close_many, overview, rate, rating
 from botkit.desk.texts import LONGEST_TEXT, MessageError, checked_client_id, checked_text
-from botkit.desk.tickets import checked_tags, claim, close, heard, release, take_over, transfer, wait_for_customer
+from botkit.desk.tickets import (
+    checked_tags,
+    claim,
+    close,
+    heard,
+    release,
+    take_over,
+    transfer,
+    wait_for_customer,
+    withdraw,
+)
 from botkit.vocabulary import STATES
 
 __all__ = [
@@ -141,4 +151,5 @@ __all__ = [
     "wait_for_customer",
     "waiting",
     "whisper",
+    "withdraw",
 ]

@@ -12,13 +12,13 @@ from sqlalchemy.engine import Connection
 
 from botkit.desk import agents
 from botkit.desk.hours import due
-from botkit.desk.model import Policy, Ticket, as_ticket
+from botkit.desk.model import WITHDRAWN, Policy, Ticket, as_ticket
 from botkit.desk.priority import Priority, priority, rank
 from botkit.desk.queue import count
 from botkit.desk.tickets import MOST_TAGS
 from botkit.desk.transitions import change, insert, locked, row_of, rows
 from botkit.store import BOT, CUSTOMER, Store, TicketRow, conversation_table, event_table, ticket_table
-from botkit.store.event_data import CustomerMessage, Option, TicketOpened, TicketReopened
+from botkit.store.event_data import BotReply, CustomerMessage, Option, TicketOpened, TicketReopened
 from botkit.vocabulary import Channel, Reason
 
 MEMORY: Final = timedelta(hours=24)
@@ -93,9 +93,9 @@ def open_ticket_of(conn: Connection, conversation_id: str) -> TicketRow | None:
 
 def closed_ticket_of(conn: Connection, conversation_id: str, now: datetime) -> TicketRow | None:
     """The row of the conversation's last ticket, if it was closed within a day and its customer may come back to it:
-    not as spam, and not after three returns."""
+    not as spam, not taken back, and not after three returns."""
     row = last_ticket_of(conn, conversation_id)
-    if row is None or row.state != "closed" or row.outcome == "spam" or row.reopened >= MOST_REOPENINGS:
+    if row is None or row.state != "closed" or row.outcome in ("spam", WITHDRAWN) or row.reopened >= MOST_REOPENINGS:
         return None
     return row if row.closed_at is not None and row.closed_at > now - MEMORY else None
 
@@ -197,7 +197,14 @@ def _priority(
         count.select_from(ticket_table).where(theirs, earlier.opened_at > at - RETURNS)
     ).scalar_one()
     texts = [CustomerMessage.from_json(data).text for data in stored]
-    return priority(reason, texts, topics, int(came), tags, policy.points, policy.tables)
+    replied = conn.execute(
+        sa.select(event.data)
+        .where(event.conversation_id == conversation_id, event.kind == BotReply.KIND, event.at > at - MEMORY)
+        .order_by(event.seq.desc())
+        .limit(10)
+    ).scalars()
+    angry = any(BotReply.from_json(data).topic in ("anger", "insult") for data in replied)
+    return priority(reason, texts, topics, int(came), tags, policy.points, policy.tables, angry=angry)
 
 
 def _topics(topics: Sequence[str], urgent: Priority) -> tuple[str, ...]:

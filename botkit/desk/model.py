@@ -17,6 +17,7 @@ from botkit.vocabulary import Change as ChangeKind
 
 OUTCOMES: Final = VERDICTS
 AUTO_CLOSED: Final = "lapsed"
+WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Policy:
     """The shop's rules for its desk; the settings' defaults.
 
     `live_reply` and `mail_reply` are the seconds, counted in opening hours, until a first reply is due, the `_high`
-    ones those of tickets whose priority is at least `high`. `points` are those that an integrator's tags bring.
-    `tables` are the language tables by which customers' words are read.
+    ones those of tickets whose priority is at least `high`. `misses` and `unhelpful` are how many questions in a row
+    that were not understood, and answers that did not help, hand over. `points` are those that an integrator's tags
+    bring. `tables` are the language tables by which customers' words are read.
     """
 
     offer_seconds: int = 60  # 0: nothing is offered, everybody takes from the queue
@@ -37,6 +39,8 @@ class Policy:
     live_reply_high: int = 30
     mail_reply: int = 900
     mail_reply_high: int = 600
+    misses: int = 2
+    unhelpful: int = 2
     points: Mapping[str, int] = field(default_factory=dict)
     tables: Tables = field(default=SHIPPED, compare=False)
 

@@ -61,11 +61,13 @@ def priority(
     tags: Sequence[str] = (),
     points: Mapping[str, int] | None = None,
     tables: language.Tables = language.SHIPPED,
+    angry: bool = False,
 ) -> Priority:
     """The priority of a handover for a reason. `texts` are the customer's words, `topics` what the likely article is
     filed under, `came` how often this customer's matters were handed over lately; `tags` count as `points` says, and
-    `tables` are the languages'."""
+    `tables` are the languages'. Who was `angry` with the bot counts as one who complains."""
     result: set[str] = {_OF_REASON[reason]} if reason in _OF_REASON else set()
+    result |= {"complaint"} if angry else set()
     for text in texts:
         result |= language.concerns(text, tables)
     named = set(topics)

@@ -20,6 +20,7 @@ from botkit.desk.mentions import write_note
 from botkit.desk.model import (
     AUTO_CLOSED,
     OUTCOMES,
+    WITHDRAWN,
     AlreadyClaimed,
     Away,
     DeskError,
@@ -255,6 +256,11 @@ def end(
 def auto_close(store: Store, conn: Connection, row: TicketRow, at: datetime) -> TicketRow:
     """Close a ticket whose customer did not come back."""
     return end(store, conn, row, SYSTEM, AUTO_CLOSED, at)
+
+
+def withdraw(store: Store, conn: Connection, ticket_id: int) -> TicketRow:
+    """Close a waiting ticket because its customer took it back, inside the caller's transaction."""
+    return end(store, conn, row_of(conn, ticket_id), CUSTOMER, WITHDRAWN, store.now())
 
 
 def checked_outcome(outcome: str) -> Verdict:

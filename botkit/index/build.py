@@ -14,6 +14,7 @@ from typing import Any
 from botkit import encoder as encoders
 from botkit import language
 from botkit.corpus import Article, Corpus
+from botkit.index.acts import write_acts
 from botkit.index.embedding_cache import EmbeddingCache, Unreadable
 from botkit.index.hits import Ranking
 from botkit.index.index import ADDITIONS, Index
@@ -63,7 +64,8 @@ def build(
     draft.mkdir()
     try:
         own = ReferenceTexts.of(model, tables)
-        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, own, tables)
+        means = write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, own, tables)
+        write_acts(draft, model.model, corpus.languages, means, tables)
         write_json(
             draft / "facts.json",
             {

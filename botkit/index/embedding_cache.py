@@ -27,13 +27,16 @@ class EmbeddingCache:
 
     FILE = "vectors.npz"
 
-    def __init__(self, model: encoders.Encoder, cache: Path, *, forget: bool = True) -> None:
+    def __init__(self, model: encoders.Encoder, cache: Path, *, forget: bool = True, name: str = FILE) -> None:
         self.model, self.identity, self._forget = model, encoders.identity(model), forget
-        self._file = cache / self.FILE
+        self._file = cache / name
         stored = recall(self._file, self.identity)
-        self._known: dict[str, np.ndarray] = (
-            dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True)) if stored else {}
-        )
+        self._known: dict[str, np.ndarray] = {}
+        if stored:
+            vectors = stored["vectors"]
+            if vectors.dtype == np.int8:  # in eight bits, of length 1
+                vectors = vectors.astype(np.float32) / 127
+            self._known = dict(zip(stored["keys"].tolist(), vectors, strict=True))
         self._asked: dict[str, None] = {}
         self._new = False
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from botkit.index.acts import Likeness
 from botkit.index.signals import Signals
 
 
@@ -99,6 +100,8 @@ class Search:
     hits: tuple[Hit, ...]
     signals: Signals | None = None
     encoded: bool = True
+    likeness: Likeness | None = None
+    """the act of a dialogue that the text is most like, where it may be one"""
 
     @property
     def exact(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from botkit import language
+from botkit.index.acts import LONGEST, Acts, Likeness
 from botkit.index.channels import Channel, read_lexical
 from botkit.index.classifier import Classifier
 from botkit.index.hits import Hit, Ranking, Search
@@ -19,6 +20,8 @@ from botkit.index.writing import centre
 
 LEAD = 0.05
 """by how much a section must fit better than the text above the first heading to be quoted instead"""
+SPOKEN = 0.2
+"""the least share of a language whose acts a line may be"""
 UNREAD = 0.3
 """the share of a Latin text's n-grams that an index would know, had it articles in its language"""
 
@@ -76,6 +79,7 @@ class Searcher:
         self._foreign_means = arrays["foreign.means"]
         self._out_of_domain = arrays["elsewhere"].astype(np.float32)
         self._reads_latin = any(language.script_of(code, tables) == "latin" for code in languages)
+        self.acts = Acts.read(folder)
         self._classifier = Classifier.read(folder, self._channels[PHRASINGS].chars)
         self._statistics = Statistics(
             articles=len(ids),
@@ -150,7 +154,7 @@ class Searcher:
         near = {name: self._channels[name].nearest(asked.vector, nearest) for name in CHANNELS}
         groups = self._candidates(asked, lexical, near, self._hidden(for_agent))
         if not len(groups):
-            return Search(text, dict(shares), (), encoded=asked.encoded)
+            return Search(text, dict(shares), (), encoded=asked.encoded, likeness=self._likeness(text, asked, shares))
         scored = {}
         for name, channel in self._channels.items():
             rows = channel.rows_of(groups)
@@ -325,7 +329,13 @@ class Searcher:
             self._statistics,
             self.ranking.temperature,
         )
-        return Search(text, dict(shares), tuple(hits), signals, asked.encoded)
+        return Search(text, dict(shares), tuple(hits), signals, asked.encoded, self._likeness(text, asked, shares))
+
+    def _likeness(self, text: str, asked: _Question, shares: Mapping[str, float]) -> Likeness | None:
+        if self.acts is None or not asked.encoded or len(text.split()) > LONGEST:
+            return None
+        likely = [number for number, code in enumerate(self.languages) if shares.get(code, 0.0) >= SPOKEN]
+        return self.acts.nearest(self.acts.likeness(asked.vector, asked.grams, np.array(likely, np.int64)))
 
     def _wording(self, asked: _Question, hit: Hit, group: int, shares: Mapping[str, float]) -> Wording:
         channel = self._channels[PHRASINGS]

@@ -31,8 +31,9 @@ def write_rows(
     languages: Sequence[str],
     own: ReferenceTexts,
     tables: language.Tables = language.SHIPPED,
-) -> None:
-    """Write everything that search reads. Terms that the last build counted are in `cache`."""
+) -> np.ndarray:
+    """Write everything that search reads, and give back the mean vector of each language's phrasings. Terms that the
+    last build counted are in `cache`."""
     names = language.domain_names()
     arrays = {"trades": np.zeros((groups, len(names)), bool)}  # which of them each article speaks of
     for name in CHANNELS:
@@ -71,6 +72,7 @@ def write_rows(
             if fitted is not None:
                 fitted.write(draft)
     np.savez(draft / "rows.npz", **arrays)  # type: ignore[arg-type]
+    return arrays[f"{PHRASINGS}.means"]
 
 
 def _sounds(text: str, lang: str, tables: language.Tables) -> Sequence[str]:

@@ -5,6 +5,7 @@ data (`tables`), the package's and what a corpus adds to it: functions take the 
 where none are given. The interface's message catalogues live here too. This package never sees an article or a score.
 """
 
+from botkit.language.acts import ACTS, QUESTIONS, act_examples, acts_digest
 from botkit.language.coverage import lacking, shortcomings
 from botkit.language.detection import Guess, detect
 from botkit.language.domains import domains, out_of_domain
@@ -37,8 +38,10 @@ from botkit.language.tables import (
 from botkit.language.transliteration import Speller, normalise_script, phonetic_keys, spelled
 
 __all__ = [
+    "ACTS",
     "CODE",
     "LANGUAGES",
+    "QUESTIONS",
     "SHIPPED",
     "Additions",
     "ContextCues",
@@ -46,6 +49,8 @@ __all__ = [
     "LanguageError",
     "Speller",
     "Tables",
+    "act_examples",
+    "acts_digest",
     "checked",
     "clean",
     "code",

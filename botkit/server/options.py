@@ -42,6 +42,8 @@ def policy(settings: Settings) -> Policy:
         points[tag.strip().casefold()] = int(number)
     return Policy(
         offer_seconds=settings.offer_seconds,
+        misses=settings.misses_before_handover,
+        unhelpful=settings.unhelpful_before_handover,
         reopen_minutes=settings.reopen_minutes,
         pending_hours=settings.pending_hours,
         unattended_minutes=settings.unattended_minutes,

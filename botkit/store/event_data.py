@@ -95,7 +95,7 @@ class BotReply(EventData):
     """What the bot said: what `answer.Reply` tells, and its place in the conversation.
 
     `id` is `r` and its number; `to` the number of the message that it answers; `after` the id of the reply whose bad
-    feedback caused it; `queue` comes with a handover.
+    feedback caused it; `queue` comes with a handover; `automatic`: it was given while a ticket waited for a person.
     """
 
     KIND = "reply"
@@ -118,6 +118,7 @@ class BotReply(EventData):
     to: int | None
     after: str | None = field(default=None, metadata=kept(unless_default=True))
     queue: Queue | None = field(default=None, metadata=kept(unless_default=True))
+    automatic: bool = field(default=False, metadata=kept(unless_default=True))
 
 
 @dataclass(frozen=True)

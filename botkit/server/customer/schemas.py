@@ -139,7 +139,7 @@ class Reply(BaseModel):
     options: list[Option] = Field(description="For `clarify` the choices, otherwise the top candidates.")
     source: Source | None
     reason: str | None = Field(description="For `handoff`: why a person takes over.")
-    topic: str | None = Field(description="For `smalltalk`: greeting, thanks, goodbye, robot.")
+    topic: str | None = Field(description="For `smalltalk`: the act that it is said to, like greeting or solved.")
     understood: str | None = Field(
         description="The text that was searched for, where it is not the customer's own: with the turn before it, or "
         "the title that was picked."
@@ -200,17 +200,18 @@ class ConversationReply(BaseModel):
     direction: Direction
     article: str | None
     confidence: float | None
-    options: list[Choice] = Field(description="For `clarify`: the choices.")
+    options: list[Choice] = Field(description="For `clarify` the choices, for some `smalltalk` what to begin with.")
     source: Source | None
     reason: str | None
     topic: str | None
     question_lang: str
     version: str
     queue: Queue | None = Field(None, description="For `handoff`.")
+    automatic: bool = Field(False, description="Whether it was given while a ticket waited for a person.")
 
 
 class Turn(BaseModel):
-    """The stored message and the bot's reply; null while a person is in charge."""
+    """The stored message and the bot's reply; null once a person is in charge."""
 
     message: Message | None
     reply: ConversationReply | None

@@ -271,6 +271,7 @@ def _entry(event: Event, t: Texts) -> dict[str, Any] | None:
             "lang": data.lang or None,
             "dir": direction(data.lang or t.lang),
             "tag": t.format.percent(sure) if sure is not None and data.kind == "answer" else "",
+            "automatic": t("desk.automatic") if data.automatic else "",
             "options": [option.title for option in data.options] if data.kind == "clarify" else [],
         }
     text = _happening(data, who, t)

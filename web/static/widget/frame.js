@@ -97,8 +97,8 @@ function showReply(event) {
     parts.push(el("a", { class: "source", href: reply.source.url, target: "_blank", rel: "noopener" },
       icon("page"), el("span", { dir: "auto" }, reply.source.title), el("span", { class: "visually-hidden" }, ` (${say("new_tab")})`), icon("away")));
   }
-  put(event, bubble("bot", null, ...parts));
-  if (reply.kind === "clarify" && reply.options?.length) showChoices(reply.options);
+  put(event, bubble("bot", reply.automatic ? say("automatic") : null, ...parts));
+  if (reply.options?.length) showChoices(reply.options);
   if (reply.kind === "answer") offerFeedback(reply.id);
   if (reply.queue) showQueue(reply.queue);
 }
@@ -168,6 +168,8 @@ async function refreshPlace() {
 }
 
 function claimed(event) {
+  endChoices(); // nobody would answer them any more
+  showThinking(false);
   attend(true, event.data.name);
   note(event, named("joined"));
 }
@@ -325,7 +327,7 @@ function showPresence() {
 
 function showThinking(on) {
   if (!on) return thinking?.remove();
-  if (conversation.person) return null;
+  if (attended) return null;
   thinking ??= el("div", { class: "thinking", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
   return log.append(thinking);
 }
