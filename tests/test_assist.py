@@ -1,5 +1,5 @@
 """What helps an agent: passages for the customer's last words, canned replies filled in, what was before, a draft of
-the article that was missing. By the API's door and by the desk's."""
+the article that was missing. By the API and by the desk's pages."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_a_supervisor_who_is_here_after_all_may_take_over(store: Store, mina: Ag
     assert desk.take_over(store, claimed(store, mina), boss).owner == "Boss"
 
 
-# ---------------------------------------------------------------- told at the doors
+# ---------------------------------------------------------------- told by the API and the pages
 
 
 def test_the_sender_is_told_on_the_page(

@@ -545,7 +545,7 @@ def test_a_number_that_no_token_or_session_can_have_is_refused(
 
 
 def test_an_export_is_in_the_audit_log(database: str) -> None:
-    """What customers asked leaves the house."""
+    """What customers asked leaves the shop."""
     assert botkit("labels", "--database", database).exit_code == 0
     store = Store(database)
     (line,) = accounts.audited(store)

@@ -1,4 +1,4 @@
-"""The desk's doors, by the user's door: a browser without JavaScript, and a program with a token."""
+"""The desk's pages and its API, as they are asked: by a browser without JavaScript, and by a program with a token."""
 
 from __future__ import annotations
 

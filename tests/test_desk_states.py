@@ -277,10 +277,10 @@ def test_no_walk_leads_to_two_owners_or_to_a_state_that_the_history_does_not_tel
     clock = Clock()
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('walk')}/record.db", clock=clock)
     store.migrate()
-    crew = [accounts.add_agent(store, name, role, PASSWORD) for name, role in _CREW]
+    team = [accounts.add_agent(store, name, role, PASSWORD) for name, role in _TEAM]
     tickets = [handed_over(store, "a complaint"), handed_over(store)]
     for number, (step, who, whom, which) in enumerate(steps):
-        agent, other, ticket_id = crew[who], crew[whom], tickets[which]
+        agent, other, ticket_id = team[who], team[whom], tickets[which]
         before = {each: _row(store, each) for each in tickets}
         clock.forward(seconds=7)
         try:
@@ -292,7 +292,7 @@ def test_no_walk_leads_to_two_owners_or_to_a_state_that_the_history_does_not_tel
     store.close()
 
 
-_CREW = (("Mina", "agent"), ("Nur", "agent"), ("Boss", "supervisor"))
+_TEAM = (("Mina", "agent"), ("Nur", "agent"), ("Boss", "supervisor"))
 
 
 def _do(store: Store, clock: Clock, step: str, agent: Agent, other: Agent, ticket_id: int, number: int) -> Any:

@@ -5,7 +5,7 @@ This package owns `ticket`, `ticket_state`, `seat`, `absence`, `satisfaction` an
 ticket is always in one of four states, and every change of it is one compare-and-set, one line of its history and one
 event in the conversation's log, in the same transaction:
 
-    waiting --claim--> claimed --pend--> pending: with its owner, waits for the customer
+    waiting --claim--> claimed --wait--> pending: with its owner, waits for the customer
        ^                 |  ^ \\__________/  |  the customer writes, or the owner claims again
        |                 |  \\__ transfer: another owner
        +----release------+------------------+
