@@ -113,8 +113,8 @@ def candidates(
         article = index.best_translation(hit.article, lang, for_agent=True)
         if article is not None:
             passages, url = quotable(article, hit.anchor)
-            texts, sure = plain_text(passages) or article.title, round(probability, 4)
-            result.append(Candidate(article.id, article.title, texts, article.lang, url, sure, article.audience))
+            quoted, sure = plain_text(passages) or article.title, round(probability, 4)
+            result.append(Candidate(article.id, article.title, quoted, article.lang, url, sure, article.audience))
     return result
 
 
@@ -126,7 +126,7 @@ def explain(
     search = index.search(text, lang, deadline=deadline)
     if not search.hits:
         return []
-    return sorted(Confidence.of(index).contributions(search), key=lambda each: -abs(each.log_odds))
+    return Confidence.of(index).contributions(search)
 
 
 def choose(index: Index, article_id: str, *, lang: str) -> Reply | None:

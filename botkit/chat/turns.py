@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from botkit import accounts, answer, desk, language, presence
-from botkit.answer import Before, Reply
+from botkit.answer import Reply
 from botkit.chat.handover import handover, offer, other_candidates, queue_state, worded, write_reply
 from botkit.chat.log import MEMORY, event_at, last_handover, opinions, reply_called
 from botkit.chat.model import Caps, Conversation, Forbidden, NotFound, Standing, Started, Turn, existing
@@ -232,7 +232,7 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
             break
         # A reply that follows from a judgement is about the message before it.
         if isinstance(data, CustomerMessage) and last is not None and asked is None and seq <= (last.to or seq):
-            asked = last.understood or data.text
+            asked = data.text
         if not isinstance(data, BotReply) or data.kind == "smalltalk":
             continue
         last = last or data
@@ -245,20 +245,9 @@ def _standing(store: Store, conn: Connection, row: sa.Row[Any] | None, policy: d
         misses=misses,
         spoken=last.lang if last is not None else None,
         candidates=last.options if last is not None else (),
-        before=None if asked is None or last is None else _before(asked, last),
+        before=None if asked is None or last is None else desk.turn_before(asked, last),
         closed=closed.id if closed is not None else 0,
         just=closed is not None and closed.closed_at is not None and closed.closed_at > since,
-    )
-
-
-def _before(text: str, told: BotReply) -> Before:
-    """The turn before, from its reply's record."""
-    offered = told.options if told.kind == "clarify" else ()
-    return Before(
-        text=text,
-        article=told.article if told.source else None,
-        options=tuple(option.article for option in offered),
-        lang=told.lang,
     )
 
 

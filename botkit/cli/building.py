@@ -128,8 +128,8 @@ def ask(
     from botkit import answer, language
 
     def reply(text: str, page_lang: str | None, before: answer.Before | None = None) -> Reply:
-        details = language.clean(text)
-        return answer.reply(opened, details, lang=page_lang, before=before, deadline=PATIENCE, **thresholds)
+        cleaned = language.clean(text)
+        return answer.reply(opened, cleaned, lang=page_lang, before=before, deadline=PATIENCE, **thresholds)
 
     if queries is not None:
         _ask_file(queries, out, lang, reply)

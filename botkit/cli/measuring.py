@@ -193,17 +193,17 @@ def judge(file: Path | None, questions: Path, folder: Path | None, out: Path, ju
         return
     opened = shared.opened(settings.index)
     click.echo("1, 2, 3: that article   ID: the article of that id   0: none answers   s: skip   q: stop")
-    value = 0
+    added = 0
     try:
         for number, question in enumerate(left, 1):
             label = _verdict(opened, question, f"[{number} of {len(left)}]")
             if label is not None:
                 with shared.written(out):
                     corpus.add_label(out, label)
-                value += 1
+                added += 1
     except (EOFError, KeyboardInterrupt):
         click.echo()
-    click.echo(f"{out}: {value} verdicts added, {len(left) - value} questions left", err=True)
+    click.echo(f"{out}: {added} verdicts added, {len(left) - added} questions left", err=True)
 
 
 def _verdict(index: Index, question: Label, place: str) -> Label | None:

@@ -196,6 +196,6 @@ def _in_child(task: Callable[[], str], seconds: float) -> tuple[str, bool]:
     with os.fdopen(read, "rb") as stream:
         if not select.select([stream], [], [], seconds)[0]:
             os.kill(child, signal.SIGKILL)
-        stored = stream.read().decode("utf-8", "replace")
+        answered = stream.read().decode("utf-8", "replace")
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return stored or ("" if ended == 0 else f"no answer after {seconds:.0f} s"), ended == 0
+    return answered or ("" if ended == 0 else f"no answer after {seconds:.0f} s"), ended == 0

@@ -158,7 +158,7 @@ class Confidence:
 
     def contributions(self, search: Search) -> list[Contribution]:
         """What each signal and each pair of them added to the log-odds that the first article is right, the intercept
-        included; and what a tie with the second took."""
+        included; and what a tie with the second took. The weightiest first."""
         if not search.encoded and self.lexical is not None:
             return self.lexical.contributions(search)
         values = features(search, self.names)
@@ -174,7 +174,7 @@ class Confidence:
         whole = [Contribution("intercept", float(self.intercepts[0]), None, "an average search"), *single, *pairs]
         taken = float(self.odds(values[None, :])[0, 0]) - sum(each.log_odds for each in whole)
         tie = Contribution("tie", taken, None, "the second hit has nearly the same score")
-        return [*whole, tie] if taken < -1e-9 else whole
+        return sorted([*whole, tie] if taken < -1e-9 else whole, key=lambda each: -abs(each.log_odds))
 
 
 def area(positive: Sequence[float], negative: Sequence[float]) -> float:

@@ -24,7 +24,7 @@ It never answers by itself and never decides that a customer should be handed ov
 
 from botkit.desk.agents import PRESENCE, AgentProfile, absences, arrange, left, profile, profiles, seen
 from botkit.desk.arrivals import closed_ticket_of, coming, open_ticket, open_ticket_of, reopen, returns_to
-from botkit.desk.assistance import Assist, Canned, Chat, Earlier, advise, assist, chats, draft, earlier
+from botkit.desk.assistance import Assist, Canned, Chat, Earlier, advise, assist, chats, draft, earlier, turn_before
 from botkit.desk.hours import Opening, due, opening
 from botkit.desk.mentions import Mention, mentions, mentions_of, saw
 from botkit.desk.messages import note, say, whisper
@@ -137,6 +137,7 @@ __all__ = [
     "ticket",
     "transcript_before",
     "transfer",
+    "turn_before",
     "usual_wait",
     "wait_for_customer",
     "waiting",

@@ -158,7 +158,7 @@ def asked(
             text = data.text
             if not _about_something(text, tables):
                 continue
-            before = _turn(words, result) if words is not None else None
+            before = turn_before(words, result) if words is not None else None
             words, result = text, None
         elif isinstance(data, BotReply) and data.kind != "smalltalk":
             result = data
@@ -279,7 +279,8 @@ def _unnamed(text: str) -> str:
     return _ADDRESS.sub("…", _ORDER.sub("…", text))
 
 
-def _turn(words: str, told: BotReply | None) -> Before:
+def turn_before(words: str, told: BotReply | None) -> Before:
+    """A turn as what was before the next one: the customer's words, and the record of the reply to them, if any."""
     from botkit.answer import Before
 
     if told is None:

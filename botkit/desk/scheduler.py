@@ -194,7 +194,7 @@ def _offers(store: Store, now: datetime, policy: Policy, most: int = BATCH) -> l
         load = loads(conn, now)
         room = sum(max(0, each.capacity - load.get(each.agent, 0)) for each in ready_agents)
         waiting = _unoffered(conn, now, ready_agents, min(most, room)) if room > 0 else []
-    value = []
+    given_out = []
     for row in waiting:
         best = _best(row, ready_agents, load)
         if best is None:
@@ -203,8 +203,8 @@ def _offers(store: Store, now: datetime, policy: Policy, most: int = BATCH) -> l
             offered = _offer(store, conn, row.id, best, ready_agents, now, policy)
         if offered is not None:
             load[best.agent] = load.get(best.agent, 0) + 1
-            value.append(as_ticket(offered, now))
-    return value
+            given_out.append(as_ticket(offered, now))
+    return given_out
 
 
 def loads(conn: Connection, now: datetime) -> dict[str, int]:

@@ -124,7 +124,7 @@ def close_many(store: Store, ticket_ids: Sequence[int], agent: Agent, outcome: s
     now. What is closed or unknown is passed over. NotAllowed, DeskError, MessageError."""
     if not agent.may("overrule"):
         raise NotAllowed
-    value = checked_outcome(outcome)
+    verdict = checked_outcome(outcome)
     if len(ticket_ids) > MOST_AT_ONCE:
         raise DeskError(f"{len(ticket_ids)} tickets are too many at once: take up to {MOST_AT_ONCE}")
     reason = checked_text(reason, "reason")
@@ -136,7 +136,7 @@ def close_many(store: Store, ticket_ids: Sequence[int], agent: Agent, outcome: s
         with store.write() as conn:
             row = locked(store, conn, ticket_id)
             if row.state != "closed":
-                end(store, conn, row, actor(agent), value, store.now(), note=reason)
+                end(store, conn, row, actor(agent), verdict, store.now(), note=reason)
                 closed.append(ticket_id)
     return closed
 
@@ -152,12 +152,12 @@ def rate(store: Store, conversation_id: str, score: int, comment: str = "") -> S
         row = _ratable(conn, conversation_id)
         if row is None:
             raise NotRated("nothing_closed", "nothing to rate: no conversation with the team has ended here")
-        value = conn.execute(
+        rated = conn.execute(
             sa.select(satisfaction_table).where(satisfaction_table.c.ticket_id == row.id)
         ).one_or_none()
         satisfaction = Satisfaction(row.id, score, comment)
-        if value is not None:
-            if (value.score, value.comment) != (score, comment):
+        if rated is not None:
+            if (rated.score, rated.comment) != (score, comment):
                 raise NotRated("already_rated", "this conversation with the team was rated before")
             return satisfaction
         at = store.now()
@@ -174,10 +174,10 @@ def rating(store: Store, conversation_id: str) -> tuple[bool, Satisfaction | Non
         row = _ratable(conn, conversation_id)
         if row is None:
             return False, None
-        value = conn.execute(
+        rated = conn.execute(
             sa.select(satisfaction_table).where(satisfaction_table.c.ticket_id == row.id)
         ).one_or_none()
-    return value is None, None if value is None else Satisfaction(row.id, value.score, value.comment)
+    return rated is None, None if rated is None else Satisfaction(row.id, rated.score, rated.comment)
 
 
 def asks(event: Event) -> bool:

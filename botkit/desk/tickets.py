@@ -204,7 +204,7 @@ def close(
     """End the ticket with the agent's verdict: how it ended, and which article would have answered. `no_article`
     says that none does; neither says nothing. `tags` are added to the ticket's. The customer's next question goes to
     the bot again."""
-    value = checked_outcome(outcome)
+    verdict = checked_outcome(outcome)
     article = language.clean(article)[:300] or None if article else None
     if article and no_article:
         raise DeskError("an article is named and said not to be there: say one of both")
@@ -218,7 +218,7 @@ def close(
             return as_ticket(row, at)
         if row.state == "waiting":
             raise NotOwner(None)
-        return as_ticket(end(store, conn, row, actor(agent), value, at, article, no_article, tags), at)
+        return as_ticket(end(store, conn, row, actor(agent), verdict, at, article, no_article, tags), at)
 
 
 def end(

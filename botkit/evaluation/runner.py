@@ -185,7 +185,7 @@ def _outcome(label: Label, reply: Reply, model: Confidence) -> Outcome:
     )
     if not outcome.wrong or not search.hits:
         return outcome
-    weighed = sorted(model.contributions(search), key=lambda each: -abs(each.log_odds))
+    weighed = model.contributions(search)
     return replace(outcome, explanation=tuple((each.name, round(each.log_odds, 4)) for each in weighed))
 
 

@@ -62,8 +62,8 @@ def build(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        own = ReferenceTexts.of(model, tables)
-        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, own, tables)
+        references = ReferenceTexts.of(model, tables)
+        write_rows(draft, top / "cache", rows, vectors, len(ids), corpus.languages, references, tables)
         write_json(
             draft / "facts.json",
             {

@@ -25,8 +25,8 @@ ADDRESSED = ("bot.", "chat.", "help.", "widget.")
 
 @dataclass(frozen=True)
 class ReferenceTexts:
-    """`accents`: the mean vector of the same sentences in each language. `out_of_domain`: the vectors of questions that
-    hardly any shop's help answers, shape (questions, dimensions); see `language.out_of_domain`."""
+    """`centroids`: the mean vector of the same sentences in each language. `out_of_domain`: the vectors of questions
+    that hardly any shop's help answers, shape (questions, dimensions); see `language.out_of_domain`."""
 
     centroids: Mapping[str, np.ndarray]
     out_of_domain: Mapping[str, np.ndarray]
@@ -50,7 +50,7 @@ _known: dict[tuple[str, str], ReferenceTexts] = {}
 
 
 def ship(model: encoders.Encoder) -> None:
-    """Write the vectors that `Own.of` finds, in half precision: it moves a cosine by less than 0.001."""
+    """Write the vectors that `ReferenceTexts.of` finds, in half precision: it moves a cosine by less than 0.001."""
     texts = dict.fromkeys(t for code in language.LANGUAGES for t in (*sentences(code), *_out_of_domain(code)))
     vectors = model.encode_query(list(texts)).astype(np.float16)
     keys = np.array([key_of("query", text) for text in texts])

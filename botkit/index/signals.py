@@ -6,6 +6,7 @@ question of an index. Each field of `Signals` says in words what it measures; `b
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -119,6 +120,11 @@ class Statistics:
     near_others: np.ndarray
     near_out_of_domain: np.ndarray
 
+    @functools.cached_property
+    def medians(self) -> tuple[float, float]:
+        """Of `near_own` and of `near_others`."""
+        return float(np.median(self.near_own)), float(np.median(self.near_others))
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -190,6 +196,7 @@ def measure(
     share /= share.sum()
     winners = [int(np.argmax(each)) for each in (found.dense, found.word, found.char, found.classifier)]
     dense, passage_dense = float(found.dense[first]), float(found.passage_dense[first])
+    own_median, others_median = of_index.medians
     probability = float(found.probabilities[found.number[first]])
     return Signals(
         top=top,
@@ -227,8 +234,8 @@ def measure(
         class_margin=margin(found.probabilities[found.number]),
         class_entropy=float(-(found.probabilities * np.log(found.probabilities + 1e-12)).sum()),
         languages=float(np.log(of_index.languages)),
-        others_median=float(np.median(of_index.near_others)),
-        own_median=float(np.median(of_index.near_own)),
+        others_median=others_median,
+        own_median=own_median,
         own_first=of_index.own_first,
         rows=float(np.log(max(of_index.phrasings, 1) / of_index.articles)),
         out_of_domain=out_of_domain,

@@ -29,7 +29,7 @@ def write_rows(
     vectors: Mapping[str, np.ndarray],
     groups: int,
     languages: Sequence[str],
-    own: ReferenceTexts,
+    references: ReferenceTexts,
     tables: language.Tables = language.SHIPPED,
 ) -> None:
     """Write everything that search reads. Terms that the last build counted are in `cache`."""
@@ -55,9 +55,9 @@ def write_rows(
         arrays |= {f"{name}.group": group, f"{name}.lang": langs, f"{name}.means": means}
         if name == PHRASINGS:
             foreign = [code for code in language.LANGUAGES if code not in languages]
-            abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, own.centroids)
+            abroad = arrays["foreign.means"] = _foreign_means(means, langs, languages, foreign, references.centroids)
             mean_of = dict(zip((*languages, *foreign), (*means, *abroad), strict=True))
-            beyond = {code: v for code, v in own.out_of_domain.items() if code in mean_of}
+            beyond = {code: v for code, v in references.out_of_domain.items() if code in mean_of}
             asked = np.concatenate([centre(v, mean_of[code][None, :]) for code, v in beyond.items()])
             arrays["elsewhere"] = asked.astype(np.float16)
             arrays["near.elsewhere"] = _quantiles(_nearest(centred, asked))

@@ -97,8 +97,8 @@ def detect(
         own = sum(w.strip("?!.,") in latin for w in result)
         own += 2 * sum(bool(_DIGIT_LETTERS.search(w)) for w in result)
         # Who wrote in its own script before hardly changes to Latin, so that counts no more than the page.
-        details = ODDS.latin_word ** (min(own, 4) - min(plain, 4))
-        scores[typed] = min(prior[typed], ODDS.page) * ODDS.latin * details
+        as_latin = ODDS.latin_word ** (min(own, 4) - min(plain, 4))
+        scores[typed] = min(prior[typed], ODDS.page) * ODDS.latin * as_latin
     floor = {lang: 1e-3 for lang in languages}
     return _shares({lang: max(scores.get(lang, 0.0), floor[lang]) for lang in languages})
 

@@ -27,10 +27,11 @@ def table(figures: Mapping[str, Any]) -> str:
         if low_high:
             text += "\n95 % intervals, all languages: " + ", ".join(low_high)
         parts.append(f"Quiet for {block['window_hours']} h counts as the end\n{text}")
-    texts = figures["satisfaction"]
-    if texts["count"]:
-        counts = ", ".join(f"{score}: {number}" for score, number in texts["scores"].items())
-        parts.append(f"Satisfaction: {texts['mean']:.1f} of 5, {texts['count']} of {texts['asked']} asked ({counts})")
+    satisfaction = figures["satisfaction"]
+    if satisfaction["count"]:
+        counts = ", ".join(f"{score}: {number}" for score, number in satisfaction["scores"].items())
+        mean, answered = satisfaction["mean"], f"{satisfaction['count']} of {satisfaction['asked']} asked"
+        parts.append(f"Satisfaction: {mean:.1f} of 5, {answered} ({counts})")
     return "\n\n".join(parts) + "\n"
 
 

@@ -160,8 +160,8 @@ def _filled(
 
 def _fill(conn: Connection, table: sa.Table, names: Sequence[str], lines: Iterable[bytes]) -> int:
     clean = conn.dialect.name == "postgresql"  # which holds no NUL, where an older release let one into a file
-    count, value = 0, iter(lines)
-    while batch := list(islice(value, BATCH)):
+    count, remaining = 0, iter(lines)
+    while batch := list(islice(remaining, BATCH)):
         result = []
         for line in batch:
             count += 1

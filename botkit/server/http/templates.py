@@ -27,12 +27,7 @@ class Texts:
         self.lang = lang
 
     def __call__(self, key: str, /, **values: Any) -> str:
-        plain = None if values else self._texts.get(key)
-        return self.format.say(key, **values) if plain is None else plain
-
-    @functools.cached_property
-    def _texts(self) -> Mapping[str, str]:
-        return language.messages(self.lang, here().tables)
+        return self.format.say(key, **values)
 
     @functools.cached_property
     def format(self) -> formatting.Format:
